@@ -1,0 +1,137 @@
+"""How the embedded account lies on disk: the contract between loader, generator, importer and server.
+
+    <account_dir>/
+      account.toml        name, origin, now, timezone, edition, credit_price, hidden_from_reader
+      data/SNOWFLAKE.db   DuckDB, opened by one server process at a time
+      alters.jsonl        every executed ALTER/CREATE/DROP WAREHOUSE and cancellation, one JSON object a line
+      server.json         pid, port of the running server (0600); server.lock is held by it while it lives
+      reader.secret, operator.secret   random passwords of the two identities (0600)
+
+Inside SNOWFLAKE.db, schema `_RAW` holds all rows, and schema `ACCOUNT_USAGE` holds one DuckDB view per
+account view that shows only what its latency lets through at `_RAW.CLOCK.now`. A session may never name
+`_RAW`. An imported account is shown whole: what its owner could not see yet is not in the export.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools.warehouse.views import VIEWS, ColumnType, View
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = [
+    "LIVE_COLUMNS",
+    "RAW",
+    "SHOW_COLUMNS",
+    "create_schema",
+    "database_file",
+    "view_sql",
+]
+
+RAW = "_RAW"
+USAGE = "ACCOUNT_USAGE"
+
+_DUCK: dict[ColumnType, str] = {
+    "V": "VARCHAR",
+    "N": "BIGINT",
+    "F": "DOUBLE",
+    "B": "BOOLEAN",
+    "TS": "TIMESTAMPTZ",
+    "D": "DATE",
+    "A": "VARCHAR",
+    "VAR": "VARCHAR",
+}
+
+SHOW_COLUMNS: dict[str, str] = {
+    "name": "VARCHAR",
+    "state": "VARCHAR",
+    "type": "VARCHAR",
+    "size": "VARCHAR",
+    "min_cluster_count": "BIGINT",
+    "max_cluster_count": "BIGINT",
+    "started_clusters": "BIGINT",
+    "running": "BIGINT",
+    "queued": "BIGINT",
+    "is_default": "VARCHAR",
+    "is_current": "VARCHAR",
+    "is_interactive": "VARCHAR",
+    "auto_suspend": "BIGINT",
+    "auto_resume": "VARCHAR",
+    "available": "VARCHAR",
+    "provisioning": "VARCHAR",
+    "quiescing": "VARCHAR",
+    "other": "VARCHAR",
+    "created_on": "TIMESTAMPTZ",
+    "resumed_on": "TIMESTAMPTZ",
+    "updated_on": "TIMESTAMPTZ",
+    "owner": "VARCHAR",
+    "comment": "VARCHAR",
+    "enable_query_acceleration": "VARCHAR",
+    "query_acceleration_max_scale_factor": "BIGINT",
+    "resource_monitor": "VARCHAR",
+    "actives": "BIGINT",
+    "pendings": "BIGINT",
+    "failed": "BIGINT",
+    "suspended": "BIGINT",
+    "uuid": "VARCHAR",
+    "scaling_policy": "VARCHAR",
+    "owner_role_type": "VARCHAR",
+    "resource_constraint": "VARCHAR",
+    "generation": "VARCHAR",
+}
+"""SHOW WAREHOUSES in documented order (reference 1.4)."""
+
+LIVE_COLUMNS: dict[str, str] = {
+    "QUERY_ID": "VARCHAR",
+    "QUERY_TEXT": "VARCHAR",
+    "DATABASE_NAME": "VARCHAR",
+    "QUERY_TYPE": "VARCHAR",
+    "SESSION_ID": "BIGINT",
+    "USER_NAME": "VARCHAR",
+    "ROLE_NAME": "VARCHAR",
+    "WAREHOUSE_NAME": "VARCHAR",
+    "WAREHOUSE_SIZE": "VARCHAR",
+    "QUERY_TAG": "VARCHAR",
+    "EXECUTION_STATUS": "VARCHAR",
+    "START_TIME": "TIMESTAMPTZ",
+}
+"""Statements in flight at `now`: RUNNING or QUEUED; they reach QUERY_HISTORY only when they have ended."""
+
+
+def database_file(account_dir: Path) -> Path:
+    return account_dir / "data" / "SNOWFLAKE.db"
+
+
+def create_schema(con: duckdb.DuckDBPyConnection) -> None:
+    """Empty tables and the views over them, in a fresh SNOWFLAKE.db that `con` has opened as its default."""
+    con.execute(f"CREATE SCHEMA IF NOT EXISTS {RAW}")
+    con.execute(f"CREATE SCHEMA IF NOT EXISTS {USAGE}")
+    con.execute(f"CREATE TABLE {RAW}.CLOCK (now TIMESTAMPTZ NOT NULL, enforce_latency BOOLEAN NOT NULL)")
+    _table(con, "WAREHOUSES", SHOW_COLUMNS | {"warehouse_id": "BIGINT"})
+    _table(con, "LIVE_QUERIES", LIVE_COLUMNS)
+    for item in VIEWS.values():
+        _table(con, item.name, {name: _DUCK[kind] for name, kind in item.columns.items()})
+        con.execute(view_sql(item))
+
+
+def _table(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str]) -> None:
+    con.execute(f"CREATE TABLE {RAW}.{name} ({', '.join(f'"{c}" {t}' for c, t in columns.items())})")
+
+
+def view_sql(item: View) -> str:
+    """The view that hides rows until their end plus the documented latency has passed.
+
+    A day's row of METERING_DAILY_HISTORY ends at the next UTC midnight.
+    """
+    end = f'"{item.end}"'
+    if item.columns[item.end] == "D":
+        end = f"(CAST({end} AS TIMESTAMP) + INTERVAL 1 DAY) AT TIME ZONE 'UTC'"
+    columns = ", ".join(f'"{c}"' for c in item.columns)
+    return (
+        f"CREATE VIEW {USAGE}.{item.name} AS SELECT {columns} FROM {RAW}.{item.name}, {RAW}.CLOCK "  # noqa: S608 - names are constants
+        f"WHERE NOT CLOCK.enforce_latency "
+        f"OR {end} + INTERVAL {int(item.latency.total_seconds())} SECOND <= CLOCK.now"
+    )
