@@ -118,7 +118,8 @@ def create_schema(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _table(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str]) -> None:
-    con.execute(f"CREATE TABLE {RAW}.{name} ({', '.join(f'"{c}" {t}' for c, t in columns.items())})")
+    spec = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
+    con.execute(f"CREATE TABLE {RAW}.{name} ({spec})")
 
 
 def view_sql(item: View) -> str:
