@@ -1,0 +1,286 @@
+"""One typed settings tree: a profile's TOML file, overridden by the environment. The only reader of the environment.
+
+Names nest with two underscores: `FROSTLINE_READER__PASSWORD` is `[reader] password`. A secret may stand in a
+file: `FROSTLINE_READER__PASSWORD_FILE=/run/secrets/reader`. State lives under `FROSTLINE_HOME`, one folder a
+profile.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from tools.errors import BadSettings
+
+__all__ = [
+    "AccountSettings",
+    "ConnectionSettings",
+    "DemoSettings",
+    "LlmSettings",
+    "PolicySettings",
+    "Settings",
+    "StoreSettings",
+    "load_settings",
+    "profile_file",
+    "profiles_dirs",
+    "state_home",
+]
+
+_PREFIX = "FROSTLINE_"
+_PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,40}")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AccountSettings(_Section):
+    """Which account, and what Snowflake does not tell about it."""
+
+    kind: Literal["embedded", "live"] = "live"
+    """embedded: the demo or an imported account on this machine; live: a Snowflake account."""
+    name: str = ""
+    timezone: str | None = None
+    """None: the account's own TIMEZONE parameter."""
+    edition: str = "ENTERPRISE"
+    credit_price: float = Field(default=3.0, gt=0, le=1000)
+    """USD a credit, by your contract."""
+
+
+class ConnectionSettings(_Section):
+    """One identity. Name one way to log in: connection_name, private_key_file, token or password."""
+
+    account: str | None = None
+    user: str | None = None
+    role: str | None = None
+    warehouse: str | None = None
+    connection_name: str | None = None
+    """An entry of Snowflake's own connections.toml."""
+    password: SecretStr | None = None
+    token: SecretStr | None = None
+    """A programmatic access token (PAT)."""
+    private_key_file: Path | None = None
+    private_key_passphrase: SecretStr | None = None
+    host: str | None = None
+    login_timeout_s: int = Field(default=30, ge=1, le=600)
+    network_timeout_s: int = Field(default=60, ge=1, le=3600)
+    statement_timeout_s: int = Field(default=120, ge=1, le=3600)
+
+
+class StoreSettings(_Section):
+    url: SecretStr | None = None
+    """SQLAlchemy URL; None: a SQLite file in the profile's state folder."""
+
+
+class PolicySettings(_Section):
+    file: Path | None = None
+    """None: policy.toml in the profile's state folder if there is one, else the packaged policy."""
+
+
+class LlmSettings(_Section):
+    provider: Literal["offline"] = "offline"
+    """The deterministic planner: nothing leaves this machine."""
+
+
+class DemoSettings(_Section):
+    seed: int = 7
+    server_idle_s: int = Field(default=900, ge=5, le=86_400)
+    person: str = "demo-proposer"
+    """Who asks, in the demo profile, where --as does not say."""
+    approver: str = "demo-approver"
+    """Who approves at the demo profile's own prompt."""
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    profile: str = "demo"
+    home: Path
+    """FROSTLINE_HOME: all profiles' state."""
+    now: datetime | None = None
+    """FROSTLINE_NOW: account time, for looking at the past."""
+    account: AccountSettings = AccountSettings()
+    reader: ConnectionSettings = ConnectionSettings()
+    operator: ConnectionSettings = ConnectionSettings()
+    store: StoreSettings = StoreSettings()
+    policy: PolicySettings = PolicySettings()
+    llm: LlmSettings = LlmSettings()
+    demo: DemoSettings = DemoSettings()
+
+    @field_validator("now")
+    @classmethod
+    def _aware(cls, value: datetime | None) -> datetime | None:
+        """A naive time is UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    @model_validator(mode="after")
+    def _remote_store_is_encrypted(self) -> Settings:
+        """Outside the demo profile a store across the network needs TLS."""
+        url = self.store.url.get_secret_value() if self.store.url else ""
+        remote = url.startswith("postgresql") and not re.search(r"@(localhost|127\.0\.0\.1|\[::1\])?[:/]", url)
+        strong = re.search(r"[?&]sslmode=(require|verify-ca|verify-full)\b", url)
+        if remote and not strong and not self.is_demo and "host=/" not in url:
+            raise ValueError("store.url: a remote store needs sslmode=require (or verify-ca, verify-full) in its URL")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # load_settings merges file and environment itself, so that --profile wins over FROSTLINE_PROFILE.
+        return (init_settings,)
+
+    @property
+    def is_demo(self) -> bool:
+        """The demo profile: no keys, `--as` works, an embedded account."""
+        return self.profile == "demo"
+
+    @property
+    def state_dir(self) -> Path:
+        return self.home / self.profile
+
+    @property
+    def account_dir(self) -> Path:
+        """The embedded account's folder (tools/demo/layout.py)."""
+        return self.state_dir / "account"
+
+
+def state_home() -> Path:
+    """FROSTLINE_HOME, or the platform's user data folder."""
+    given = os.environ.get("FROSTLINE_HOME")
+    if given:
+        return Path(given).expanduser().absolute()
+    from platformdirs import user_data_path
+
+    return user_data_path("frostline")
+
+
+def profiles_dirs(home: Path) -> tuple[Path, ...]:
+    """Where profiles are looked for, first hit wins: the person's own, the checkout's, the package's."""
+    package = Path(__file__).parent
+    return (home / "profiles", package.parent / "profiles", package / "_profiles")
+
+
+def profile_file(name: str, home: Path) -> Path:
+    """The TOML file of a profile.
+
+    Raises:
+        BadSettings: no such profile, or not a name.
+    """
+    if not _PROFILE_NAME.fullmatch(name):
+        raise BadSettings(f"{name[:60]!r} is not a profile name.", hint="Letters, digits, '-' and '_', e.g. demo.")
+    dirs = profiles_dirs(home)
+    for folder in dirs:
+        if (folder / f"{name}.toml").is_file():
+            return folder / f"{name}.toml"
+    known = sorted({p.stem for d in dirs if d.is_dir() for p in d.glob("*.toml")})
+    raise BadSettings(
+        f"There is no profile {name!r}.",
+        hint=f"Known profiles: {', '.join(known)}. `frostline --profile {name} setup` writes a new one.",
+    )
+
+
+def load_settings(profile: str | None = None) -> Settings:
+    """The settings of a profile (argument, else FROSTLINE_PROFILE, else demo) under the environment.
+
+    Makes the profile's state folder (0700).
+
+    Raises:
+        BadSettings: the profile is missing, is no TOML, or holds a value that cannot be used.
+    """
+    name = profile or os.environ.get("FROSTLINE_PROFILE") or "demo"
+    home = state_home()
+    path = profile_file(name, home)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadSettings(f"Profile {name} cannot be read: {error}", hint=str(path)) from error
+    table |= {"profile": name, "home": home}
+    try:
+        settings = Settings(**deep_update(_with_secret_files(table), _from_environment()))
+    except (ValidationError, SettingsError) as error:
+        raise BadSettings(_first_problem(error), hint=f"Profile file: {path}") from None
+    _private_folder(settings.state_dir)
+    return settings
+
+
+def _from_environment() -> dict[str, Any]:
+    values = EnvSettingsSource(Settings)()
+    return {key: value for key, value in values.items() if key not in ("profile", "home")}
+
+
+def _with_secret_files(table: dict[str, Any]) -> dict[str, Any]:
+    """Read `FROSTLINE_SECTION__FIELD_FILE` for secret fields; the plain variable still wins over it."""
+    for key, value in os.environ.items():
+        match = re.fullmatch(_PREFIX + r"([A-Z]+)__([A-Z_]+)_FILE", key)
+        if not match or not value:
+            continue
+        section, field = match[1].lower(), match[2].lower()
+        model = Settings.model_fields.get(section)
+        if model is None or not _is_secret(model.annotation, field):
+            continue
+        try:
+            secret = Path(value).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSettings(f"{key}: the file cannot be read ({type(error).__name__}).", hint=value) from None
+        table.setdefault(section, {})[field] = secret
+    return table
+
+
+def _is_secret(section: Any, field: str) -> bool:
+    if not (isinstance(section, type) and issubclass(section, BaseModel)):
+        return False
+    info = section.model_fields.get(field)
+    return info is not None and (info.annotation is SecretStr or SecretStr in get_args(info.annotation))
+
+
+def deep_update(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """`above` over `below`, section by section."""
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        merged[key] = deep_update(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _first_problem(error: ValidationError | SettingsError) -> str:
+    """Where and what, without the value: it may be a secret."""
+    if isinstance(error, SettingsError):
+        return str(error)
+    first = error.errors(include_input=False, include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else first["msg"].removeprefix("Value error, ")
+
+
+def _private_folder(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            path.chmod(0o700)
+    except OSError as error:
+        raise BadSettings(
+            f"The state folder cannot be used: {error.strerror or error}.", hint=f"Set FROSTLINE_HOME. Now: {path}"
+        ) from error
