@@ -228,8 +228,14 @@ def load_settings(profile: str | None = None) -> Settings:
 
 
 def _from_environment() -> dict[str, Any]:
-    values = EnvSettingsSource(Settings)()
-    return {key: value for key, value in values.items() if key not in ("profile", "home")}
+    """What the environment sets, less the two names that the caller has settled and the `..._FILE` names."""
+    values = {k: v for k, v in EnvSettingsSource(Settings)().items() if k not in ("profile", "home")}
+    for section, fields in values.items():
+        if isinstance(fields, dict):
+            model = Settings.model_fields[section].annotation
+            values[section] = {k: v for k, v in fields.items() if not _is_secret(model, k.removesuffix("_file"))}
+            values[section] |= {k: v for k, v in fields.items() if _is_secret(model, k)}
+    return values
 
 
 def _with_secret_files(table: dict[str, Any]) -> dict[str, Any]:
