@@ -1,0 +1,266 @@
+"""`frostline`: the commands and their options. Each body imports what it needs when it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bots.cli.output import Output
+
+app = typer.Typer(
+    name="frostline",
+    help="Ask where Snowflake credits go, and change a warehouse only after the right person approved that exact "
+    "change. Start with: frostline demo",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich's help costs 0.35 s of CPU at every --help
+)
+plans_app = typer.Typer(help="Proposed changes: list, show, approve, decline, cancel, undo.", no_args_is_help=True)
+account_app = typer.Typer(help="The embedded account: demo or imported.", no_args_is_help=True)
+audit_app = typer.Typer(help="The append-only audit chain.", no_args_is_help=True)
+app.add_typer(plans_app, name="plans")
+app.add_typer(account_app, name="account")
+app.add_typer(audit_app, name="audit")
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else there.")]
+As = Annotated[str | None, typer.Option("--as", metavar="USER", help="Act as this demo person (demo profile only).")]
+Thread = Annotated[str | None, typer.Option("--thread", metavar="ID", help="Continue this conversation.")]
+PlanId = Annotated[str, typer.Argument(metavar="ID", help="A plan's or bundle's id.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit trail.")]
+
+
+class _Globals:
+    profile: str | None = None
+
+
+def _output(as_json: bool) -> Output:
+    return Output(as_json=as_json)
+
+
+def _version(show: bool) -> None:
+    if show:
+        from importlib.metadata import version
+
+        typer.echo(f"frostline {version('frostline')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    profile: Annotated[
+        str | None, typer.Option("--profile", metavar="NAME", help="Settings to use (default: demo).")
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    _Globals.profile = profile
+
+
+@app.command()
+def demo() -> None:
+    """The tour: asks, proposes, approves, reads back and audits on the demo account."""
+    from bots.cli.tour import run_tour
+
+    run_tour(_output(False), _Globals.profile)
+
+
+@app.command()
+def ask(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help='A question, e.g. "credits by warehouse last week".')],
+    as_json: Json = False,
+    thread: Thread = None,
+    person: As = None,
+) -> None:
+    """Ask one question, or for one change."""
+    from bots.cli.ask import run_ask
+
+    run_ask(_output(as_json), _Globals.profile, text, thread, person)
+
+
+@app.command()
+def chat(thread: Thread = None, person: As = None) -> None:
+    """Talk; approve a plan by the first 8 characters of its digest."""
+    from bots.cli.chat import run_chat
+
+    run_chat(_output(False), _Globals.profile, thread, person)
+
+
+@plans_app.command("list")
+def plans_list(
+    as_json: Json = False,
+    state: Annotated[str | None, typer.Option("--state", help="Only this state, e.g. proposed.")] = None,
+) -> None:
+    """Plans, newest first."""
+    from bots.cli.plans import list_plans
+
+    list_plans(_output(as_json), _Globals.profile, state)
+
+
+@plans_app.command("show")
+def plans_show(plan: PlanId, as_json: Json = False) -> None:
+    """One plan: statement, undo, blast radius, expected effect, digest."""
+    from bots.cli.plans import show_plan
+
+    show_plan(_output(as_json), _Globals.profile, plan)
+
+
+def _decide(decision: str, plan: str, digest: str | None, reason: str, person: str | None, as_json: bool) -> None:
+    from bots.cli.plans import decide_plan
+
+    decide_plan(_output(as_json), _Globals.profile, plan, decision, digest, reason, person)
+
+
+Digest = Annotated[
+    str | None, typer.Option("--digest", metavar="D", help="The digest you read (at least 8 characters of it).")
+]
+
+
+@plans_app.command("approve")
+def plans_approve(
+    plan: PlanId, digest: Digest = None, reason: Reason = "", person: As = None, as_json: Json = False
+) -> None:
+    """Approve exactly the plan with this digest; it is applied at once."""
+    _decide("approve", plan, digest, reason, person, as_json)
+
+
+@plans_app.command("decline")
+def plans_decline(
+    plan: PlanId, digest: Digest = None, reason: Reason = "", person: As = None, as_json: Json = False
+) -> None:
+    """Decline a plan."""
+    _decide("decline", plan, digest, reason, person, as_json)
+
+
+@plans_app.command("cancel")
+def plans_cancel(
+    plan: PlanId, digest: Digest = None, reason: Reason = "", person: As = None, as_json: Json = False
+) -> None:
+    """Take back a plan you proposed."""
+    _decide("cancel", plan, digest, reason, person, as_json)
+
+
+@plans_app.command("undo")
+def plans_undo(plan: PlanId, reason: Reason = "", person: As = None, as_json: Json = False) -> None:
+    """Propose the change that takes an applied plan back; it needs its own approval."""
+    from bots.cli.plans import undo_plan
+
+    undo_plan(_output(as_json), _Globals.profile, plan, reason, person)
+
+
+@plans_app.command("settle")
+def plans_settle(
+    plan: PlanId,
+    outcome: Annotated[str, typer.Argument(metavar="applied|failed", help="What you found to be true.")],
+    reason: Reason = "",
+    person: As = None,
+    as_json: Json = False,
+) -> None:
+    """Say what became of a plan whose outcome is unknown."""
+    from bots.cli.plans import settle_plan
+
+    settle_plan(_output(as_json), _Globals.profile, plan, outcome, reason, person)
+
+
+@account_app.command("info")
+def account_info(as_json: Json = False) -> None:
+    """Name, origin, clock, warehouses, views."""
+    from bots.cli.account import show_info
+
+    show_info(_output(as_json), _Globals.profile)
+
+
+@account_app.command("import")
+def account_import(
+    source: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with one Parquet or CSV file per view.")],
+    as_json: Json = False,
+) -> None:
+    """Replace the embedded account by an exported one."""
+    from bots.cli.account import import_folder
+
+    import_folder(_output(as_json), _Globals.profile, source)
+
+
+@account_app.command("reset")
+def account_reset(as_json: Json = False) -> None:
+    """Rebuild the demo account from its seed."""
+    from bots.cli.account import reset_account
+
+    reset_account(_output(as_json), _Globals.profile)
+
+
+@audit_app.command("list")
+def audit_list(
+    as_json: Json = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Newest rows to show.")] = 50,
+) -> None:
+    """The newest audit rows."""
+    from bots.cli.audit import list_audit
+
+    list_audit(_output(as_json), _Globals.profile, limit)
+
+
+@audit_app.command("verify")
+def audit_verify(as_json: Json = False) -> None:
+    """Check that no audit row was changed, removed or inserted."""
+    from bots.cli.audit import verify_audit
+
+    verify_audit(_output(as_json), _Globals.profile)
+
+
+@app.command("eval")
+def run_eval(
+    as_json: Json = False,
+    tag: Annotated[str | None, typer.Option("--tag", metavar="T", help="Only cases with this tag.")] = None,
+) -> None:
+    """Run the eval suite on a demo account of its own."""
+    from bots.cli.evals import run_evals
+
+    run_evals(_output(as_json), tag)
+
+
+@app.command()
+def setup(
+    print_grants: Annotated[
+        bool, typer.Option("--print-grants", help="Print the SQL of the two roles and stop.")
+    ] = False,
+    warehouse: Annotated[
+        list[str] | None, typer.Option("--warehouse", metavar="W", help="A warehouse to grant on; repeatable.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a profile for a Snowflake account, or print the grants it needs."""
+    from bots.cli.setup import run_setup
+
+    run_setup(_output(as_json), _Globals.profile, print_grants, warehouse or [])
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check every connection, grant and setting, and say what to do."""
+    from bots.cli.setup import run_doctor
+
+    run_doctor(_output(as_json), _Globals.profile)
+
+
+@app.command()
+def worker(
+    once: Annotated[bool, typer.Option("--once", help="One round, then stop.")] = False,
+    every: Annotated[int, typer.Option("--every", min=1, max=3600, help="Seconds between rounds.")] = 60,
+    as_json: Json = False,
+) -> None:
+    """Settle what a crash left behind and expire old plans, every minute."""
+    from bots.cli.worker import run_worker
+
+    run_worker(_output(as_json), _Globals.profile, once, every)
+
+
+def main() -> None:
+    """Console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""How the command line speaks: one JSON object on stdout with --json, tables and prose without, errors on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from tools.errors import FrostlineError
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+__all__ = ["Output"]
+
+
+@dataclass
+class Output:
+    """One command's way of speaking."""
+
+    as_json: bool = False
+    state_dir: Path | None = None
+    """Where a bug's traceback is kept; None before the settings are read."""
+    _progress_shown: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def console(self) -> Console:
+        from rich.console import Console
+
+        return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+    @property
+    def stderr(self) -> Console:
+        from rich.console import Console
+
+        return Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def json(self, value: Any) -> None:
+        typer.echo(json.dumps(value, default=_plain, ensure_ascii=False))
+
+    def say(self, text: RenderableType = "") -> None:
+        """Rich markup is off for plain strings: text from an account is never markup."""
+        self.console.print(text, markup=False)
+
+    def note(self, text: str) -> None:
+        self.stderr.print(text, markup=False, style="dim")
+
+    def markdown(self, text: str) -> None:
+        from rich.markdown import Markdown
+
+        if sys.stdout.isatty():
+            self.console.print(Markdown(text))
+        else:
+            typer.echo(text)
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[str] = ()) -> None:
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in columns:
+            table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+        self.console.print(table)
+
+    @contextmanager
+    def edge(self) -> Iterator[None]:
+        """The last catch before the person: every error becomes a clear message and an exit code."""
+        try:
+            yield
+        except FrostlineError as error:
+            self._error(error.as_json())
+            raise typer.Exit(error.exit_code) from None
+        except (typer.Exit, typer.Abort):
+            raise
+        except BrokenPipeError:
+            raise typer.Exit(1) from None
+        except Exception as error:
+            kept = self._keep_traceback()
+            where = f"Details are in {kept}." if kept else "Set FROSTLINE_HOME to keep details."
+            self._error(
+                {"code": "bug", "message": f"Frostline failed unexpectedly ({type(error).__name__}).", "hint": where}
+            )
+            raise typer.Exit(1) from None
+
+    @contextmanager
+    def progress(self, title: str) -> Iterator[ProgressCallback]:
+        """A bar on a terminal, a line each quarter elsewhere; always on stderr."""
+        if sys.stderr.isatty():
+            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+            with Progress(*columns, console=self.stderr, transient=True) as bar:
+                task = bar.add_task(title, total=1.0)
+                yield lambda done, text: bar.update(task, completed=done, description=f"{title}: {text}")
+        else:
+            yield lambda done, text: self._quarter(title, done, text)
+
+    def _quarter(self, title: str, done: float, text: str) -> None:
+        step = int(done * 4)
+        if self._progress_shown.get(title, -1) < step:
+            self._progress_shown[title] = step
+            self.note(f"{title}: {done:.0%} {text}")
+
+    def _error(self, error: dict[str, str | None]) -> None:
+        if self.as_json:
+            self.json({"error": error})
+            return
+        self.stderr.print(f"Error: {error['message']}", markup=False, style="red")
+        if error.get("hint"):
+            self.stderr.print(f"  {error['hint']}", markup=False)
+
+    def _keep_traceback(self) -> Path | None:
+        if self.state_dir is None or not self.state_dir.is_dir():
+            return None
+        path = self.state_dir / "errors.log"
+        with path.open("a", encoding="utf-8") as log:
+            # Frames and the type without its message: no secret and no query text gets into the file.
+            kind, _, frames = sys.exc_info()
+            name = kind.__name__ if kind else ""
+            log.write(f"{datetime.now(UTC).isoformat()} {name}\n{''.join(traceback.format_tb(frames))}\n")
+        path.chmod(0o600)
+        return path
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    ProgressCallback = Callable[[float, str], None]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    return str(value)
