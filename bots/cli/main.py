@@ -17,9 +17,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # rich's help costs 0.35 s of CPU at every --help
 )
-plans_app = typer.Typer(help="Proposed changes: list, show, approve, decline, cancel, undo.", no_args_is_help=True)
-account_app = typer.Typer(help="The embedded account: demo or imported.", no_args_is_help=True)
-audit_app = typer.Typer(help="The append-only audit chain.", no_args_is_help=True)
+plans_app = typer.Typer(
+    help="Proposed changes: list, show, approve, decline, cancel, undo.", no_args_is_help=True, rich_markup_mode=None
+)
+account_app = typer.Typer(help="The embedded account: demo or imported.", no_args_is_help=True, rich_markup_mode=None)
+audit_app = typer.Typer(help="The append-only audit chain.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(plans_app, name="plans")
 app.add_typer(account_app, name="account")
 app.add_typer(audit_app, name="audit")
