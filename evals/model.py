@@ -1,0 +1,45 @@
+"""What a case holds and what one run of it gives back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["CaseInputs", "CaseMetadata", "Outcome"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CaseInputs(_Strict):
+    turns: list[str] = Field(min_length=1)
+    """What the person writes, in order, in one conversation. `{name}` is filled from `names`."""
+    person: str | None = None
+    """A demo person; None: the profile's default."""
+    names: dict[str, str] = {}
+    """Names that the turns mention, as SQL that yields one value: cases are not keyed to an account."""
+    key: str | None = None
+    """SQL for the figures of the last turn: columns (value) or (entity, value). Parameters: %(today)s, %(now)s,
+    %(week)s, %(month)s: UTC times of the account zone's last midnight, now, Monday, the 1st; %(tz)s."""
+
+
+class CaseMetadata(_Strict):
+    tier: str = "gate"
+    tags: list[str] = []
+
+
+class Outcome(_Strict):
+    """Everything evaluators may look at."""
+
+    turns: list[dict[str, Any]]
+    """`ask --json` of each turn."""
+    key: list[list[Any]]
+    names: dict[str, str]
+    changes: int
+    """Statements that changed the account while the case ran, in the server's own log."""
+
+    @property
+    def last(self) -> dict[str, Any]:
+        return self.turns[-1]
