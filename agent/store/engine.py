@@ -1,0 +1,129 @@
+"""Engines and transactions: SQLite (WAL, 0600, BEGIN IMMEDIATE for writers) and PostgreSQL.
+
+Writers are serialised on both engines, so that a compare-and-set, its ledger row and its audit row are one
+step: BEGIN IMMEDIATE takes SQLite's write lock before the first read (no upgrade from reader to writer, hence
+no 'database is locked'), and an advisory lock does the same on PostgreSQL. The write load is a few rows for
+each decision of a person.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+
+from tools.errors import BadSettings, Unreachable
+
+__all__ = ["make_engine", "reading", "writing"]
+
+BUSY_SECONDS = 30
+_WRITER_LOCK = 0x46524F5354  # a constant of ours; advisory locks have no names
+_BEGIN = "frostline_begin"
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for `sqlite:///FILE` or `postgresql://...`; a SQLite file is made with mode 0600.
+
+    Raises:
+        BadSettings: the URL cannot be used.
+        Unreachable: the file cannot be opened or is no database.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise BadSettings("store.url is not a database URL.", hint="sqlite:///FILE or postgresql://...") from None
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed)
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=5)
+    raise BadSettings(
+        f"A store on {parsed.get_backend_name()!r} is not supported.", hint="sqlite:///FILE or postgresql://..."
+    )
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One consistent snapshot.
+
+    Raises:
+        Unreachable: the database does not answer.
+    """
+    with _reachable(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction, alone among writers; commits at the end, rolls back on any exception.
+
+    Raises:
+        Unreachable: the database does not answer.
+    """
+    with _reachable(), engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}).begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITER_LOCK})
+        yield connection
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except DBAPIError as error:
+        # The driver's text may hold a URL with a password: only its type is shown.
+        kind = type(error.orig).__name__ if error.orig else type(error).__name__
+        raise Unreachable(
+            f"The store does not answer ({kind}).", hint="Check store.url; `frostline doctor` says more."
+        ) from error
+
+
+def _sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise BadSettings("The store needs a file: two processes cannot share one in memory.")
+    path = Path(url.database)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Made before SQLite opens it: its -wal and -shm take the mode of the file.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        path.chmod(0o600)
+        _switch_to_wal(path)
+    except (OSError, sqlite3.Error) as error:
+        raise Unreachable(f"The store cannot be opened ({type(error).__name__}: {error}).", hint=str(path)) from error
+    engine = create_engine(url.set(drivername="sqlite"), connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _own_transactions)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _switch_to_wal(path: Path) -> None:
+    """WAL stays with the file; the busy timeout does not cover the switch itself, hence the loop."""
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    deadline = time.monotonic() + BUSY_SECONDS
+    try:
+        while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+    finally:
+        connection.close()
+
+
+def _own_transactions(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # Python's driver would begin late and deferred
+    connection.execute("PRAGMA synchronous=FULL")  # an approval that was answered must survive a power cut
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))

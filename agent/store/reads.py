@@ -1,0 +1,213 @@
+"""Reading half of the store: plans, bundles, ledger, audit."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Table, func, select
+
+from agent.store import audit as chain
+from agent.store.conflicts import tampered
+from agent.store.engine import reading, writing
+from agent.store.rows import body_is_intact, to_bundle, to_record
+from agent.store.tables import audit, bundles, ledger, plans
+from tools.context import Clock
+from tools.domain import Bundle, PlanRecord, PlanState
+from tools.errors import PlanConflict
+
+__all__ = ["BundleRecord", "LedgerRow", "StoreReads"]
+
+NOT_APPLIED = ("refused", "failed")
+"""Ledger outcomes that are sure to have changed nothing; all others count against the limit per hour."""
+
+
+@dataclass(frozen=True)
+class BundleRecord:
+    bundle: Bundle
+    digest: str
+    plans: tuple[PlanRecord, ...]
+    """In the order in which they are applied."""
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    plan_id: str
+    statement: str
+    claimed_by: str
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: str
+    """started, executed, refused (it did not run), unknown; at the end applied, failed or unknown."""
+    query_id: str | None
+
+
+class StoreReads:
+    """Rows of one account; a plan made for another account is not found here."""
+
+    def __init__(self, engine: Engine, *, account: str, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        self.account = account
+
+    # --- plans -------------------------------------------------------------------------------------------
+
+    def get(self, plan_id: str) -> PlanRecord:
+        """
+        Raises:
+            PlanConflict: not_found; digest where the row was changed after it was stored (audited).
+        """
+        found = self._records(plans.c.id == plan_id)
+        if not found:
+            raise PlanConflict(f"There is no plan {plan_id[:64]!r}.", reason="not_found")
+        return found[0]
+
+    def find(self, ref: str) -> PlanRecord:
+        """By id, or by the first characters (6 or more) of the digest.
+
+        Raises:
+            PlanConflict: not_found, ambiguous, digest.
+        """
+        ids = self._find_ids(plans, ref)
+        if not ids:
+            raise PlanConflict(f"There is no plan {ref[:64]!r}.", reason="not_found")
+        return self.get(ids[0])
+
+    def list(self, states: Iterable[PlanState] | None = None, limit: int = 100) -> tuple[PlanRecord, ...]:
+        """Newest first; rows that were changed are left out (and audited)."""
+        where: tuple[ColumnElement[bool], ...] = ()
+        if states is not None:
+            where = (plans.c.state.in_([s.value for s in states]),)
+        return self._records(*where, newest=True, limit=limit, skip_changed=True)
+
+    def open_plans(self, warehouse: str | None = None) -> tuple[PlanRecord, ...]:
+        """Plans that are not final, oldest first."""
+        where: tuple[ColumnElement[bool], ...] = (plans.c.state.in_([s.value for s in PlanState if not s.is_final]),)
+        if warehouse is not None:
+            where = (*where, plans.c.warehouse == warehouse)
+        return self._records(*where, skip_changed=True)
+
+    def lapsed(self) -> tuple[PlanRecord, ...]:
+        """Claimed plans whose claim has run out: the process that held it is gone or stuck."""
+        now = self._clock.now()
+        return self._records(plans.c.state == PlanState.CLAIMED.value, plans.c.claimed_until <= now, skip_changed=True)
+
+    def applied_since(self, since: datetime) -> int:
+        """Changes begun since then, less those that are sure not to have happened."""
+        with reading(self._engine) as connection:
+            return self._applied_since(connection, since)
+
+    def applied_last_hour(self) -> int:
+        return self.applied_since(self._clock.now() - timedelta(hours=1))
+
+    # --- bundles, ledger, audit ------------------------------------------------------------------------------
+
+    def bundle(self, ref: str) -> BundleRecord:
+        """By id, or by the first characters (6 or more) of the digest.
+
+        Raises:
+            PlanConflict: not_found, ambiguous, digest.
+        """
+        ids = self._find_ids(bundles, ref)
+        if not ids:
+            raise PlanConflict(f"There is no bundle {ref[:64]!r}.", reason="not_found")
+        with reading(self._engine) as connection:
+            row = dict(connection.execute(select(bundles).where(bundles.c.id == ids[0])).mappings().one())
+        found = to_bundle(row)
+        members = tuple(self.get(plan_id) for plan_id in found.plan_ids)
+        if tuple(m.digest for m in members) != found.plan_digests:
+            raise PlanConflict("This bundle's plans are not the ones it was made of; it is refused.", reason="digest")
+        return BundleRecord(found, row["digest"], members)
+
+    def ledger_row(self, plan_id: str) -> LedgerRow | None:
+        columns = [c for c in ledger.c if c.name != "account"]
+        query = select(*columns).where(ledger.c.plan_id == plan_id, ledger.c.account == self.account)
+        with reading(self._engine) as connection:
+            row = connection.execute(query).mappings().first()
+        return LedgerRow(**row) if row else None
+
+    def audit_rows(self, plan_id: str | None = None) -> tuple[chain.AuditRow, ...]:
+        """The chain, oldest first, or the part of it that concerns one plan."""
+        with reading(self._engine) as connection:
+            return chain.rows(connection, plan_id)
+
+    def verify_audit(self) -> chain.AuditReport:
+        with reading(self._engine) as connection:
+            return chain.verify(connection)
+
+    # --- inside ------------------------------------------------------------------------------------------------
+
+    def _records(
+        self,
+        *where: ColumnElement[bool],
+        newest: bool = False,
+        limit: int | None = None,
+        skip_changed: bool = False,
+    ) -> tuple[PlanRecord, ...]:
+        order = [plans.c.created_at, plans.c.position, plans.c.id]
+        query = select(plans).where(plans.c.account == self.account, *where)
+        query = query.order_by(*(c.desc() for c in order) if newest else order).limit(limit)
+        with reading(self._engine) as connection:
+            found = [dict(row) for row in connection.execute(query).mappings()]
+        changed = [row for row in found if not body_is_intact(row)]
+        for row in changed:
+            self._note_tampering(row)
+        if changed and not skip_changed:
+            raise tampered(changed[0]["id"])
+        return (
+            tuple(self._readable(row for row in found if row not in changed))
+            if skip_changed
+            else tuple(to_record(row) for row in found)
+        )
+
+    @staticmethod
+    def _readable(rows: Iterable[Mapping[str, Any]]) -> Iterable[PlanRecord]:
+        """One row of another version does not hide the others from a list."""
+        for row in rows:
+            try:
+                yield to_record(row)
+            except PlanConflict:
+                continue
+
+    def _find_ids(self, table: Table, ref: str) -> tuple[str, ...]:
+        """The one id meant by an id or a digest's beginning; empty where there is none."""
+        exact = self._ids(table, table.c.id == ref)
+        if exact or not re.fullmatch(r"[0-9a-f]{6,64}", ref.lower()):
+            return exact
+        found = self._ids(table, table.c.digest.startswith(ref.lower()))
+        if len(found) > 1:
+            raise PlanConflict(f"{ref!r} begins more than one digest.", reason="ambiguous", hint="Give more of it.")
+        return found
+
+    def _ids(self, table: Table, where: ColumnElement[bool]) -> tuple[str, ...]:
+        with reading(self._engine) as connection:
+            query = select(table.c.id).where(table.c.account == self.account, where).limit(2)
+            return tuple(connection.execute(query).scalars())
+
+    def _applied_since(self, connection: Connection, since: datetime) -> int:
+        query = select(func.count()).where(
+            ledger.c.account == self.account,
+            ledger.c.started_at >= since,
+            ledger.c.outcome.not_in(NOT_APPLIED),
+        )
+        return int(connection.execute(query).scalar_one())
+
+    def _note_tampering(self, row: Mapping[str, Any]) -> None:
+        """Once for each change found, not at every reading."""
+        found = hashlib.sha256(row["body"].encode()).hexdigest()
+        seen = select(audit.c.detail).where(audit.c.plan_id == row["id"], audit.c.event == "tampered")
+        with writing(self._engine) as connection:
+            if any(found in detail for detail in connection.execute(seen).scalars()):
+                return
+            chain.append(
+                connection,
+                at=self._clock.now(),
+                actor="system",
+                event="tampered",
+                plan_id=row["id"],
+                detail={"stored_digest": row["digest"], "found_digest": found},
+            )

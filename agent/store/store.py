@@ -1,0 +1,327 @@
+"""The store: every move of a plan is a compare-and-set with its audit row in the same transaction.
+
+    proposed -> approved -> claimed -> applied | failed | unknown (-> applied | failed, settled by people)
+    proposed -> declined | expired | cancelled          approved -> expired | cancelled | stale
+
+Times are wall time from the clock given at `open`. Methods that move a row raise PlanConflict when somebody
+else was first; the message says who and when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Connection, delete, select, update
+from sqlalchemy.exc import IntegrityError
+
+from agent.store import audit as chain
+from agent.store.conflicts import already
+from agent.store.engine import make_engine, reading, writing
+from agent.store.migrate import upgrade
+from agent.store.reads import BundleRecord, LedgerRow, StoreReads
+from agent.store.rows import bundle_values, person_json, plan_values
+from agent.store.tables import audit, bundles, conversations, ledger, meta, plans
+from tools.context import Clock
+from tools.domain import ActionPlan, Bundle, Person, PlanRecord, PlanState
+from tools.errors import Bug, NotAllowed, PlanConflict
+
+__all__ = ["BundleRecord", "LedgerRow", "Store"]
+
+SYSTEM = "system"
+Settled = Literal[PlanState.APPLIED, PlanState.FAILED, PlanState.UNKNOWN]
+
+
+class Store(StoreReads):
+    """Implements tools.context.PlanStore; safe in several threads and processes at once."""
+
+    @classmethod
+    def open(cls, url: str, *, account: str, clock: Clock) -> Store:
+        """Open, and bring the tables to the newest revision.
+
+        Raises:
+            BadSettings: a URL that cannot be used, or a store of a newer Frostline.
+            Unreachable: the database does not answer.
+        """
+        engine = make_engine(url)
+        upgrade(engine)
+        return cls(engine, account=account, clock=clock)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    # --- proposing ---------------------------------------------------------------------------------------------
+
+    def propose(self, plans_: Sequence[ActionPlan], bundle: Bundle | None = None) -> None:
+        """Store frozen plans in state `proposed`, with their audit entries, in one transaction.
+
+        Raises:
+            Bug: a plan of another account, or a bundle that is not made of exactly these plans.
+            PlanConflict: an id that is taken.
+        """
+        if any(p.account != self.account for p in plans_):
+            raise Bug("A plan was made for another account than the store's.")
+        made_of = (bundle.plan_ids, bundle.plan_digests) if bundle else None
+        if made_of and made_of != (tuple(p.id for p in plans_), tuple(p.digest for p in plans_)):
+            raise Bug("A bundle does not list exactly the plans stored with it.")
+        now = self._clock.now()
+        try:
+            with writing(self._engine) as connection:
+                for plan in plans_:
+                    connection.execute(plans.insert().values(**plan_values(plan), updated_at=now))
+                    self._log(connection, "proposed", plan.requester.id, plan.id, _proposal(plan))
+                if bundle:
+                    connection.execute(bundles.insert().values(**bundle_values(bundle, self.account)))
+                    detail = {"bundle": bundle.id, "digest": bundle.digest, "plans": list(bundle.plan_ids)}
+                    self._log(connection, "bundle_proposed", bundle.requester.id, None, detail)
+        except IntegrityError:
+            raise PlanConflict("A plan with this id is stored already.", reason="state") from None
+
+    # --- deciding ------------------------------------------------------------------------------------------------
+
+    def approve(self, plan_id: str, digest: str, actor: Person, reason: str = "") -> PlanRecord:
+        """proposed -> approved, for the full digest that the person saw.
+
+        Raises:
+            PlanConflict: digest, expired, or already decided by somebody.
+        """
+        return self._decide(plan_id, digest, PlanState.APPROVED, (PlanState.PROPOSED,), actor, reason)
+
+    def decline(self, plan_id: str, digest: str, actor: Person, reason: str = "") -> PlanRecord:
+        """proposed -> declined; raises as approve."""
+        return self._decide(plan_id, digest, PlanState.DECLINED, (PlanState.PROPOSED,), actor, reason)
+
+    def cancel(self, plan_id: str, digest: str, actor: Person, reason: str = "") -> PlanRecord:
+        """proposed or approved, but not claimed -> cancelled; raises as approve."""
+        open_ = (PlanState.PROPOSED, PlanState.APPROVED)
+        return self._decide(plan_id, digest, PlanState.CANCELLED, open_, actor, reason)
+
+    def _decide(
+        self, plan_id: str, digest: str, to: PlanState, frm: tuple[PlanState, ...], actor: Person, reason: str
+    ) -> PlanRecord:
+        record = self.get(plan_id)
+        now = self._clock.now()
+        if record.digest != digest:
+            raise PlanConflict(
+                "The digest is not this plan's: what was shown is not what is stored.",
+                reason="digest",
+                hint="Look at the plan again before deciding.",
+            )
+        if record.state in frm and record.plan.expires_at <= now:
+            self.expire_due()
+            raise already(self.get(plan_id))
+        values = {"decided_by": person_json(actor), "decided_at": now, "reason": reason}
+        with writing(self._engine) as connection:
+            moved = self._move(connection, plan_id, frm, to, plans.c.digest == digest, **values)
+            if moved:
+                detail = {"digest": digest, "reason": reason}
+                self._log(connection, to.value, actor.id, plan_id, detail)
+        if not moved:
+            raise already(self.get(plan_id))
+        return self.get(plan_id)
+
+    def expire_due(self) -> tuple[str, ...]:
+        """proposed or approved, past expiry -> expired; returns the ids moved by this call."""
+        now = self._clock.now()
+        open_ = (PlanState.PROPOSED, PlanState.APPROVED)
+        due = select(plans.c.id).where(
+            plans.c.account == self.account, plans.c.state.in_([s.value for s in open_]), plans.c.expires_at <= now
+        )
+        moved = []
+        with writing(self._engine) as connection:
+            for plan_id in list(connection.execute(due).scalars()):
+                self._move(connection, plan_id, open_, PlanState.EXPIRED)
+                self._log(connection, "expired", SYSTEM, plan_id, {})
+                moved.append(plan_id)
+        return tuple(moved)
+
+    def withdraw(self, plan_id: str, to: Literal[PlanState.STALE, PlanState.CANCELLED], reason: str) -> bool:
+        """proposed or approved -> stale or cancelled, by the guard; False where it has moved on already."""
+        open_ = (PlanState.PROPOSED, PlanState.APPROVED)
+        with writing(self._engine) as connection:
+            moved = self._move(connection, plan_id, open_, to, reason=reason)
+            if moved:
+                self._log(connection, to.value, SYSTEM, plan_id, {"reason": reason})
+        return moved
+
+    # --- executing -----------------------------------------------------------------------------------------------
+
+    def claim(self, plan_id: str, digest: str, by: str, lease: timedelta, *, hourly_limit: int | None = None) -> bool:
+        """approved -> claimed, with the ledger row and the audit entry `started`: the right to run it once.
+
+        False where it is not approved (any more), has expired, or has a ledger row already.
+
+        Raises:
+            PlanConflict: digest, where the row or its approval is not what stands in the audit chain.
+            NotAllowed: rule `per_hour`, where the limit was reached since the approval.
+        """
+        record = self.get(plan_id)
+        now = self._clock.now()
+        if record.digest != digest or record.plan.expires_at <= now:
+            return False
+        try:
+            with writing(self._engine) as connection:
+                values = {"claimed_by": by, "claimed_until": now + lease}
+                where = plans.c.digest == digest
+                if not self._move(connection, plan_id, (PlanState.APPROVED,), PlanState.CLAIMED, where, **values):
+                    return False
+                self._check_approval(connection, plan_id, digest)
+                self._check_limit(connection, now, hourly_limit)
+                connection.execute(
+                    ledger.insert().values(
+                        plan_id=plan_id,
+                        account=self.account,
+                        statement=record.plan.statement,
+                        claimed_by=by,
+                        started_at=now,
+                        outcome="started",
+                    )
+                )
+                self._log(connection, "started", by, plan_id, {"statement": record.plan.statement})
+        except IntegrityError:
+            return False
+        return True
+
+    def holds(self, plan_id: str, by: str) -> bool:
+        """Whether the claim is still this process's and has time left."""
+        query = select(plans.c.claimed_until).where(
+            plans.c.id == plan_id, plans.c.state == PlanState.CLAIMED.value, plans.c.claimed_by == by
+        )
+        with reading(self._engine) as connection:
+            until = connection.execute(query).scalar()
+        return until is not None and until > self._clock.now()
+
+    def note_statement(
+        self,
+        plan_id: str,
+        by: str,
+        outcome: Literal["executed", "refused", "unknown"],
+        *,
+        query_id: str | None = None,
+        detail: str = "",
+    ) -> None:
+        """What the statement came to, in ledger and audit, before the warehouse is read back."""
+        mine = (ledger.c.plan_id == plan_id) & (ledger.c.claimed_by == by) & (ledger.c.outcome == "started")
+        with writing(self._engine) as connection:
+            values = {"outcome": outcome, "query_id": query_id, "finished_at": self._clock.now()}
+            if connection.execute(update(ledger).where(mine).values(**values)).rowcount:
+                connection.execute(update(plans).where(plans.c.id == plan_id).values(query_id=query_id))
+                event = {"executed": "executed", "refused": "statement_refused", "unknown": "statement_unknown"}
+                self._log(connection, event[outcome], by, plan_id, {"query_id": query_id, "detail": detail})
+
+    def finish(self, plan_id: str, by: str, state: Settled, *, effect: str, reason: str = "") -> bool:
+        """claimed by this process -> applied, failed or unknown; False where another has taken the claim."""
+        now = self._clock.now()
+        with writing(self._engine) as connection:
+            values = {"effect": effect, "reason": reason, "claimed_until": None}
+            mine = plans.c.claimed_by == by
+            moved = self._move(connection, plan_id, (PlanState.CLAIMED,), state, mine, **values)
+            if moved:
+                done = {"outcome": state.value, "finished_at": now}
+                connection.execute(update(ledger).where(ledger.c.plan_id == plan_id).values(**done))
+                self._log(connection, state.value, by, plan_id, {"effect": effect, "reason": reason})
+        return moved
+
+    def take_over(self, plan_id: str, by: str, lease: timedelta) -> bool:
+        """Take a claim that has lapsed, to read back what became of it; one of many callers gets it."""
+        now = self._clock.now()
+        with writing(self._engine) as connection:
+            values = {"claimed_by": by, "claimed_until": now + lease}
+            lapsed = plans.c.claimed_until <= now
+            moved = self._move(connection, plan_id, (PlanState.CLAIMED,), PlanState.CLAIMED, lapsed, **values)
+            if moved:
+                self._log(connection, "recovering", by, plan_id, {})
+        return moved
+
+    def settle(self, plan_id: str, as_: Literal["applied", "failed"], actor: Person, reason: str = "") -> PlanRecord:
+        """unknown -> applied or failed, on the word of a person.
+
+        Raises:
+            PlanConflict: it is not `unknown`.
+        """
+        state = PlanState(as_)
+        note = f"settled as {as_} by {actor.name}" + (f": {reason}" if reason else "")
+        with writing(self._engine) as connection:
+            moved = self._move(connection, plan_id, (PlanState.UNKNOWN,), state, reason=note)
+            if moved:
+                connection.execute(update(ledger).where(ledger.c.plan_id == plan_id).values(outcome=as_))
+                self._log(connection, "settled", actor.id, plan_id, {"as": as_, "reason": reason})
+        if not moved:
+            raise already(self.get(plan_id))
+        return self.get(plan_id)
+
+    # --- audit, meta, conversations ------------------------------------------------------------------------------
+
+    def audit(
+        self, event: str, actor: str, plan_id: str | None = None, detail: Mapping[str, Any] | None = None
+    ) -> None:
+        """Append one entry of its own (denials, settings, ...); `detail` holds plain JSON values."""
+        with writing(self._engine) as connection:
+            self._log(connection, event, actor, plan_id, detail or {})
+
+    def meta(self, key: str) -> str | None:
+        with reading(self._engine) as connection:
+            return connection.execute(select(meta.c.value).where(meta.c.key == f"user:{key}")).scalar()
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Small values of the caller's own; the chain's head cannot be reached from here."""
+        with writing(self._engine) as connection:
+            connection.execute(delete(meta).where(meta.c.key == f"user:{key}"))
+            connection.execute(meta.insert().values(key=f"user:{key}", value=value))
+
+    def conversation(self, thread: str) -> tuple[str, str] | None:
+        """(person id, profile) that a thread belongs to."""
+        query = select(conversations.c.person, conversations.c.profile).where(conversations.c.thread == thread)
+        with reading(self._engine) as connection:
+            row = connection.execute(query).first()
+        return (row.person, row.profile) if row else None
+
+    def save_conversation(self, thread: str, person_id: str, profile: str) -> None:
+        """Remember whose thread it is; the last writer wins."""
+        with writing(self._engine) as connection:
+            connection.execute(delete(conversations).where(conversations.c.thread == thread))
+            values = {"person": person_id, "profile": profile, "updated_at": self._clock.now()}
+            connection.execute(conversations.insert().values(thread=thread, **values))
+
+    # --- inside --------------------------------------------------------------------------------------------------
+
+    def _move(
+        self,
+        connection: Connection,
+        plan_id: str,
+        frm: tuple[PlanState, ...],
+        to: PlanState,
+        *where: Any,
+        **values: Any,
+    ) -> bool:
+        """The compare-and-set itself."""
+        condition = (plans.c.id == plan_id) & (plans.c.account == self.account)
+        statement = update(plans).where(condition, plans.c.state.in_([s.value for s in frm]), *where)
+        values |= {"state": to.value, "updated_at": self._clock.now()}
+        return connection.execute(statement.values(**values)).rowcount == 1
+
+    def _log(
+        self, connection: Connection, event: str, actor: str, plan_id: str | None, detail: Mapping[str, Any]
+    ) -> None:
+        chain.append(connection, at=self._clock.now(), actor=actor, event=event, plan_id=plan_id, detail=detail)
+
+    def _check_approval(self, connection: Connection, plan_id: str, digest: str) -> None:
+        """A row set to `approved` by hand has no approval in the chain."""
+        query = select(audit.c.detail).where(audit.c.plan_id == plan_id, audit.c.event == "approved")
+        if not any(digest in detail for detail in connection.execute(query).scalars()):
+            raise PlanConflict("There is no approval of this plan in the audit chain; it is refused.", reason="digest")
+
+    def _check_limit(self, connection: Connection, now: datetime, limit: int | None) -> None:
+        if limit is not None and self._applied_since(connection, now - timedelta(hours=1)) >= limit:
+            raise NotAllowed(f"{limit} changes were applied in the last hour, which is the limit.", rule="per_hour")
+
+
+def _proposal(plan: ActionPlan) -> dict[str, Any]:
+    return {
+        "digest": plan.digest,
+        "warehouse": plan.warehouse,
+        "statement": plan.statement,
+        "bundle": plan.bundle,
+        "expires_at": plan.expires_at.isoformat(),
+    }
