@@ -204,8 +204,9 @@ class PolicyView(Protocol):
         target: Mapping[str, Any],
         requester: Person,
         at: datetime,
+        undo: bool = False,
     ) -> Verdict:
-        """The first matching rule decides; default deny."""
+        """The first matching rule decides; default deny. `undo`: back to what the warehouse had before."""
         ...
 
     def may_see_text(self, person: Person) -> bool:

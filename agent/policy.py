@@ -1,0 +1,271 @@
+"""Who may do what: pure decisions over policy.toml. Limits first, then ordered rules, else denied.
+
+Roles come from the policy by the person's id, never from what a `Person` object claims. Globs are compared
+with upper and lower case as they stand: Snowflake names "etl" and "ETL" are two warehouses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from fnmatch import fnmatchcase
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from agent.policy_model import ROLES, PersonEntry, PolicyFile, Rule, parse_policy
+from tools.domain import Person, PlanRecord, Role, Size, Verdict
+from tools.errors import BadArgument, BadSettings, NotAllowed
+
+__all__ = ["Decision", "Policy"]
+
+Decision = Literal["approve", "decline", "cancel"]
+
+
+class Policy:
+    """Implements tools.context.PolicyView, and says who may decide."""
+
+    def __init__(self, file: PolicyFile, *, demo: bool = False) -> None:
+        self.file = file
+        entries = ((i, p) for p in file.people for i in p.ids)
+        self._people: dict[str, PersonEntry] = {i: p for i, p in entries if demo or not i.startswith("demo:")}
+
+    @classmethod
+    def load(cls, source: Path | str | None = None, *, demo: bool = False) -> Policy:
+        """From a file, a TOML text, or (None) the policy that comes with Frostline.
+
+        `demo` lets the ids that begin with `demo:` in; only the demo profile sets it.
+
+        Raises:
+            BadSettings: the file cannot be read or is not a policy.
+        """
+        try:
+            if source is None:
+                text = resources.files("agent").joinpath("policy.toml").read_text(encoding="utf-8")
+            else:
+                text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSettings(f"The policy cannot be read ({type(error).__name__}).", hint=str(source)) from None
+        return cls(parse_policy(text), demo=demo)
+
+    # --- people --------------------------------------------------------------------------------------------------
+
+    def person(self, person_id: str, name: str | None = None) -> Person:
+        """The person as the policy knows them; somebody unknown gets the default role and never more."""
+        entry = self._people.get(person_id)
+        return Person(
+            id=person_id,
+            name=entry.name if entry else (name or person_id.partition(":")[2] or person_id),
+            roles=self._roles(person_id),
+        )
+
+    def knows(self, person_id: str) -> bool:
+        return person_id in self._people
+
+    def has_role(self, person: Person, role: Role) -> bool:
+        return role in self._roles(person.id)
+
+    def may_see_text(self, person: Person) -> bool:
+        return self.has_role(person, "analyst")
+
+    def may_propose(self, person: Person) -> bool:
+        return self.has_role(person, "proposer")
+
+    def same_person(self, one: Person, other: Person) -> bool:
+        """By the policy's entry: one human being under two ids is one."""
+        a, b = self._people.get(one.id), self._people.get(other.id)
+        return one.id == other.id or (a is not None and a == b)
+
+    def _roles(self, person_id: str) -> frozenset[Role]:
+        entry = self._people.get(person_id)
+        top = entry.role if entry else self.file.default_role
+        return frozenset() if top == "none" else frozenset(ROLES[: ROLES.index(top) + 1])
+
+    # --- changes -------------------------------------------------------------------------------------------------
+
+    @property
+    def per_hour(self) -> int:
+        return self.file.limits.per_hour
+
+    def is_protected(self, warehouse: str) -> bool:
+        return _matches(self.file.limits.protected, warehouse)
+
+    def verdict(
+        self,
+        *,
+        action: str,
+        warehouse: str,
+        before: Mapping[str, Any],
+        target: Mapping[str, Any],
+        requester: Person,
+        at: datetime,
+        undo: bool = False,
+    ) -> Verdict:
+        """Role of the requester, limits, then the first matching rule; default deny. Never raises.
+
+        `before` and `target` are snapshots (tools.readback); values that cannot be read are refused. An undo may
+        go back to a value outside the limits (the warehouse had it before), but not where it is protected.
+        """
+        if not self.may_propose(requester):
+            return _deny("role", f"{requester.name} may not ask for changes: that needs the role proposer.")
+        refusal = self._forbidden(action, warehouse) or (None if undo else self._beyond_limits(action, before, target))
+        if refusal:
+            return refusal
+        steps, size = _steps(action, before, target), _size(target)
+        for rule in self.file.rules:
+            if self._rule_matches(rule, action, warehouse, steps, size, at):
+                return _by_rule(rule)
+        return _deny("default", "No rule of the policy allows this change.")
+
+    def may_decide(
+        self,
+        record: PlanRecord,
+        actor: Person,
+        at: datetime,
+        *,
+        applied_last_hour: int,
+        decision: Decision = "approve",
+    ) -> None:
+        """Return if `actor` may decide this plan so at `at`.
+
+        Approving asks for the approver's role, the policy as it is now, two people where the plan or the
+        policy wants them, and the limit per hour. Declining: approvers. Cancelling: also the requester.
+
+        Raises:
+            NotAllowed: with the rule that decided.
+        """
+        plan = record.plan
+        if decision == "cancel" and self.knows(actor.id) and self.same_person(actor, plan.requester):
+            return
+        if not self.has_role(actor, "approver"):
+            raise NotAllowed(
+                f"{actor.name} may not {decision} plans: that needs the role approver.",
+                rule="role",
+                hint="Roles stand in policy.toml.",
+            )
+        if decision != "approve":
+            return
+        now = self.verdict(
+            action=plan.action,
+            warehouse=plan.warehouse,
+            before=plan.before,
+            target=plan.target,
+            requester=plan.requester,
+            at=at,
+            undo=plan.undo_of is not None,
+        )
+        for verdict in (plan.verdict, now):
+            self._check_approver(verdict, plan.requester, actor)
+        if applied_last_hour >= self.per_hour:
+            raise NotAllowed(
+                f"{applied_last_hour} changes were applied in the last hour; the limit is {self.per_hour}.",
+                rule="per_hour",
+                hint="Approve it later; the plan stays open until it expires.",
+            )
+
+    def _check_approver(self, verdict: Verdict, requester: Person, actor: Person) -> None:
+        if not verdict.allowed:
+            raise NotAllowed(verdict.reason, rule=verdict.rule)
+        if not self.has_role(actor, verdict.approver_role):
+            raise NotAllowed(
+                f"{actor.name} may not approve this: it needs the role {verdict.approver_role}.", rule=verdict.rule
+            )
+        if verdict.two_people and self.same_person(actor, requester):
+            raise NotAllowed(
+                "The person who asked may not approve this change: it takes two people.",
+                rule=verdict.rule if verdict.rule == "two_people" else f"{verdict.rule}:two_people",
+            )
+
+    # --- inside --------------------------------------------------------------------------------------------------
+
+    def _forbidden(self, action: str, warehouse: str) -> Verdict | None:
+        if self.is_protected(warehouse):
+            return _deny("protected", f"{warehouse} is protected: it is never changed from here.")
+        if action not in self.file.limits.actions:
+            return _deny("actions", f"The policy does not allow {action}.")
+        return None
+
+    def _beyond_limits(self, action: str, before: Mapping[str, Any], target: Mapping[str, Any]) -> Verdict | None:
+        if action == "resize_warehouse":
+            return self._resize_limit(before, target)
+        if action == "set_auto_suspend":
+            return self._auto_suspend_limit(target.get("auto_suspend"))
+        if action == "set_clusters":
+            return self._cluster_limit(target.get("max_clusters"))
+        return None
+
+    def _resize_limit(self, before: Mapping[str, Any], target: Mapping[str, Any]) -> Verdict | None:
+        limits, size, steps = self.file.limits, _size(target), _steps("resize_warehouse", before, target)
+        if size is None or steps is None:
+            return _deny("size_step", "The size before or after is not known.")
+        if steps > limits.size_step:
+            return _deny(
+                "size_step", f"{steps} sizes in one step; at most {limits.size_step} is allowed. Go one by one."
+            )
+        if size.rank > limits.max_size.rank:
+            return _deny("max_size", f"{size.shown} is larger than {limits.max_size.shown}, the largest allowed.")
+        return None
+
+    def _auto_suspend_limit(self, seconds: Any) -> Verdict | None:
+        limits = self.file.limits
+        if not seconds:
+            return None if limits.never_suspend else _deny("never_suspend", "Auto-suspend may not be switched off.")
+        if not isinstance(seconds, int) or not limits.min_auto_suspend <= seconds <= limits.max_auto_suspend:
+            allowed = f"{limits.min_auto_suspend} to {limits.max_auto_suspend} s"
+            return _deny("auto_suspend", f"Auto-suspend of {seconds} s is outside of {allowed}.")
+        return None
+
+    def _cluster_limit(self, count: Any) -> Verdict | None:
+        most = self.file.limits.max_clusters
+        if not isinstance(count, int) or count > most:
+            return _deny("max_clusters", f"{count} clusters; at most {most} are allowed.")
+        return None
+
+    def _rule_matches(
+        self, rule: Rule, action: str, warehouse: str, steps: int | None, size: Size | None, at: datetime
+    ) -> bool:
+        resize = action == "resize_warehouse"
+        return all(
+            (
+                rule.actions is None or action in rule.actions,
+                rule.warehouses is None or _matches(rule.warehouses, warehouse),
+                rule.window is None or self.file.windows[rule.window].holds(at),
+                rule.outside is None or not self.file.windows[rule.outside].holds(at),
+                rule.steps_from is None or (resize and steps is not None and steps >= rule.steps_from),
+                rule.size_from is None or (resize and size is not None and size.rank >= rule.size_from.rank),
+            )
+        )
+
+
+def _matches(globs: tuple[str, ...], name: str) -> bool:
+    return any(fnmatchcase(name, glob) for glob in globs)
+
+
+def _steps(action: str, before: Mapping[str, Any], target: Mapping[str, Any]) -> int | None:
+    old, new = _size(before), _size(target)
+    return abs(new.rank - old.rank) if action == "resize_warehouse" and old and new else None
+
+
+def _size(properties: Mapping[str, Any]) -> Size | None:
+    value = properties.get("size")
+    try:
+        return Size.parse(value) if isinstance(value, str) else None
+    except BadArgument:
+        return None
+
+
+def _by_rule(rule: Rule) -> Verdict:
+    if rule.effect == "deny":
+        return _deny(rule.name, rule.reason or f"The policy's rule {rule.name!r} denies this change.")
+    who = "a second person with the role" if rule.two_people else "somebody with the role"
+    return Verdict(
+        allowed=True,
+        rule=rule.name,
+        reason=rule.reason or f"Allowed by rule {rule.name!r}; {who} {rule.approver_role} has to approve.",
+        two_people=rule.two_people,
+        approver_role=rule.approver_role,
+    )
+
+
+def _deny(rule: str, reason: str) -> Verdict:
+    return Verdict(allowed=False, rule=rule, reason=reason)
