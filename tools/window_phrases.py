@@ -1,0 +1,390 @@
+"""The grammar of time phrases: one pattern and one reader a kind. Used through tools.windows only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from tools.calendars import Unit, add_months, midnight, monday, quarter_start, shift
+from tools.window_points import DATE, MONTH, MONTH_NAMES, NUMBER, POINT, WEEKDAY, number, read_point, weekday
+
+__all__ = ["Frame", "Span", "match_at", "match_whole"]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a phrase is read against."""
+
+    now: datetime
+    today: date
+    tz: ZoneInfo
+    tz_name: str
+    hours_until: datetime
+    """Where "past N hours" ends."""
+
+    def at(self, day: date) -> datetime:
+        return midnight(day, self.tz)
+
+
+@dataclass(frozen=True)
+class Span:
+    start: datetime
+    end: datetime
+    label: str
+    convention: str
+    step: tuple[Unit, int]
+    to_date: bool = False
+
+
+_Reader = Callable[["re.Match[str]", Frame], "Span | None"]
+_PATTERNS: list[tuple[re.Pattern[str], _Reader]] = []
+_UNIT = r"(?P<unit>hour|hr|day|week|month|quarter|year)s?"
+
+
+def _reads(pattern: str) -> Callable[[_Reader], _Reader]:
+    def add(reader: _Reader) -> _Reader:
+        compiled = re.compile(rf"(?<![\w.\-/])(?:{pattern})(?![\w\-/])", re.IGNORECASE)
+        _PATTERNS.append((compiled, reader))
+        return reader
+
+    return add
+
+
+def _hits(text: str, position: int, frame: Frame) -> Iterator[tuple[int, int, Span]]:
+    for pattern, reader in _PATTERNS:
+        for match in pattern.finditer(text, position):
+            span = reader(match, frame)
+            if span is not None:
+                yield match.start(), match.end(), span
+                break
+
+
+def match_at(text: str, position: int, frame: Frame) -> tuple[int, int, Span] | None:
+    """The first phrase from `position` on; the longest where several begin at one place."""
+    return min(_hits(text, position, frame), key=lambda hit: (hit[0], -hit[1]), default=None)
+
+
+def match_whole(text: str, frame: Frame) -> Span | None:
+    """The reading of a text that is a phrase of time and nothing else."""
+    for pattern, reader in _PATTERNS:
+        match = pattern.fullmatch(text)
+        span = reader(match, frame) if match else None
+        if span is not None:
+            return span
+    return None
+
+
+def _days(frame: Frame, first: date, after: date, label: str, convention: str, step: tuple[Unit, int]) -> Span:
+    return Span(frame.at(first), frame.at(after), label, convention, step)
+
+
+def _up_to_now(frame: Frame, first: date, label: str, convention: str, step: tuple[Unit, int]) -> Span:
+    return Span(frame.at(first), frame.now, label, convention, step, to_date=True)
+
+
+# --- relative days ---------------------------------------------------------------------------------------
+
+
+@_reads(r"(?:so far )?today(?: so far)?|(?:the )?(?:current|this) day")
+def _today(match: re.Match[str], frame: Frame) -> Span:
+    return _up_to_now(frame, frame.today, "today so far", "Today means since local midnight.", ("day", 1))
+
+
+@_reads(r"(?:the )?day before yesterday")
+def _two_days_ago(match: re.Match[str], frame: Frame) -> Span:
+    day = frame.today - timedelta(days=2)
+    return _days(frame, day, day + timedelta(days=1), "the day before yesterday", "", ("day", 1))
+
+
+@_reads(r"yesterday|(?:the )?(?:last|previous|prior|past) day|(?:the )?(?:last|previous) full day")
+def _yesterday(match: re.Match[str], frame: Frame) -> Span:
+    day = frame.today - timedelta(days=1)
+    return _days(frame, day, frame.today, "yesterday", "Yesterday is the last full day.", ("day", 1))
+
+
+@_reads(r"tomorrow|(?:the )?(?:next|coming|upcoming) (?:\w+ )?(?:hour|day|week|month|quarter|year)s?")
+def _future(match: re.Match[str], frame: Frame) -> Span:
+    later = frame.now + timedelta(days=1)
+    return Span(later, later + timedelta(days=1), match.group(0), "", ("day", 1))
+
+
+@_reads(rf"(?P<n>{NUMBER}) {_UNIT} ago")
+def _ago(match: re.Match[str], frame: Frame) -> Span | None:
+    count, unit = number(match["n"]), match["unit"].lower()
+    if unit in ("hour", "hr") or not 0 < count <= 1100:
+        return None
+    label = f"{match.group(0).lower()}"
+    if unit == "day":
+        day = frame.today - timedelta(days=count)
+        return _days(frame, day, day + timedelta(days=1), label, "", ("day", 1))
+    if unit == "week":
+        first = monday(frame.today) - timedelta(weeks=count)
+        text = "That is the whole week, Monday to Sunday."
+        return _days(frame, first, first + timedelta(days=7), label, text, ("week", 1))
+    first, months = _month_unit(unit, frame.today)
+    first = add_months(first, -count * months)
+    return _days(frame, first, add_months(first, months), label, f"That is the whole {unit}.", ("month", months))
+
+
+def _month_unit(unit: str, day: date) -> tuple[date, int]:
+    """First day of the running month, quarter or year, and its length in months."""
+    if unit == "month":
+        return day.replace(day=1), 1
+    if unit == "quarter":
+        return quarter_start(day), 3
+    return day.replace(month=1, day=1), 12
+
+
+# --- last N, past N ---------------------------------------------------------------------------------------
+
+
+@_reads(
+    r"(?:the |in the |over the |for the )?(?P<which>last|past|previous|prior|trailing) "
+    rf"(?P<n>{NUMBER}) (?:full )?{_UNIT}"
+)
+def _last_n(match: re.Match[str], frame: Frame) -> Span | None:
+    count, unit, rolling = number(match["n"]), match["unit"].lower(), match["which"].lower() in ("past", "trailing")
+    if not 0 < count <= (26_400 if unit in ("hour", "hr") else 1100):
+        return None
+    if unit in ("hour", "hr"):
+        return _hours(frame, count)
+    if unit == "day":
+        return _last_days(frame, count)
+    return _rolling(frame, count, unit) if rolling else _calendar(frame, count, unit)
+
+
+@_reads(r"(?:the |in the |over the )?(?:last|past|previous) (?:hour|hr)")
+def _last_hour(match: re.Match[str], frame: Frame) -> Span:
+    return _hours(frame, 1)
+
+
+def _hours(frame: Frame, count: int) -> Span:
+    end = frame.hours_until
+    label = "the last full hour" if count == 1 else f"the past {count} hours"
+    return Span(
+        shift(end, "hour", -count, frame.tz),
+        end,
+        label,
+        "It ends at the last full hour that is loaded.",
+        ("hour", count),
+    )
+
+
+def _last_days(frame: Frame, count: int) -> Span:
+    if count == 1:
+        return _days(frame, frame.today - timedelta(days=1), frame.today, "yesterday", "", ("day", 1))
+    label, text = f"the last {count} days", "Full days before today; today is not in it."
+    return _days(frame, frame.today - timedelta(days=count), frame.today, label, text, ("day", count))
+
+
+def _rolling(frame: Frame, count: int, unit: str) -> Span:
+    """'past 2 weeks', 'past month': full days up to yesterday, not calendar units."""
+    label = f"the past {unit}" if count == 1 else f"the past {count} {unit}s"
+    if unit == "week":
+        first = frame.today - timedelta(weeks=count)
+        step: tuple[Unit, int] = ("day", 7 * count)
+    else:
+        months = count * _month_unit(unit, frame.today)[1]
+        first, step = add_months(frame.today, -months), ("month", months)
+    return _days(frame, first, frame.today, label, "Full days up to and including yesterday.", step)
+
+
+def _calendar(frame: Frame, count: int, unit: str) -> Span:
+    """'last week', 'last 2 months': the whole calendar units before the running one."""
+    label = f"last {unit}" if count == 1 else f"the last {count} {unit}s"
+    if unit == "week":
+        after = monday(frame.today)
+        text = "Weeks run from Monday to Sunday."
+        return _days(frame, after - timedelta(weeks=count), after, label, text, ("week", count))
+    after, months = _month_unit(unit, frame.today)
+    text = f"Calendar {unit}s, without the running one."
+    return _days(frame, add_months(after, -months * count), after, label, text, ("month", months * count))
+
+
+@_reads(r"(?:the )?(?P<which>last|previous|prior|past) (?P<unit>week|month|quarter|year)")
+def _last_unit(match: re.Match[str], frame: Frame) -> Span:
+    unit = match["unit"].lower()
+    return _rolling(frame, 1, unit) if match["which"].lower() == "past" else _calendar(frame, 1, unit)
+
+
+@_reads(r"(?:a |the )?(?:last |past )?fortnight")
+def _fortnight(match: re.Match[str], frame: Frame) -> Span:
+    return _last_days(frame, 14)
+
+
+@_reads(r"(?:the )?(?:last|past|previous) weekend|(?:over |at |on )?the weekend")
+def _weekend(match: re.Match[str], frame: Frame) -> Span:
+    first = monday(frame.today) - timedelta(days=2)
+    return _days(frame, first, first + timedelta(days=2), "last weekend", "Saturday and Sunday.", ("day", 7))
+
+
+# --- to date ------------------------------------------------------------------------------------------------
+
+_TO_DATE = {"mtd": "month", "wtd": "week", "qtd": "quarter", "ytd": "year"}
+
+
+@_reads(
+    r"(?:so far )?(?:this|the current|current) (?P<unit>week|month|quarter|year)(?: so far| to date)?"
+    r"|(?P<unit2>week|month|quarter|year)[- ]to[- ]date|(?P<abbr>mtd|wtd|qtd|ytd)"
+)
+def _this_unit(match: re.Match[str], frame: Frame) -> Span:
+    unit = (match["unit"] or match["unit2"] or _TO_DATE[(match["abbr"] or "mtd").lower()]).lower()
+    if unit == "week":
+        text = "The week began on Monday; it runs up to what is loaded."
+        return _up_to_now(frame, monday(frame.today), "this week so far", text, ("week", 1))
+    first, months = _month_unit(unit, frame.today)
+    text = f"From the first day of the {unit} up to what is loaded."
+    return _up_to_now(frame, first, f"this {unit} so far", text, ("month", months))
+
+
+@_reads(
+    rf"(?:since|from|starting) (?P<point>{POINT}|(?:last|this) (?:week|month|quarter|year))"
+    r"(?: (?:on|onwards?|until now|to now))?"
+)
+def _since(match: re.Match[str], frame: Frame) -> Span | None:
+    inner = read_point(match["point"], frame.today, frame.tz) or match_whole(match["point"], frame)
+    if inner is None:
+        return None
+    days = max(1, (frame.today - inner.start.date()).days + 1)
+    label = f"since {inner.start:%Y-%m-%d}" + (
+        f" {inner.start:%H:%M}" if inner.start.hour or inner.start.minute else ""
+    )
+    text = "That day is included; it runs up to what is loaded."
+    return Span(inner.start, max(frame.now, inner.start), label, text, ("day", days), to_date=True)
+
+
+@_reads(r"all time|(?:for )?ever|all history|all of history")
+def _all(match: re.Match[str], frame: Frame) -> Span:
+    first = frame.today - timedelta(days=365)
+    return _up_to_now(frame, first, "the past year, all that is kept", "The views keep a year.", ("day", 366))
+
+
+# --- ranges -----------------------------------------------------------------------------------------------
+
+
+@_reads(
+    rf"(?:between )(?P<a>{POINT}) and (?P<b>{POINT})"
+    rf"|(?:from )?(?P<a2>{POINT})(?: (?:to|until|till|through|thru) | ?(?:–|—|\.\.) ?| - |/)(?P<b2>{POINT})"
+)
+def _range(match: re.Match[str], frame: Frame) -> Span | None:
+    first = read_point(match["a"] or match["a2"], frame.today, frame.tz)
+    last = read_point(match["b"] or match["b2"], frame.today, frame.tz)
+    if first is None or last is None:
+        return None
+    if last.end <= first.start and last.yearless:
+        last = last.next_year(frame.tz)
+    return _between(first.start, last.end, last.instant, frame)
+
+
+def _between(start: datetime, end: datetime, instant: bool, frame: Frame) -> Span:
+    days = (end.date() - start.date()).days
+    step: tuple[Unit, int] = ("day", max(1, days))
+    if instant and start.time() != end.time():
+        step = ("hour", max(1, -int(-(end - start).total_seconds() // 3600)))
+    elif start.day == 1 and end.day == 1 and days > 0:
+        step = ("month", (end.year - start.year) * 12 + end.month - start.month)
+    text = "The end is not included." if instant else "Both days are included."
+    last = f"{end:%Y-%m-%d %H:%M}" if instant else f"{end.date() - timedelta(days=1)}"
+    first = f"{start:%Y-%m-%d %H:%M}" if instant else f"{start.date()}"
+    return Span(start, end, f"{first} to {last}", text, step)
+
+
+@_reads(
+    rf"(?:between |from )?(?P<m>{MONTH})\.? (?P<a>\d{{1,2}})(?:st|nd|rd|th)? ?(?:to|until|through|and|-|–) ?"
+    rf"(?P<b>\d{{1,2}})(?:st|nd|rd|th)?(?:,? (?P<y>\d{{4}}))?"
+    rf"|(?:between |from )?(?P<a2>\d{{1,2}})(?:st|nd|rd|th)? ?(?:to|until|through|and|-|–) ?"
+    rf"(?P<b2>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(?P<m2>{MONTH})\.?(?:,? (?P<y2>\d{{4}}))?"
+)
+def _short_range(match: re.Match[str], frame: Frame) -> Span | None:
+    month, year = match["m"] or match["m2"], match["y"] or match["y2"] or ""
+    first = read_point(f"{match['a'] or match['a2']} {month} {year}".strip(), frame.today, frame.tz)
+    last = read_point(f"{match['b'] or match['b2']} {month} {year}".strip(), frame.today, frame.tz)
+    if first is None or last is None:
+        return None
+    if last.end <= first.start and last.yearless:
+        last = last.next_year(frame.tz)
+    return _between(first.start, last.end, False, frame)
+
+
+# --- named days, months, quarters, years ------------------------------------------------------------------
+
+
+@_reads(rf"(?P<which>(?:on |for |during )?(?:(?:the )?(?:last|past|previous|this) )?)(?P<day>{WEEKDAY})")
+def _weekday(match: re.Match[str], frame: Frame) -> Span | None:
+    word, which = match["day"].lower(), match["which"].strip().lower()
+    if len(word) <= 4 and not which:
+        return None  # "sun", "mon", "sat" alone are words of other kinds too
+    back = (frame.today.weekday() - weekday(word)) % 7
+    if which.endswith("this"):
+        day = monday(frame.today) + timedelta(days=weekday(word))
+    else:
+        day = frame.today - timedelta(days=back or 7)
+    label = f"{day:%A} {day}"
+    text = f"The most recent full {day:%A}." if day < frame.today else ""
+    return Span(frame.at(day), frame.at(day + timedelta(days=1)), label, text, ("day", 7))
+
+
+@_reads(rf"(?:(?:the )?week (?:of|from|starting|beginning) )(?P<point>{DATE})")
+def _week_of(match: re.Match[str], frame: Frame) -> Span | None:
+    point = read_point(match["point"], frame.today, frame.tz)
+    if point is None:
+        return None
+    first = monday(point.start.date())
+    text = "The week from Monday to Sunday around that day."
+    return _days(frame, first, first + timedelta(days=7), f"the week of {first}", text, ("week", 1))
+
+
+@_reads(
+    rf"(?P<prep>(?:in|during|for|of|the month of|last|this) )?(?P<name>{MONTH_NAMES})(?:,? (?P<year>\d{{4}}))?"
+    r"|(?:in |during |for )?(?P<iso>\d{4}-\d{2})"
+)
+def _month(match: re.Match[str], frame: Frame) -> Span | None:
+    if match["iso"]:
+        year, month = (int(part) for part in match["iso"].split("-"))
+        if not 1 <= month <= 12 or year < 1970:
+            return None
+    else:
+        if match["name"].lower() in ("may", "march", "mar") and not (match["prep"] or match["year"]):
+            return None
+        month = number(match["name"])
+        year = int(match["year"]) if match["year"] else frame.today.year - (month > frame.today.month)
+    first = date(year, month, 1)
+    return _whole_months(frame, first, 1, f"{first:%B %Y}")
+
+
+@_reads(
+    r"(?:in |during |for )?q(?P<q>[1-4])(?: (?:of )?(?P<year>\d{4}))?"
+    r"|(?:in |during |for )?(?P<year2>\d{4})[- ]?q(?P<q2>[1-4])"
+)
+def _quarter(match: re.Match[str], frame: Frame) -> Span:
+    month = 3 * (int(match["q"] or match["q2"]) - 1) + 1
+    given = match["year"] or match["year2"]
+    year = int(given) if given else frame.today.year - (month > frame.today.month)
+    first = date(max(year, 1970), month, 1)
+    return _whole_months(frame, first, 3, f"Q{(month + 2) // 3} {year}")
+
+
+@_reads(r"(?:in|during|for|year|of) (?P<year>20\d{2})|(?P<bare>20\d{2})")
+def _year(match: re.Match[str], frame: Frame) -> Span:
+    first = date(int(match["year"] or match["bare"]), 1, 1)
+    return _whole_months(frame, first, 12, f"{first.year}")
+
+
+def _whole_months(frame: Frame, first: date, months: int, label: str) -> Span:
+    after = add_months(first, months)
+    return _days(frame, first, after, label, "", ("month", months))
+
+
+@_reads(rf"(?:on |for |during |in )?(?:the )?(?P<point>{DATE})")
+def _date(match: re.Match[str], frame: Frame) -> Span | None:
+    point = read_point(match["point"], frame.today, frame.tz)
+    if point is None:
+        return None
+    if point.instant:
+        return Span(
+            point.start, shift(point.start, "hour", 1, frame.tz), f"{point.start:%Y-%m-%d %H:%M}", "", ("hour", 1)
+        )
+    return Span(point.start, point.end, f"{point.start.date()}", "", ("day", 1))
