@@ -1,0 +1,211 @@
+"""SnowflakeReader: everything Frostline may learn of an account, through an identity that cannot write."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from tools.context import Coverage, FilterColumn, Rows, UsageQuery
+from tools.coverage import coverage_of
+from tools.domain import Account, LiveQuery, Warehouse
+from tools.errors import BadSettings, Bug, NoPermission
+from tools.warehouse.config import ConnectionConfig
+from tools.warehouse.failures import Doing, grant_for
+from tools.warehouse.queries import Bound, Visibility, bind, coverage_query, names_query, usage_query
+from tools.warehouse.rows import frame_of, utc, warehouse_of
+from tools.warehouse.session import ReadSession
+from tools.warehouse.statements import quote
+from tools.warehouse.views import VIEWS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SnowflakeReader"]
+
+_NOW_KEPT = 2.0
+"""Seconds: one turn asks for the time more than once and should hear the same."""
+_COVERAGE_KEPT = timedelta(seconds=60)
+_RETENTION = timedelta(days=800)
+"""ACCOUNT_USAGE keeps 365 days; an exported account may hold more."""
+_KNOWN_FOR = timedelta(days=90)
+
+
+class SnowflakeReader:
+    """Implements `tools.context.UsageReader` on snowflake-connector-python.
+
+    Connects on first use; threads may share it. With `now_override` account time is that moment, and rows that
+    were not visible at it are hidden from every statement; live state is always the present.
+
+    Errors of every method: NoPermission (the hint is the GRANT), StatementTimedOut, StatementFailed, Unreachable,
+    BadSettings; Bug where a statement of ours is wrong.
+    """
+
+    def __init__(
+        self,
+        config: ConnectionConfig,
+        account: Account,
+        *,
+        now_override: datetime | None = None,
+        query_tag: Mapping[str, str] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if now_override is not None and now_override.tzinfo is None:
+            raise BadSettings("The time override needs an offset, as in 2026-11-01T12:00:00+00:00.")
+        self._config = config
+        self._account = account
+        self._override = now_override.astimezone(UTC) if now_override is not None else None
+        self._visible = Visibility(self._override)
+        self._session = ReadSession(config, query_tag={"component": "reader", **(query_tag or {})})
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._actual: tuple[float, datetime] | None = None
+        self._coverage: dict[str, Coverage] = {}
+
+    def account(self) -> Account:
+        return self._account
+
+    def now(self) -> datetime:
+        return self._override if self._override is not None else self._actual_now()
+
+    def _actual_now(self) -> datetime:
+        with self._lock:
+            kept = self._actual
+        if kept is not None and self._monotonic() - kept[0] < _NOW_KEPT:
+            return kept[1]
+        frame, _ = self._frame(bind("now", {}), "asking for the time")
+        moment = _time(frame["now_at"].iloc[0])
+        if moment is None:
+            raise Bug("Snowflake does not know the time.")
+        with self._lock:
+            self._actual = (self._monotonic(), moment)
+        return moment
+
+    # --- usage ------------------------------------------------------------------------------------------------
+
+    def usage(self, query: UsageQuery) -> Rows:
+        return self._rows(usage_query(query, self._visible))
+
+    def sql(self, name: str, params: Mapping[str, Any]) -> Rows:
+        """`:now` and `:visible_until_<VIEW>` are bound by the reader; sequences fill an IN list."""
+        return self._rows(bind(name, self._visible.bindings() | {"now": self.now()} | dict(params)))
+
+    def names(self, column: FilterColumn, start: datetime, end: datetime, limit: int = 500) -> tuple[str, ...]:
+        if column == "warehouse":
+            return self.known_warehouses()[:limit]
+        frame, _ = self._frame(names_query(column, start, end, limit, self._visible), f"listing {column} names")
+        return tuple(str(name) for name in frame["name"])
+
+    def known_warehouses(self) -> tuple[str, ...]:
+        """Sorted. Without the right to read QUERY_HISTORY: those with metered usage."""
+        now = self.now()
+        params = self._visible.bindings() | {"now": now, "since": now - _KNOWN_FOR}
+        names = set(self._frame(bind("known_warehouses_metered", params), "listing warehouses")[0]["name"])
+        try:
+            names |= set(self._frame(bind("known_warehouses_queried", params), "listing warehouses")[0]["name"])
+        except NoPermission:
+            pass  # metering alone names nearly all; what is missing is told where QUERY_HISTORY itself is asked for
+        return tuple(sorted(str(name) for name in names))
+
+    def coverage(self, view: str) -> Coverage:
+        now = self.now()
+        with self._lock:
+            kept = self._coverage.get(view)
+        if kept is not None and abs(now - kept.now) < _COVERAGE_KEPT:
+            return kept
+        fresh = self._read_coverage(view, now)
+        with self._lock:
+            self._coverage[view] = fresh
+        return fresh
+
+    def _read_coverage(self, name: str, now: datetime) -> Coverage:
+        view = VIEWS[name]
+        # What lies after the account's own present cannot be loaded, whatever the override says.
+        loaded_by = now if self._override is None else min(now, self._actual_now())
+        bound = coverage_query(view, loaded_by, loaded_by - _RETENTION, self._visible)
+        frame, _ = self._frame(bound, f"reading {name}")
+        by_day = view.columns[view.end] == "D"
+        newest = _time(frame["newest_end"].iloc[0], plus_days=1 if by_day else 0)
+        first = _time(frame["first_start"].iloc[0])
+        reach = coverage_of(name, now=loaded_by, latency=view.latency, first=first, newest_end=newest)
+        return Coverage(
+            view=name,
+            now=now,
+            latency=reach.latency,
+            first=first,
+            newest_end=newest,
+            complete_until=reach.complete_until,
+            covered_until=reach.covered_until,
+        )
+
+    # --- live state, never cached ---------------------------------------------------------------------------------
+
+    def warehouses(self) -> tuple[Warehouse, ...]:
+        doing = Doing("showing warehouses", role=self._config.role)
+        rows = self._session.records("SHOW WAREHOUSES", doing)
+        return tuple(sorted((warehouse_of(row) for row in rows), key=lambda w: w.name))
+
+    def live_queries(self, warehouse: str | None = None) -> tuple[LiveQuery, ...]:
+        found = self._live(bind("live_queries", {}))
+        if warehouse is None:
+            return found
+        mine = tuple(query for query in found if query.warehouse == warehouse)
+        if not mine:
+            self._check_monitored(warehouse)
+        return mine
+
+    def _check_monitored(self, warehouse: str) -> None:
+        """Without MONITOR the function shows nothing instead of saying no: SHOW's own counts tell the difference."""
+        shown = next((w for w in self.warehouses() if w.name == warehouse), None)
+        if shown is None or shown.running + shown.queued > 0:
+            doing = Doing("reading live statements", role=self._config.role, warehouse=quote(warehouse))
+            raise NoPermission(
+                f"Statements on warehouse {warehouse} are not visible to Frostline's role.", hint=grant_for(doing)
+            )
+
+    def live_query(self, query_id: str) -> LiveQuery | None:
+        return next(iter(self._live(bind("live_query", {"query_id": query_id}))), None)
+
+    def _live(self, bound: Bound) -> tuple[LiveQuery, ...]:
+        frame, own_id = self._frame(bound, "reading live statements")
+        rows = frame.to_dict("records")
+        # The statement that asks is running too.
+        return tuple(_live_query(row) for row in rows if row["query_id"] != own_id)
+
+    def close(self) -> None:
+        self._session.close()
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _rows(self, bound: Bound) -> Rows:
+        frame, query_id = self._frame(bound, f"reading {' and '.join(bound.views) or 'the account'}")
+        return Rows(frame, query_id)
+
+    def _frame(self, bound: Bound, what: str) -> tuple[pd.DataFrame, str]:
+        doing = Doing(what, role=self._config.role, views=bound.views)
+        table, query_id = self._session.table(bound.text, bound.params, doing)
+        return frame_of(table), query_id
+
+
+def _time(cell: object, plus_days: int = 0) -> datetime | None:
+    """A cell of a frame as aware UTC; a UTC day as its first instant."""
+    import pandas as pd
+
+    if cell is None or cell is pd.NaT:
+        return None
+    moment = utc(pd.Timestamp(str(cell)).to_pydatetime())
+    return moment + timedelta(days=plus_days) if moment is not None else None
+
+
+def _live_query(row: Mapping[Any, Any]) -> LiveQuery:
+    started = utc(row["start_time"])
+    return LiveQuery(
+        query_id=str(row["query_id"]),
+        warehouse=row["warehouse_name"],
+        user=str(row["user_name"]),
+        status=str(row["status"]),
+        started=started if started is not None else datetime.fromtimestamp(0, UTC),
+        text_length=int(row["text_length"] or 0),
+    )

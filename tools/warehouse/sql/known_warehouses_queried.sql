@@ -1,0 +1,8 @@
+-- Names of warehouses that statements ran on since :since: those without a metered hour too.
+SELECT DISTINCT WAREHOUSE_NAME AS NAME
+FROM SNOWFLAKE.ACCOUNT_USAGE.QUERY_HISTORY
+WHERE START_TIME >= :since
+    AND START_TIME < :now
+    AND COALESCE(END_TIME, START_TIME) <= :visible_until_QUERY_HISTORY
+    AND WAREHOUSE_NAME IS NOT NULL
+    AND WAREHOUSE_NAME <> 'CLOUD_SERVICES_ONLY'

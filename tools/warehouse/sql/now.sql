@@ -1,0 +1,2 @@
+-- Account time.
+SELECT CURRENT_TIMESTAMP() AS NOW_AT

@@ -1,0 +1,18 @@
+-- What is billed, by UTC day and service, from METERING_DAILY_HISTORY: the only place with the 10 % adjustment.
+-- A day's row belongs to [start, end) when its UTC midnight does; it is visible when the day's end is.
+SELECT
+    {key} AS KEY,
+    {slot}
+    CAST(COALESCE(SUM(CREDITS_USED), 0) AS FLOAT) AS CREDITS_USED,
+    CAST(COALESCE(SUM(CREDITS_USED_COMPUTE), 0) AS FLOAT) AS CREDITS_COMPUTE,
+    CAST(COALESCE(SUM(CREDITS_USED_CLOUD_SERVICES), 0) AS FLOAT) AS CREDITS_CLOUD_SERVICES,
+    CAST(COALESCE(SUM(CREDITS_ADJUSTMENT_CLOUD_SERVICES), 0) AS FLOAT) AS CREDITS_ADJUSTMENT,
+    CAST(COALESCE(SUM(CREDITS_BILLED), 0) AS FLOAT) AS CREDITS_BILLED
+FROM SNOWFLAKE.ACCOUNT_USAGE.METERING_DAILY_HISTORY
+WHERE USAGE_DATE >= :first_day
+    AND USAGE_DATE < :end_day
+    AND USAGE_DATE < :visible_day_METERING_DAILY_HISTORY
+    {filters}
+{group}
+ORDER BY {order}
+{limit}
