@@ -78,7 +78,7 @@ class Output:
         try:
             yield
         except FrostlineError as error:
-            self._error(error.as_json())
+            self.error(error.as_json())
             raise typer.Exit(error.exit_code) from None
         except (typer.Exit, typer.Abort):
             raise
@@ -87,7 +87,7 @@ class Output:
         except Exception as error:
             kept = self._keep_traceback()
             where = f"Details are in {kept}." if kept else "Set FROSTLINE_HOME to keep details."
-            self._error(
+            self.error(
                 {"code": "bug", "message": f"Frostline failed unexpectedly ({type(error).__name__}).", "hint": where}
             )
             raise typer.Exit(1) from None
@@ -105,13 +105,22 @@ class Output:
         else:
             yield lambda done, text: self._quarter(title, done, text)
 
+    @contextmanager
+    def working(self, text: str) -> Iterator[None]:
+        """A spinner on a terminal while something takes its time."""
+        if not sys.stderr.isatty() or self.as_json:
+            yield
+            return
+        with self.stderr.status(text):
+            yield
+
     def _quarter(self, title: str, done: float, text: str) -> None:
         step = int(done * 4)
         if self._progress_shown.get(title, -1) < step:
             self._progress_shown[title] = step
             self.note(f"{title}: {done:.0%} {text}")
 
-    def _error(self, error: dict[str, str | None]) -> None:
+    def error(self, error: dict[str, str | None]) -> None:
         if self.as_json:
             self.json({"error": error})
             return

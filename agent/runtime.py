@@ -1,0 +1,280 @@
+"""Composition root: Settings -> account, gateway, store, policy, graphs; the writer goes to the execute node alone.
+
+Nothing is opened before it is needed: a command that only reads the store pays for nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from agent.settings import ConnectionSettings, Settings
+from tools.domain import Account, Person, PlanRecord
+from tools.errors import BadArgument, NotAllowed, PlanConflict
+from tools.warehouse.config import ConnectionConfig
+
+if TYPE_CHECKING:
+    from contextlib import ExitStack
+
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+
+    from agent.actions import ActionRunner
+    from agent.policy import Policy
+    from agent.state import Turn
+    from agent.store import Store
+    from tools.context import Clock, ToolContext, UsageReader, WarehouseWriter
+
+__all__ = ["Runtime", "SystemClock", "WriterFactory"]
+
+Progress = Callable[[float, str], None]
+WriterFactory = Callable[[ConnectionConfig], "WarehouseWriter"]
+Decision = Literal["approve", "decline", "cancel"]
+
+
+class SystemClock:
+    """Wall time."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass
+class Runtime:
+    """One profile, opened. Close it, or use it as a context manager."""
+
+    settings: Settings
+    clock: Clock
+    new_id: Callable[[], str]
+    progress: Progress | None = None
+    writer_factory: WriterFactory | None = None
+    """For tests that must stop the process around a write; None: the real writer."""
+
+    @classmethod
+    def open(
+        cls,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        new_id: Callable[[], str] | None = None,
+        progress: Progress | None = None,
+        writer_factory: WriterFactory | None = None,
+    ) -> Runtime:
+        """Ready to use; an embedded account is built if there is none yet (progress says how far).
+
+        Raises:
+            FrostlineError: the account, the store or the policy cannot be used.
+        """
+        runtime = cls(settings, clock or SystemClock(), new_id or _random_id, progress, writer_factory)
+        if settings.account.kind == "embedded":
+            runtime._embedded  # noqa: B018 - builds the account now, while a progress bar is shown
+        return runtime
+
+    def __enter__(self) -> Runtime:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._stack.close()
+
+    @cached_property
+    def _stack(self) -> ExitStack:
+        from contextlib import ExitStack
+
+        return ExitStack()
+
+    # --- the account ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _embedded(self) -> Any:
+        from tools.demo.account import ensure_account
+
+        return ensure_account(self.settings.account_dir, seed=self.settings.demo.seed, progress=self.progress)
+
+    @cached_property
+    def account(self) -> Account:
+        """Who we speak of, and what Snowflake itself does not tell."""
+        if self.settings.account.kind == "embedded":
+            known = self._embedded
+            return Account(
+                name=known.name,
+                origin=known.origin,
+                timezone=known.timezone,
+                edition=known.edition,
+                credit_price=known.credit_price,
+            )
+        given = self.settings.account
+        return Account(
+            name=given.name or self.settings.profile,
+            origin="live",
+            timezone=given.timezone or self._account_timezone(),
+            edition=given.edition,
+            credit_price=given.credit_price,
+        )
+
+    @property
+    def _account_key(self) -> str:
+        """What a plan is bound to: another account, or the same folder with another import, never sees it."""
+        if self.settings.account.kind == "embedded":
+            return f"{self._embedded.name}#{self._embedded.generation}"
+        return f"{self.settings.reader.account or self.settings.reader.connection_name}"
+
+    def _account_timezone(self) -> str:
+        from tools.warehouse.inventory import account_timezone
+
+        return account_timezone(self.reader_config)
+
+    @cached_property
+    def reader_config(self) -> ConnectionConfig:
+        return self._config(self.settings.reader, "reader")
+
+    @cached_property
+    def operator_config(self) -> ConnectionConfig:
+        return self._config(self.settings.operator, "operator")
+
+    def _config(self, given: ConnectionSettings, identity: Literal["reader", "operator"]) -> ConnectionConfig:
+        if self.settings.account.kind == "embedded":
+            from tools.demo.process import embedded_config
+
+            return embedded_config(self.settings.account_dir, identity, idle_seconds=self.settings.demo.server_idle_s)
+        values = given.model_dump(exclude_none=True)
+        for name in ("login", "network", "statement"):
+            values[f"{name}_timeout"] = values.pop(f"{name}_timeout_s")
+        return ConnectionConfig.of(**values)
+
+    @cached_property
+    def reader(self) -> UsageReader:
+        from tools.warehouse.reader import SnowflakeReader
+
+        reader = SnowflakeReader(self.reader_config, self.account, now_override=self.settings.now)
+        self._stack.callback(reader.close)
+        return reader
+
+    # --- state ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def store(self) -> Store:
+        from agent.store import Store
+
+        url = self.settings.store.url
+        text = url.get_secret_value() if url else f"sqlite:///{self.settings.state_dir / 'store.db'}"
+        store = Store.open(text, account=self._account_key, clock=self.clock)
+        self._stack.callback(store.close)
+        return store
+
+    @cached_property
+    def policy(self) -> Policy:
+        from agent.policy import Policy
+
+        own = self.settings.state_dir / "policy.toml"
+        file: Path | None = self.settings.policy.file or (own if own.is_file() else None)
+        return Policy.load(file, demo=self.settings.is_demo)
+
+    @cached_property
+    def checkpointer(self) -> BaseCheckpointSaver[Any]:
+        from agent.checkpoints import open_checkpointer
+
+        url = self.settings.store.url
+        return open_checkpointer(
+            url.get_secret_value() if url else None, self.settings.state_dir / "checkpoints.db", self._stack
+        )
+
+    # --- people --------------------------------------------------------------------------------------------------
+
+    def person(self, as_user: str | None = None, *, deciding: bool = False) -> Person:
+        """Who is speaking: --as in the demo profile, else the OS user as policy knows them.
+
+        Raises:
+            NotAllowed: --as outside the demo profile.
+            BadArgument: no such demo person.
+        """
+        if not self.settings.is_demo:
+            if as_user is not None:
+                raise NotAllowed(
+                    "--as works in the demo profile only; here you are the person you logged in as.", rule="identity"
+                )
+            import getpass
+
+            return self.policy.person(f"os:{getpass.getuser()}")
+        name = as_user or (self.settings.demo.approver if deciding else self.settings.demo.person)
+        person_id = name if name.startswith("demo:") else f"demo:{name}"
+        return self.policy.person(person_id)
+
+    # --- asking --------------------------------------------------------------------------------------------------
+
+    def ask(self, text: str, *, thread: str | None, person: Person) -> Turn:
+        """One turn of a conversation; plans it stored are waiting for approval afterwards."""
+        from agent.graph import run_turn
+
+        turn = run_turn(self._chat_graph, self._chat_context(person), text, _thread_id(thread) or self.new_id())
+        for plan in turn.plans:
+            self.runner.start(plan.id)
+        return turn
+
+    @cached_property
+    def _chat_graph(self) -> Any:
+        from agent.graph import build_chat_graph
+
+        return build_chat_graph(self.checkpointer)
+
+    def _chat_context(self, person: Person) -> Any:
+        from agent.graph import chat_context
+
+        return chat_context(self.tool_context, person, audit=self.store.audit)
+
+    def tool_context(self, person: Person, thread: str | None, *, asked_for_change: bool) -> ToolContext:
+        from tools.context import ToolContext
+
+        return ToolContext(
+            reader=self.reader,
+            plans=self.store,
+            policy=self.policy,
+            clock=self.clock,
+            person=person,
+            thread=thread,
+            new_id=self.new_id,
+            asked_for_change=asked_for_change,
+        )
+
+    # --- deciding ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def runner(self) -> ActionRunner:
+        """The action graphs; the only holder of the operator's identity."""
+        raise NotImplementedError
+
+    def records(self, ref: str) -> tuple[PlanRecord, ...]:
+        """The plan, or all plans of the bundle, of that id (or a unique beginning of it)."""
+        raise NotImplementedError
+
+    def full_digest(self, ref: str, digest: str | None) -> str:
+        """The stored digest of a plan or bundle, if `digest` (8 characters or more) is how it begins.
+
+        None: the caller need not prove that it read the plan (declining and cancelling).
+
+        Raises:
+            PlanConflict: it begins otherwise.
+        """
+        raise NotImplementedError
+
+
+def _random_id() -> str:
+    return uuid.uuid4().hex[:12]
+
+
+def _thread_id(text: str | None) -> str | None:
+    if text is None:
+        return None
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,120}", text):
+        raise BadArgument("That is not a thread id.", hint="Letters, digits and . _ : / -, at most 121 characters.")
+    return text
+
+
+_ = PlanConflict

@@ -1,0 +1,73 @@
+"""`frostline ask`: one question, or one request for a change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from bots.cli.output import Output
+from tools.errors import BadArgument, FrostlineError
+
+__all__ = ["exit_code", "failed_turn", "run_ask", "show_turn"]
+
+_EXIT = {"refused": 3, "no_permission": 3, "error": 1}
+
+
+def run_ask(out: Output, profile: str | None, text: str, thread: str | None, person: str | None) -> None:
+    from bots.cli.opening import opened
+
+    with out.edge():
+        if not text.strip():
+            raise BadArgument("There is nothing to answer.", hint='Try: frostline ask "credits by warehouse last week"')
+        try:
+            with opened(out, profile) as runtime:
+                turn = runtime.ask(text, thread=thread, person=runtime.person(person)).model_dump(mode="json")
+        except FrostlineError as error:
+            if out.as_json:
+                out.json(failed_turn(error, thread))
+                raise typer.Exit(error.exit_code) from None
+            raise
+        if out.as_json:
+            out.json(turn)
+        else:
+            show_turn(out, turn)
+        raise typer.Exit(exit_code(turn))
+
+
+def exit_code(turn: dict[str, Any]) -> int:
+    """By the turn's status; an error that says it cannot reach something is 4."""
+    error = turn.get("error") or {}
+    if turn["status"] == "error" and error.get("code") == "unreachable":
+        return 4
+    return _EXIT.get(turn["status"], 0)
+
+
+def failed_turn(error: FrostlineError, thread: str | None) -> dict[str, Any]:
+    """The JSON of a question that never got as far as an answer."""
+    return {
+        "status": "error",
+        "answer": "",
+        "facts": [],
+        "tool_calls": [],
+        "plans": [],
+        "sources": [],
+        "window": None,
+        "thread": thread,
+        "model": None,
+        "trace_id": None,
+        "chart": None,
+        "error": error.as_json(),
+    }
+
+
+def show_turn(out: Output, turn: dict[str, Any]) -> None:
+    """The answer, then what to do with the plans it stored."""
+    out.markdown(turn["answer"])
+    for plan in turn["plans"]:
+        out.say()
+        out.say(f"  {plan['statement']}")
+        out.say(f"  plan {plan['id']}  digest {plan['digest'][:8]}  expires {plan['expires_at']}")
+    refs = {plan["bundle"] or plan["id"] for plan in turn["plans"]}
+    for ref in sorted(refs):
+        out.note(f"Approve with: frostline plans approve {ref}")

@@ -1,0 +1,38 @@
+"""Open the runtime for one command, with a progress bar while the demo account is being built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from bots.cli.output import Output
+
+if TYPE_CHECKING:
+    from agent.runtime import Runtime
+    from agent.settings import Settings
+
+__all__ = ["opened", "settings_for"]
+
+
+def settings_for(out: Output, profile: str | None) -> Settings:
+    """The profile's settings; from here on a bug's traceback has a place to go."""
+    from agent.settings import load_settings
+
+    settings = load_settings(profile)
+    out.state_dir = settings.state_dir
+    return settings
+
+
+@contextmanager
+def opened(out: Output, profile: str | None) -> Iterator[Runtime]:
+    """A runtime for the length of one command."""
+    settings = settings_for(out, profile)
+    from agent.runtime import Runtime
+
+    with out.progress("Preparing the demo account") as progress:
+        runtime = Runtime.open(settings, progress=progress)
+    try:
+        yield runtime
+    finally:
+        runtime.close()

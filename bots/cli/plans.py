@@ -1,0 +1,158 @@
+"""`frostline plans ...`: approvals outside Slack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from bots.cli.opening import opened
+from bots.cli.output import Output
+from tools.domain import PlanRecord, PlanState
+from tools.errors import BadArgument
+
+if TYPE_CHECKING:
+    from agent.runtime import Runtime
+
+__all__ = ["decide_plan", "list_plans", "plan_json", "settle_plan", "show_plan", "show_record", "undo_plan"]
+
+
+def plan_json(record: PlanRecord) -> dict[str, Any]:
+    """`{plan, state, reason, effect}` of the command line."""
+    plan = record.plan.model_dump(mode="json") | {"digest": record.digest}
+    decided = record.decided_by.name if record.decided_by else None
+    return {
+        "plan": plan,
+        "state": record.state.value,
+        "reason": record.reason,
+        "effect": record.effect,
+        "decided_by": decided,
+        "decided_at": record.decided_at,
+    }
+
+
+def list_plans(out: Output, profile: str | None, state: str | None) -> None:
+    with out.edge():
+        states = [_state(state)] if state else None
+        with opened(out, profile) as runtime:
+            records = runtime.store.list(states)
+        if out.as_json:
+            out.json({"plans": [plan_json(r) for r in records]})
+            return
+        if not records:
+            out.say('No plans. Ask for a change, e.g.: frostline ask "set auto-suspend of <warehouse> to 60 seconds"')
+            return
+        rows = [(r.plan.id, r.state.value, r.digest[:8], r.plan.statement, r.plan.requester.name) for r in records]
+        out.table(("plan", "state", "digest", "statement", "asked by"), rows)
+
+
+def _state(text: str) -> PlanState:
+    try:
+        return PlanState(text.lower())
+    except ValueError:
+        known = ", ".join(s.value for s in PlanState)
+        raise BadArgument(f"{text[:40]!r} is not a state of a plan.", hint=f"States: {known}") from None
+
+
+def show_plan(out: Output, profile: str | None, ref: str) -> None:
+    with out.edge(), opened(out, profile) as runtime:
+        records = runtime.records(ref)
+        if out.as_json:
+            out.json(plan_json(records[0]) if len(records) == 1 else {"plans": [plan_json(r) for r in records]})
+            return
+        for record in records:
+            show_record(out, record)
+
+
+def show_record(out: Output, record: PlanRecord) -> None:
+    """One plan as people approve it."""
+    plan = record.plan
+    blast = plan.blast_radius
+    tasks = "not known" if blast.tasks_due_15m is None else str(blast.tasks_due_15m)
+    rows = [
+        ("plan", plan.id),
+        ("state", record.state.value + (f": {record.reason}" if record.reason else "")),
+        ("statement", plan.statement),
+        ("undo", plan.undo or "nothing takes this back"),
+        ("changes", _changes(record)),
+        ("blast radius", f"{blast.running} running, {blast.queued} queued, tasks due in 15 min: {tasks}"),
+        ("owner", blast.owner or "not known"),
+        ("expected", _expected(record)),
+        ("asked by", plan.requester.name + (f": {plan.reason}" if plan.reason else "")),
+        (
+            "policy",
+            plan.verdict.reason + (" Two people: who asked may not approve." if plan.verdict.two_people else ""),
+        ),
+        ("expires", plan.expires_at.isoformat(timespec="seconds")),
+        ("digest", record.digest),
+    ]
+    if record.decided_by:
+        rows.append(("decided by", record.decided_by.name))
+    if record.effect:
+        rows.append(("read back", record.effect))
+    out.table(("", ""), rows)
+    out.say()
+
+
+def _changes(record: PlanRecord) -> str:
+    before, target = record.plan.before, record.plan.target
+    changed = [f"{k}: {before.get(k)} -> {v}" for k, v in target.items() if before.get(k) != v]
+    return "; ".join(changed) or record.plan.action
+
+
+def _expected(record: PlanRecord) -> str:
+    effect = record.plan.expected
+    if effect.credits_30d_low is None or effect.credits_30d_high is None:
+        return f"not known ({effect.method})"
+    return f"{effect.credits_30d_low:+,.1f} to {effect.credits_30d_high:+,.1f} credits in 30 days ({effect.method})"
+
+
+def decide_plan(
+    out: Output, profile: str | None, ref: str, decision: str, digest: str | None, reason: str, person: str | None
+) -> None:
+    """Approve, decline or cancel; approving asks for the digest where a person can be asked."""
+    choice = cast(Literal["approve", "decline", "cancel"], decision)
+    with out.edge(), opened(out, profile) as runtime:
+        full = runtime.full_digest(ref, digest) if digest else _confirmed(out, runtime, ref, choice)
+        outcome = runtime.decide(ref, full, runtime.person(person, deciding=True), choice, reason)
+        if out.as_json:
+            out.json(outcome)
+        else:
+            out.say(f"{outcome['state']}: {outcome['effect'] or outcome['reason']}")
+
+
+def _confirmed(out: Output, runtime: Runtime, ref: str, decision: str) -> str:
+    """Show the plan and let the person type the digest they read; without a terminal --digest is needed."""
+    import sys
+
+    if decision != "approve":
+        return runtime.full_digest(ref, None)
+    if out.as_json or not sys.stdin.isatty():
+        raise BadArgument(
+            "Approving needs the digest of the plan you read.",
+            hint=f"frostline plans show {ref}, then: frostline plans approve {ref} --digest <first 8 characters>",
+        )
+    for record in runtime.records(ref):
+        show_record(out, record)
+    typed = input("Type the first 8 characters of the digest to approve, anything else to leave: ").strip()
+    return runtime.full_digest(ref, typed)
+
+
+def undo_plan(out: Output, profile: str | None, ref: str, reason: str, person: str | None) -> None:
+    with out.edge(), opened(out, profile) as runtime:
+        record = runtime.undo(ref, runtime.person(person), reason)
+        if out.as_json:
+            out.json(plan_json(record))
+            return
+        show_record(out, record)
+        out.note(f"Approve with: frostline plans approve {record.plan.id}")
+
+
+def settle_plan(out: Output, profile: str | None, ref: str, outcome: str, reason: str, person: str | None) -> None:
+    with out.edge(), opened(out, profile) as runtime:
+        if outcome not in ("applied", "failed"):
+            raise BadArgument(f"{outcome[:40]!r} is no outcome.", hint="applied or failed")
+        found = cast(Literal["applied", "failed"], outcome)
+        record = runtime.settle(ref, found, runtime.person(person, deciding=True), reason)
+        if out.as_json:
+            out.json(plan_json(record))
+        else:
+            out.say(f"{record.plan.id} is settled as {record.state.value}.")
