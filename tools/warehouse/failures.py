@@ -24,7 +24,7 @@ from tools.warehouse.views import VIEWS
 if TYPE_CHECKING:
     from snowflake.connector.errors import Error
 
-__all__ = ["Doing", "Retry", "errno_of", "grant_for", "retry_kind", "scrub", "translate"]
+__all__ = ["Doing", "NoCompute", "Retry", "errno_of", "grant_for", "retry_kind", "scrub", "translate"]
 
 Retry = Literal["reconnect", "later", "never"]
 
@@ -38,6 +38,10 @@ _NOT_UP = {
     90064: "The warehouse cannot be suspended in its present state.",
     90073: "The warehouse cannot be resumed: its resource monitor has used up its quota.",
 }
+
+
+class NoCompute(NoPermission):
+    """No warehouse to run the query on: says nothing about whether the view itself is open."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def _of_statement(error: Error, number: int, doing: Doing) -> FrostlineError:
     if number in _NOT_YOURS:
         return NoPermission(f"Snowflake says no, or that it does not exist ({doing.what}).", hint=grant_for(doing))
     if number == 606:
-        return NoPermission(
+        return NoCompute(
             "There is no warehouse to run the query on, or the role may not use it.",
             hint=f"Set `warehouse` of the connection, and: GRANT USAGE ON WAREHOUSE <it> TO ROLE {_role(doing)};",
         )

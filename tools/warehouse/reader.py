@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -103,10 +104,9 @@ class SnowflakeReader:
         now = self.now()
         params = self._visible.bindings() | {"now": now, "since": now - _KNOWN_FOR}
         names = set(self._frame(bind("known_warehouses_metered", params), "listing warehouses")[0]["name"])
-        try:
+        # Metering alone names nearly all; what is missing is told where QUERY_HISTORY itself is asked for.
+        with contextlib.suppress(NoPermission):
             names |= set(self._frame(bind("known_warehouses_queried", params), "listing warehouses")[0]["name"])
-        except NoPermission:
-            pass  # metering alone names nearly all; what is missing is told where QUERY_HISTORY itself is asked for
         return tuple(sorted(str(name) for name in names))
 
     def coverage(self, view: str) -> Coverage:

@@ -1,0 +1,4 @@
+-- Who this session is.
+SELECT
+    CURRENT_USER() AS USER_NAME,
+    CURRENT_ROLE() AS ROLE_NAME
