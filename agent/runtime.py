@@ -14,6 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from pydantic import SecretStr
+
 from agent.settings import ConnectionSettings, Settings
 from tools.domain import Account, Person, PlanRecord
 from tools.errors import BadArgument, NotAllowed, PlanConflict
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from agent.policy import Policy
     from agent.state import Turn
     from agent.store import Store
+    from tools.demo.account import AccountSettings
     from tools.context import Clock, ToolContext, UsageReader, WarehouseWriter
 
 __all__ = ["Runtime", "SystemClock", "WriterFactory"]
@@ -93,10 +96,11 @@ class Runtime:
     # --- the account ---------------------------------------------------------------------------------------------
 
     @cached_property
-    def _embedded(self) -> Any:
+    def _embedded(self) -> AccountSettings:
         from tools.demo.account import ensure_account
 
-        return ensure_account(self.settings.account_dir, seed=self.settings.demo.seed, progress=self.progress)
+        built = ensure_account(self.settings.account_dir, seed=self.settings.demo.seed, progress=self.progress)
+        return built.settings
 
     @cached_property
     def account(self) -> Account:
@@ -123,7 +127,7 @@ class Runtime:
     def _account_key(self) -> str:
         """What a plan is bound to: another account, or the same folder with another import, never sees it."""
         if self.settings.account.kind == "embedded":
-            return f"{self._embedded.name}#{self._embedded.generation}"
+            return f"{self._embedded.name}#{self._embedded.generation_id}"
         return f"{self.settings.reader.account or self.settings.reader.connection_name}"
 
     def _account_timezone(self) -> str:
@@ -148,6 +152,22 @@ class Runtime:
         for name in ("login", "network", "statement"):
             values[f"{name}_timeout"] = values.pop(f"{name}_timeout_s")
         return ConnectionConfig.of(**values)
+
+    def _embedded_config(self, identity: Literal["reader", "operator"]) -> ConnectionConfig:
+        """The identity on the embedded account's server, which is started if it does not run."""
+        from tools.demo.process import ensure_server
+
+        endpoint = ensure_server(self.settings.account_dir, idle_seconds=self.settings.demo.server_idle_s)
+        secret = endpoint.reader_secret if identity == "reader" else endpoint.operator_secret
+        return ConnectionConfig.of(
+            account="embedded",
+            user=f"FROSTLINE_{identity.upper()}",
+            role=f"COST_{identity.upper()}",
+            password=SecretStr(secret),
+            host=endpoint.host,
+            port=endpoint.port,
+            protocol="http",
+        )
 
     @cached_property
     def reader(self) -> UsageReader:

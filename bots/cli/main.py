@@ -231,12 +231,21 @@ def setup(
     warehouse: Annotated[
         list[str] | None, typer.Option("--warehouse", metavar="W", help="A warehouse to grant on; repeatable.")
     ] = None,
+    account: Annotated[str | None, typer.Option(help="Account identifier (org-account).")] = None,
+    reader_user: Annotated[str | None, typer.Option(help="User that reads.")] = None,
+    reader_key: Annotated[str | None, typer.Option(help="Its private key file.")] = None,
+    reader_warehouse: Annotated[str | None, typer.Option(help="Warehouse it may use for its queries.")] = None,
+    operator_user: Annotated[str | None, typer.Option(help="User that applies approved changes.")] = None,
+    operator_key: Annotated[str | None, typer.Option(help="Its private key file.")] = None,
+    credit_price: Annotated[float | None, typer.Option(help="USD a credit, by your contract.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing profile.")] = False,
     as_json: Json = False,
 ) -> None:
     """Write a profile for a Snowflake account, or print the grants it needs."""
-    from bots.cli.setup import run_setup
+    from bots.cli.setup import Answers, run_setup
 
-    run_setup(_output(as_json), _Globals.profile, print_grants, warehouse or [])
+    answers = Answers(account, reader_user, reader_key, reader_warehouse, operator_user, operator_key, credit_price)
+    run_setup(_output(as_json), _Globals.profile, print_grants, warehouse or [], answers, force)
 
 
 @app.command()
