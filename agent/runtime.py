@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from agent.policy import Policy
     from agent.state import Turn
     from agent.store import Store
-    from tools.demo.account import AccountSettings
     from tools.context import Clock, ToolContext, UsageReader, WarehouseWriter
+    from tools.demo.account import AccountSettings
 
 __all__ = ["Runtime", "SystemClock", "WriterFactory"]
 
