@@ -1,0 +1,101 @@
+"""Settings: file under environment, secrets from files, clear refusals."""
+
+from __future__ import annotations
+
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from agent.settings import load_settings
+from tools.errors import BadSettings
+
+
+def test_demo_is_the_default_and_its_state_folder_is_private() -> None:
+    settings = load_settings()
+    assert (settings.profile, settings.account.kind, settings.is_demo) == ("demo", "embedded", True)
+    assert stat.S_IMODE(settings.state_dir.stat().st_mode) == 0o700
+
+
+def test_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FROSTLINE_DEMO__SEED", "11")
+    assert load_settings().demo.seed == 11
+
+
+def test_argument_wins_over_frostline_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FROSTLINE_PROFILE", "staging")
+    assert load_settings().profile == "staging"
+    assert load_settings("demo").profile == "demo"
+
+
+def test_a_secret_may_stand_in_a_file_and_is_never_printed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("s3cret-value\n")
+    monkeypatch.setenv("FROSTLINE_READER__PASSWORD_FILE", str(file))
+    settings = load_settings()
+    assert settings.reader.password is not None
+    assert settings.reader.password.get_secret_value() == "s3cret-value"
+    assert "s3cret-value" not in repr(settings)
+
+
+def test_the_plain_variable_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("from-file")
+    monkeypatch.setenv("FROSTLINE_READER__TOKEN_FILE", str(file))
+    monkeypatch.setenv("FROSTLINE_READER__TOKEN", "plain")
+    token = load_settings().reader.token
+    assert token is not None
+    assert token.get_secret_value() == "plain"
+
+
+def test_a_naive_now_is_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FROSTLINE_NOW", "2026-11-01T08:00:00")
+    assert load_settings().now == datetime(2026, 11, 1, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("FROSTLINE_ACCOUNT__CREDIT_PRICE", "-1", "credit_price"),
+        ("FROSTLINE_ACCOUNT__KIND", "imaginary", "kind"),
+        ("FROSTLINE_NOW", "next week", "now"),
+        ("FROSTLINE_DEMO__SEED", "seven", "seed"),
+        ("FROSTLINE_READER__PASSWORD_FILE", "/nonexistent/file", "FROSTLINE_READER__PASSWORD_FILE"),
+    ],
+)
+def test_bad_values_name_the_setting(monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadSettings, match=said):
+        load_settings()
+
+
+def test_a_refused_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FROSTLINE_STORE__URL", "postgresql://user:hunter2@db.example.com/frostline")
+    with pytest.raises(BadSettings, match="sslmode") as raised:
+        load_settings("dev")
+    assert "hunter2" not in f"{raised.value} {raised.value.hint}"
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:p@localhost/f", "postgresql://u:p@db.example.com/f?sslmode=require"])
+def test_local_or_encrypted_stores_are_fine(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("FROSTLINE_STORE__URL", url)
+    assert load_settings("dev").store.url is not None
+
+
+@pytest.mark.parametrize("name", ["nope", "../demo", "a/b", "", "x" * 99, "démo"])
+def test_unknown_or_hostile_profile_names(name: str) -> None:
+    if name == "":
+        assert load_settings(name).profile == "demo"
+        return
+    with pytest.raises(BadSettings):
+        load_settings(name)
+
+
+def test_a_broken_profile_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    (home / "profiles").mkdir(parents=True)
+    (home / "profiles" / "mine.toml").write_text("[account\nkind=")
+    monkeypatch.setenv("FROSTLINE_HOME", str(home))
+    with pytest.raises(BadSettings, match="mine"):
+        load_settings("mine")
