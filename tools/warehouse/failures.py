@@ -153,7 +153,7 @@ _SECRET = re.compile(r"(?i)\b(password|token|secret|passphrase|authorization)\b\
 
 def scrub(text: str | None) -> str:
     """One short line without anything that stood in quotes (names, literals) or looks like a secret."""
-    first = (text or "no reason given").strip().splitlines()[0]
-    plain = _SECRET.sub(r"\1 ...", _QUOTED.sub("'...'", first))
-    plain = plain.partition("'")[0] if plain.count("'") % 2 else plain  # an open quote: the rest is somebody's text
+    first = next(iter((text or "").strip().splitlines()), "") or "no reason given"
+    plain = _SECRET.sub(r"\1 ...", _QUOTED.sub("(...)", first))
+    plain = re.split("['\"]", plain, maxsplit=1)[0].strip()  # an open quote: the rest is somebody's text
     return plain if len(plain) <= 160 else plain[:157] + "..."
