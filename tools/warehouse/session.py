@@ -51,6 +51,8 @@ class ReadSession:
 
         def read(cursor: SnowflakeCursor) -> tuple[pa.Table, str]:
             cursor.execute(text, params or None)
+            if cursor.rowcount == 0:
+                return _no_rows(cursor), str(cursor.sfqid)
             # Microseconds keep pyarrow's schema the same over chunks, whatever times they hold.
             return cursor.fetch_arrow_all(force_return_table=True, force_microsecond_precision=True), str(cursor.sfqid)
 
@@ -112,3 +114,14 @@ class ReadSession:
             connection, self._connection = self._connection, None
         if connection is not None:
             connection.close(retry=False)
+
+
+def _no_rows(cursor: SnowflakeCursor) -> pa.Table:
+    """No rows, with the columns' types: a server may send such a result without a single batch of Arrow, and
+    the connector (4.8.1) cannot make a table of that when it is asked for microseconds.
+    """
+    import pyarrow as pa
+    from snowflake.connector.constants import FIELD_TYPES
+
+    fields = [pa.field(column.name, FIELD_TYPES[column.type_code].pa_type(column)) for column in cursor.description]
+    return pa.schema(fields).empty_table()
