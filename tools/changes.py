@@ -83,13 +83,13 @@ def _propose_bundle(ctx: ToolContext, args: BundleArgs) -> ToolResult[ProposedPl
     return _stored(ctx, tuple(plans), bundle, tuple(dict.fromkeys(said)))
 
 
-def propose_undo(ctx: ToolContext, plan_id: str) -> ToolResult[ProposedPlans]:
+def propose_undo(ctx: ToolContext, plan_id: str, reason: str = "") -> ToolResult[ProposedPlans]:
     """Store a plan that takes an applied one back.
 
     Raises:
         PlanConflict, Refused, NotAllowed: as tools.proposals.undo_plan.
     """
-    plan = undo_plan(ctx.plans.get(plan_id), ctx)
+    plan = undo_plan(ctx.plans.get(plan_id), ctx, reason)
     warehouse = live_warehouse(ctx.reader, plan.warehouse)
     return _stored(ctx, (plan,), None, warnings_for(plan.change, warehouse, ctx))
 

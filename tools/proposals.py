@@ -197,7 +197,7 @@ def build_plan(
     )
 
 
-def undo_plan(record: PlanRecord, ctx: ToolContext) -> ActionPlan:
+def undo_plan(record: PlanRecord, ctx: ToolContext, reason: str = "") -> ActionPlan:
     """A new plan that takes an applied one back, from the live state; not stored yet.
 
     Raises:
@@ -211,7 +211,9 @@ def undo_plan(record: PlanRecord, ctx: ToolContext) -> ActionPlan:
     if plan.undo_change is None:
         raise Refused("Nothing can take this back.")
     warehouse = live_warehouse(ctx.reader, plan.warehouse)
-    return build_plan(ctx, warehouse, plan.undo_change, reason=f"undo of plan {plan.id}", undo_of_plan=plan.id)
+    return build_plan(
+        ctx, warehouse, plan.undo_change, reason=reason or f"undo of plan {plan.id}", undo_of_plan=plan.id
+    )
 
 
 def _blast_radius(ctx: ToolContext, warehouse: Warehouse) -> BlastRadius:

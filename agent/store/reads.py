@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Table, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, func, or_, select
 
 from agent.store import audit as chain
 from agent.store.conflicts import tampered
@@ -67,7 +67,7 @@ class StoreReads:
         return found[0]
 
     def find(self, ref: str) -> PlanRecord:
-        """By id, or by the first characters (6 or more) of the digest.
+        """By id, or by the first characters (6 or more) of the id or the digest.
 
         Raises:
             PlanConflict: not_found, ambiguous, digest.
@@ -107,7 +107,7 @@ class StoreReads:
     # --- bundles, ledger, audit ------------------------------------------------------------------------------
 
     def bundle(self, ref: str) -> BundleRecord:
-        """By id, or by the first characters (6 or more) of the digest.
+        """By id, or by the first characters (6 or more) of the id or the digest.
 
         Raises:
             PlanConflict: not_found, ambiguous, digest.
@@ -122,6 +122,21 @@ class StoreReads:
         if tuple(m.digest for m in members) != found.plan_digests:
             raise PlanConflict("This bundle's plans are not the ones it was made of; it is refused.", reason="digest")
         return BundleRecord(found, row["digest"], members)
+
+    def resolve(self, ref: str) -> PlanRecord | BundleRecord:
+        """The plan or bundle meant by an id or the beginning (6 characters or more) of an id or a digest.
+
+        Raises:
+            PlanConflict: not_found, ambiguous, digest.
+        """
+        if self._find_ids(plans, ref):
+            return self.find(ref)
+        try:
+            return self.bundle(ref)
+        except PlanConflict as conflict:
+            if conflict.reason != "not_found":
+                raise
+            raise PlanConflict(f"There is no plan {ref[:64]!r}.", reason="not_found") from None
 
     def ledger_row(self, plan_id: str) -> LedgerRow | None:
         columns = [c for c in ledger.c if c.name != "account"]
@@ -174,13 +189,16 @@ class StoreReads:
                 continue
 
     def _find_ids(self, table: Table, ref: str) -> tuple[str, ...]:
-        """The one id meant by an id or a digest's beginning; empty where there is none."""
+        """The one id meant by an id, or by the beginning of an id or a digest; empty where there is none."""
         exact = self._ids(table, table.c.id == ref)
-        if exact or not re.fullmatch(r"[0-9a-f]{6,64}", ref.lower()):
+        if exact or not re.fullmatch(r"[A-Za-z0-9_-]{6,64}", ref):
             return exact
-        found = self._ids(table, table.c.digest.startswith(ref.lower()))
+        begins = [column.startswith(text, autoescape=True) for column, text in _beginnings(table, ref)]
+        found = self._ids(table, or_(*begins))
         if len(found) > 1:
-            raise PlanConflict(f"{ref!r} begins more than one digest.", reason="ambiguous", hint="Give more of it.")
+            raise PlanConflict(
+                f"{ref!r} is the beginning of more than one.", reason="ambiguous", hint="Give more of it."
+            )
         return found
 
     def _ids(self, table: Table, where: ColumnElement[bool]) -> tuple[str, ...]:
@@ -211,3 +229,7 @@ class StoreReads:
                 plan_id=row["id"],
                 detail={"stored_digest": row["digest"], "found_digest": found},
             )
+
+
+def _beginnings(table: Table, ref: str) -> tuple[tuple[Column[str], str], ...]:
+    return ((table.c.id, ref), (table.c.digest, ref.lower()))

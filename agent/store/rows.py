@@ -25,11 +25,11 @@ ModelT = TypeVar("ModelT", ActionPlan, Bundle)
 __all__ = ["body_is_intact", "bundle_values", "person_json", "plan_values", "to_bundle", "to_record"]
 
 
-def plan_values(plan: ActionPlan) -> dict[str, Any]:
-    """The row of a plan that has just been proposed."""
+def plan_values(plan: ActionPlan, account: str) -> dict[str, Any]:
+    """The row of a plan that has just been proposed; `account` is the store's, not the plan's, name for it."""
     return {
         "id": plan.id,
-        "account": plan.account,
+        "account": account,
         "bundle": plan.bundle,
         "position": plan.position,
         "warehouse": plan.warehouse,

@@ -30,7 +30,16 @@ from tools.errors import Bug, NotAllowed, PlanConflict
 __all__ = ["BundleRecord", "LedgerRow", "Store"]
 
 SYSTEM = "system"
+Decided = Literal[PlanState.APPROVED, PlanState.DECLINED, PlanState.CANCELLED]
 Settled = Literal[PlanState.APPLIED, PlanState.FAILED, PlanState.UNKNOWN]
+
+
+class _NotMovedError(Exception):
+    """Rolls a decision about several plans back."""
+
+    def __init__(self, plan_id: str) -> None:
+        super().__init__(plan_id)
+        self.plan_id = plan_id
 
 
 class Store(StoreReads):
@@ -57,11 +66,9 @@ class Store(StoreReads):
         """Store frozen plans in state `proposed`, with their audit entries, in one transaction.
 
         Raises:
-            Bug: a plan of another account, or a bundle that is not made of exactly these plans.
+            Bug: a bundle that is not made of exactly these plans.
             PlanConflict: an id that is taken.
         """
-        if any(p.account != self.account for p in plans_):
-            raise Bug("A plan was made for another account than the store's.")
         made_of = (bundle.plan_ids, bundle.plan_digests) if bundle else None
         if made_of and made_of != (tuple(p.id for p in plans_), tuple(p.digest for p in plans_)):
             raise Bug("A bundle does not list exactly the plans stored with it.")
@@ -69,7 +76,7 @@ class Store(StoreReads):
         try:
             with writing(self._engine) as connection:
                 for plan in plans_:
-                    connection.execute(plans.insert().values(**plan_values(plan), updated_at=now))
+                    connection.execute(plans.insert().values(**plan_values(plan, self.account), updated_at=now))
                     self._log(connection, "proposed", plan.requester.id, plan.id, _proposal(plan))
                 if bundle:
                     connection.execute(bundles.insert().values(**bundle_values(bundle, self.account)))
@@ -86,40 +93,43 @@ class Store(StoreReads):
         Raises:
             PlanConflict: digest, expired, or already decided by somebody.
         """
-        return self._decide(plan_id, digest, PlanState.APPROVED, (PlanState.PROPOSED,), actor, reason)
+        return self.decide_all({plan_id: digest}, PlanState.APPROVED, actor, reason)[0]
 
     def decline(self, plan_id: str, digest: str, actor: Person, reason: str = "") -> PlanRecord:
         """proposed -> declined; raises as approve."""
-        return self._decide(plan_id, digest, PlanState.DECLINED, (PlanState.PROPOSED,), actor, reason)
+        return self.decide_all({plan_id: digest}, PlanState.DECLINED, actor, reason)[0]
 
     def cancel(self, plan_id: str, digest: str, actor: Person, reason: str = "") -> PlanRecord:
         """proposed or approved, but not claimed -> cancelled; raises as approve."""
-        open_ = (PlanState.PROPOSED, PlanState.APPROVED)
-        return self._decide(plan_id, digest, PlanState.CANCELLED, open_, actor, reason)
+        return self.decide_all({plan_id: digest}, PlanState.CANCELLED, actor, reason)[0]
 
-    def _decide(
-        self, plan_id: str, digest: str, to: PlanState, frm: tuple[PlanState, ...], actor: Person, reason: str
-    ) -> PlanRecord:
-        record = self.get(plan_id)
+    def decide_all(
+        self, digests: Mapping[str, str], to: Decided, actor: Person, reason: str = ""
+    ) -> tuple[PlanRecord, ...]:
+        """Decide several plans (id -> full digest) in one transaction: all of them move, or none.
+
+        Raises:
+            PlanConflict: as approve, for the first that cannot move.
+        """
         now = self._clock.now()
-        if record.digest != digest:
-            raise PlanConflict(
-                "The digest is not this plan's: what was shown is not what is stored.",
-                reason="digest",
-                hint="Look at the plan again before deciding.",
-            )
-        if record.state in frm and record.plan.expires_at <= now:
-            self.expire_due()
-            raise already(self.get(plan_id))
+        frm = (PlanState.PROPOSED, PlanState.APPROVED) if to is PlanState.CANCELLED else (PlanState.PROPOSED,)
+        for plan_id, digest in digests.items():
+            record = self.get(plan_id)
+            if record.digest != digest:
+                raise _other_digest()
+            if record.state in frm and record.plan.expires_at <= now:
+                self.expire_due()
+                raise already(self.get(plan_id))
         values = {"decided_by": person_json(actor), "decided_at": now, "reason": reason}
-        with writing(self._engine) as connection:
-            moved = self._move(connection, plan_id, frm, to, plans.c.digest == digest, **values)
-            if moved:
-                detail = {"digest": digest, "reason": reason}
-                self._log(connection, to.value, actor.id, plan_id, detail)
-        if not moved:
-            raise already(self.get(plan_id))
-        return self.get(plan_id)
+        try:
+            with writing(self._engine) as connection:
+                for plan_id, digest in digests.items():
+                    if not self._move(connection, plan_id, frm, to, plans.c.digest == digest, **values):
+                        raise _NotMovedError(plan_id)
+                    self._log(connection, to.value, actor.id, plan_id, {"digest": digest, "reason": reason})
+        except _NotMovedError as late:
+            raise already(self.get(late.plan_id)) from None
+        return tuple(self.get(plan_id) for plan_id in digests)
 
     def expire_due(self) -> tuple[str, ...]:
         """proposed or approved, past expiry -> expired; returns the ids moved by this call."""
@@ -315,6 +325,14 @@ class Store(StoreReads):
     def _check_limit(self, connection: Connection, now: datetime, limit: int | None) -> None:
         if limit is not None and self._applied_since(connection, now - timedelta(hours=1)) >= limit:
             raise NotAllowed(f"{limit} changes were applied in the last hour, which is the limit.", rule="per_hour")
+
+
+def _other_digest() -> PlanConflict:
+    return PlanConflict(
+        "The digest is not this plan's: what was shown is not what is stored.",
+        reason="digest",
+        hint="Look at the plan again before deciding.",
+    )
 
 
 def _proposal(plan: ActionPlan) -> dict[str, Any]:
