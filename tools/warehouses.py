@@ -1,0 +1,270 @@
+"""`list_warehouses`: live state and settings, what the last week cost, and what is odd about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tools.context import ToolContext, UsageReader
+from tools.domain import Frozen, Size, Warehouse
+from tools.errors import NoPermission
+from tools.facts import FactBook
+from tools.metrics import METRICS
+from tools.names import live_warehouse, usage_warehouse
+from tools.oddities import Oddity, odd_about
+from tools.quoting import code
+from tools.result import Source, ToolResult, Window
+from tools.tool import Tool
+from tools.usage_fetch import Fetch
+from tools.usage_span import source_of, span_of, view_coverage
+
+__all__ = ["LIST_WAREHOUSES", "WarehouseRow", "WarehousesArgs", "WarehousesData", "list_warehouses"]
+
+PSEUDO = "CLOUD_SERVICES_ONLY"
+"""A row of the metering views that is no warehouse."""
+_WEEK = "last 7 days"
+_SHOW = "SHOW WAREHOUSES"
+
+
+class WarehousesArgs(BaseModel):
+    """Arguments of `list_warehouses`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    names: list[Annotated[str, Field(max_length=256)]] = Field(
+        default=[], max_length=20, description="Only these, as the person wrote them; empty for all."
+    )
+    state: Literal["any", "running", "suspended"] = Field("any", description="Only warehouses in this state.")
+    odd_only: bool = Field(False, description="Only warehouses about which something is odd.")
+
+
+class WarehouseRow(Frozen):
+    name: str
+    visible: bool
+    """False: it has usage, but SHOW WAREHOUSES does not show it to Frostline's role."""
+    state: str | None = None
+    type: str | None = None
+    size: Size | None = None
+    min_clusters: int | None = None
+    max_clusters: int | None = None
+    started_clusters: int | None = None
+    running: int | None = None
+    queued: int | None = None
+    auto_suspend: int | None = None
+    """Seconds; None means never (or not known where `visible` is False)."""
+    auto_resume: bool | None = None
+    scaling_policy: str | None = None
+    resource_monitor: str | None = None
+    owner: str | None = None
+    comment: str | None = None
+    credits_7d: float | None = None
+    idle_share_7d: float | None = None
+    """Percent of compute credits not attributed to queries; None where not known."""
+    odd: tuple[Oddity, ...] = ()
+    figures: dict[str, str]
+    """name, credits_7d, idle_share_7d, auto_suspend, running, queued, ... -> fact id."""
+
+
+class WarehousesData(Frozen):
+    rows: tuple[WarehouseRow, ...]
+    """Most credits first."""
+    convention: str
+    notes: tuple[str, ...] = ()
+    figures: dict[str, str]
+    """shown, started, odd -> fact id."""
+
+
+class _Week(Frozen):
+    """Figures of the last week by warehouse; empty where they could not be read."""
+
+    credits: dict[str, float] = Field(default_factory=dict)
+    idle: dict[str, float | None] = Field(default_factory=dict)
+    window: Window | None = None
+    complete: bool = True
+    sources: tuple[Source, ...] = ()
+    query_ids: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def list_warehouses(context: ToolContext, args: WarehousesArgs) -> ToolResult[WarehousesData]:
+    """Warehouses as they are now, with their last week.
+
+    Raises:
+        UnknownName: a name that is in neither SHOW WAREHOUSES nor the usage of the last 90 days.
+        NoPermission: every named warehouse has usage but is not shown (the hint is the GRANT).
+    """
+    reader = context.reader
+    shown = {w.name: w for w in reader.warehouses()}
+    hidden = [name for name in reader.known_warehouses() if name not in shown and name != PSEUDO]
+    wanted = _wanted(reader, args.names, shown)
+    week = _week(reader)
+    now = reader.now()
+    book = FactBook(now)
+    rows = [_row(w, week, book) for w in shown.values() if wanted is None or w.name in wanted]
+    rows += [_hidden_row(name, week, book) for name in hidden if wanted is None or name in wanted]
+    kept = [row for row in rows if _asked_for(row, args)]
+    kept.sort(key=lambda row: (-(row.credits_7d or 0.0), row.name))
+    figures = {
+        "shown": book.add("warehouses", len(kept), "count", _SHOW),
+        "started": book.add("warehouses started", sum(r.state == "STARTED" for r in kept), "count", _SHOW),
+        "odd": book.add("warehouses with something odd", sum(bool(r.odd) for r in kept), "count", f"= {_SHOW}"),
+    }
+    data = WarehousesData(
+        rows=tuple(kept),
+        convention="State and settings are live; credits are of the full days before today, before adjustment.",
+        notes=week.notes,
+        figures=figures,
+    )
+    return ToolResult(
+        status="ok",
+        data=data,
+        window=week.window,
+        complete=week.complete,
+        sources=(Source(view=_SHOW, as_of=now, covered_until=now), *week.sources),
+        query_ids=week.query_ids,
+        facts=book.facts,
+        message=f"{len(kept)} warehouses",
+    )
+
+
+def _wanted(reader: UsageReader, names: list[str], shown: Mapping[str, Warehouse]) -> set[str] | None:
+    if not names:
+        return None
+    exact = {usage_warehouse(reader, name) for name in names}
+    if not exact & set(shown):
+        live_warehouse(reader, next(iter(sorted(exact))))  # raises NoPermission with the GRANT
+    return exact
+
+
+def _asked_for(row: WarehouseRow, args: WarehousesArgs) -> bool:
+    if args.odd_only and not row.odd:
+        return False
+    if args.state == "any":
+        return True
+    up = row.state in ("STARTED", "RESIZING", "RESUMING", "ENABLED")
+    return row.state is not None and up == (args.state == "running")
+
+
+# --- the last week ----------------------------------------------------------------------------------------------
+
+
+def _week(reader: UsageReader) -> _Week:
+    try:
+        return _read_week(reader)
+    except NoPermission as error:
+        return _Week(notes=(f"Credits are not shown: {error.message}",))
+
+
+def _read_week(reader: UsageReader) -> _Week:
+    tz = reader.account().timezone
+    used = next(r for r in METRICS["credits"].recipes if r.source == "metering")
+    idle = METRICS["idle_share"].recipes[0]
+    coverage = view_coverage(reader, used)
+    span = span_of(_WEEK, coverage, used, tz)
+    if span.window is None:
+        return _Week(notes=("Credits of the last week are not loaded yet.",), sources=(source_of(coverage),))
+    fetch = Fetch(reader, used, "warehouse", {})
+    credits = {key: value or 0.0 for key, value in fetch.measure(span.window).groups if key is not None}
+    quiet = span_of(_WEEK, view_coverage(reader, idle), idle, tz)
+    shares: dict[str, float | None] = {}
+    if quiet.window is not None:
+        second = Fetch(reader, idle, "warehouse", {}, query_ids=fetch.query_ids)
+        shares = {key: value for key, value in second.measure(quiet.window).groups if key is not None}
+    return _Week(
+        credits=credits,
+        idle=shares,
+        window=span.window,
+        complete=span.complete,
+        sources=(source_of(coverage),),
+        query_ids=tuple(fetch.query_ids),
+    )
+
+
+# --- rows ----------------------------------------------------------------------------------------------------------
+
+
+def _row(warehouse: Warehouse, week: _Week, book: FactBook) -> WarehouseRow:
+    credits = week.credits.get(warehouse.name, 0.0) if week.window else None
+    idle = week.idle.get(warehouse.name)
+    figures = _usage_facts(warehouse.name, credits, idle, week, book)
+    for field, unit, title in (
+        ("auto_suspend", "s", "auto-suspend"),
+        ("running", "count", "statements running"),
+        ("queued", "count", "statements queued"),
+        ("min_clusters", "count", "least clusters"),
+        ("max_clusters", "count", "most clusters"),
+        ("started_clusters", "count", "clusters started"),
+    ):
+        value = getattr(warehouse, field)
+        if value is not None:
+            figures[field] = book.add(title, value, unit, _SHOW, entity=warehouse.name)  # type: ignore[arg-type]
+    figures["state"] = book.add("state", warehouse.state, "name", _SHOW, entity=warehouse.name)
+    if warehouse.size is not None:
+        figures["size"] = book.add("size", warehouse.size.shown, "name", _SHOW, entity=warehouse.name)
+    return WarehouseRow(
+        name=warehouse.name,
+        visible=True,
+        state=warehouse.state,
+        type=warehouse.type,
+        size=warehouse.size,
+        min_clusters=warehouse.min_clusters,
+        max_clusters=warehouse.max_clusters,
+        started_clusters=warehouse.started_clusters,
+        running=warehouse.running,
+        queued=warehouse.queued,
+        auto_suspend=warehouse.auto_suspend,
+        auto_resume=warehouse.auto_resume,
+        scaling_policy=warehouse.scaling_policy,
+        resource_monitor=warehouse.resource_monitor,
+        owner=warehouse.owner,
+        comment=warehouse.comment,
+        credits_7d=credits,
+        idle_share_7d=idle,
+        odd=odd_about(warehouse, credits, idle),
+        figures=figures,
+    )
+
+
+def _hidden_row(name: str, week: _Week, book: FactBook) -> WarehouseRow:
+    credits, idle = week.credits.get(name), week.idle.get(name)
+    quoted = '"' + name.replace('"', '""') + '"'
+    grant = code(f"GRANT MONITOR ON WAREHOUSE {quoted} TO ROLE <reader role>;", 400)
+    text = f"It has usage, but is not visible in SHOW WAREHOUSES: {grant}"
+    return WarehouseRow(
+        name=name,
+        visible=False,
+        credits_7d=credits,
+        idle_share_7d=idle,
+        odd=(Oddity(kind="not_visible", text=text),),
+        figures=_usage_facts(name, credits, idle, week, book),
+    )
+
+
+def _usage_facts(name: str, credits: float | None, idle: float | None, week: _Week, book: FactBook) -> dict[str, str]:
+    view = "WAREHOUSE_METERING_HISTORY"
+    figures = {"name": book.add("warehouse", name, "name", _SHOW, entity=name)}
+    if credits is not None:
+        figures["credits_7d"] = book.add("credits", credits, "credits", view, entity=name, window=week.window)
+    if idle is not None:
+        figures["idle_share_7d"] = book.add("idle share", idle, "%", view, entity=name, window=week.window)
+    return figures
+
+
+def _one_line(args: WarehousesArgs) -> str:
+    only = f" {', '.join(args.names)}" if args.names else "s"
+    state = f", {args.state}" if args.state != "any" else ""
+    return f"warehouse{only}{state}" + (", only what is odd" if args.odd_only else "")
+
+
+LIST_WAREHOUSES: Tool[WarehousesArgs] = Tool(
+    name="list_warehouses",
+    summary=(
+        "Warehouses as they are now: state, size, clusters, auto-suspend, what runs and queues, resource monitor, "
+        "credits of the last 7 days, and what is odd about each (never suspends, idle, too many clusters, ...)."
+    ),
+    args=WarehousesArgs,
+    run=list_warehouses,
+    one_line=_one_line,
+)
