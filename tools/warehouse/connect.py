@@ -39,7 +39,6 @@ def connect(config: ConnectionConfig, *, query_tag: Mapping[str, str]) -> Snowfl
 
 
 def _arguments(config: ConnectionConfig, query_tag: Mapping[str, str]) -> dict[str, Any]:
-    tag = json.dumps({"app": "frostline", **query_tag}, sort_keys=True)[:_LONGEST_TAG]
     arguments = {
         "connection_name": config.connection_name,
         "account": config.account,
@@ -59,7 +58,7 @@ def _arguments(config: ConnectionConfig, query_tag: Mapping[str, str]) -> dict[s
         "socket_timeout": max(config.network_timeout, config.login_timeout),
         "session_parameters": {
             "TIMEZONE": "UTC",
-            "QUERY_TAG": tag,
+            "QUERY_TAG": _tag(query_tag),
             "STATEMENT_TIMEOUT_IN_SECONDS": config.statement_timeout,
             "CLIENT_TELEMETRY_ENABLED": False,
         },
@@ -69,6 +68,12 @@ def _arguments(config: ConnectionConfig, query_tag: Mapping[str, str]) -> dict[s
         "validate_default_parameters": False,
     }
     return {key: value for key, value in arguments.items() if value is not None}
+
+
+def _tag(parts: Mapping[str, str]) -> str:
+    """JSON of at most 2000 characters, as Snowflake allows; long values are cut, never the JSON."""
+    tag = json.dumps({"app": "frostline"} | {key[:40]: value[:200] for key, value in parts.items()}, sort_keys=True)
+    return tag if len(tag) <= _LONGEST_TAG else json.dumps({"app": "frostline"})
 
 
 def _sign_in(config: ConnectionConfig) -> dict[str, Any]:

@@ -30,6 +30,7 @@ Retry = Literal["reconnect", "later", "never"]
 
 _SESSION_GONE = frozenset({390111, 390112, 390114, 250002})
 _WRONG_SIGN_IN = frozenset({251001, 251005, 251006, 251007, 251008, 251010, 390100, 390144})
+_HTTP_BASE = 290_000
 _NOT_YOURS = frozenset({2003, 3001, 2043})
 _TRANSIENT_SERVER = frozenset({603, 625})
 _NOT_UP = {
@@ -59,11 +60,16 @@ class Doing:
 
 
 def errno_of(error: Error) -> int:
-    """The error number; the connector hands login errors out as text."""
+    """The error number; -1 where there is none.
+
+    The connector may hand out login errors as text, and HTTP errors that its retries gave up on with their base
+    of 290000 added twice (4.8.1: a 503 arrives as 580503).
+    """
     try:
-        return int(error.errno)
+        number = int(error.errno)
     except (TypeError, ValueError):
         return -1
+    return number - _HTTP_BASE if 2 * _HTTP_BASE <= number < 2 * _HTTP_BASE + 1000 else number
 
 
 def retry_kind(error: Error) -> Retry:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SnowflakeWriter"]
 
-_CLIENT_SIDE = range(250_000, 300_000)
-"""Error numbers the connector makes up itself: no word of Snowflake's about the statement."""
+_SAID_BY_SNOWFLAKE = (range(1, 250_000), range(390_000, 400_000))
+"""Error numbers of Snowflake's own answers; every other one the connector makes up when it got none."""
 _STOPPED_MIDWAY = frozenset({603, 604, 625, 630})
 """Snowflake began and broke off; it does not say how far it came."""
 
@@ -80,7 +80,8 @@ def _send(connection: SnowflakeConnection, statement: str, doing: Doing) -> Writ
 
 def _judge(error: Error, doing: Doing) -> FrostlineError:
     number = errno_of(error)
-    if number < 0 or number in _CLIENT_SIDE or number in _STOPPED_MIDWAY:
+    answered = any(number in numbers for numbers in _SAID_BY_SNOWFLAKE)
+    if not answered or number in _STOPPED_MIDWAY:
         return _unknown(doing, str(number))
     return translate(error, doing)
 

@@ -1,0 +1,280 @@
+"""What goes over the wire, and what happens when it breaks: the real connector against a server that misbehaves.
+
+The server signs everybody in and then does to each statement what the test's script says.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+
+from tools.domain import ResizeWarehouse, Size
+from tools.errors import BadSettings, NoPermission, OutcomeUnknown, StatementTimedOut, Unreachable
+from tools.warehouse.config import ConnectionConfig
+from tools.warehouse.failures import Doing
+from tools.warehouse.session import ReadSession
+from tools.warehouse.statements import render
+from tools.warehouse.writer import SnowflakeWriter
+
+STATEMENT = render(ResizeWarehouse(size=Size.SMALL), "ETL")
+TAG = {"component": "test", "thread": "T1"}
+DONE = {
+    "success": True,
+    "data": {
+        "parameters": [],
+        "rowtype": [
+            {
+                "name": "status",
+                "type": "text",
+                "nullable": True,
+                "length": 100,
+                "byteLength": 400,
+                "precision": None,
+                "scale": None,
+            }
+        ],
+        "rowset": [["Statement executed successfully."]],
+        "total": 1,
+        "returned": 1,
+        "queryId": "01-done",
+        "queryResultFormat": "json",
+        "statementTypeId": 24576,
+    },
+}
+
+
+def refusal(code: str, message: str = "no") -> dict[str, Any]:
+    return {
+        "success": False,
+        "code": code,
+        "message": message,
+        "data": {"queryId": "01-no", "errorCode": code, "sqlState": "42501"},
+    }
+
+
+class Scripted(ThreadingHTTPServer):
+    """`script` holds what happens to each statement in turn; the last one is repeated."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.script: list[Any] = [DONE]
+        self.login: dict[str, Any] = {"success": True}
+        self.logins: list[dict[str, Any]] = []
+        self.statements: list[dict[str, Any]] = []
+        self.request_ids: list[str] = []
+        self.paths: set[str] = set()
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Scripted
+
+    def do_POST(self) -> None:
+        url = urlparse(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        data = json.loads(gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body or b"{}")
+        self.server.paths.add(url.path)
+        if url.path == "/session/v1/login-request":
+            self._login(data)
+        elif url.path == "/queries/v1/query-request":
+            self.server.request_ids += parse_qs(url.query).get("requestId", [])
+            self.server.statements.append(data)
+            self._act(self.server.script[min(len(self.server.statements), len(self.server.script)) - 1])
+        else:
+            self._answer(200, {"success": True, "data": {}})
+
+    def _login(self, data: dict[str, Any]) -> None:
+        self.server.logins.append(data["data"])
+        token = {"token": "t", "masterToken": "m", "parameters": [], "sessionInfo": {}, "sessionId": 1}
+        self._answer(200, {"data": token, "code": None, "message": None} | self.server.login)
+
+    def _act(self, what: Any) -> None:
+        match what:
+            case "hang up":
+                self.close_connection = True
+                self.connection.close()
+            case "rubbish":
+                self._send(200, b"<html>proxy</html>")
+            case "half":
+                self.send_response(200)
+                self.send_header("Content-Length", "5000")
+                self.end_headers()
+                self.wfile.write(b'{"success": tr')
+                self.close_connection = True
+            case "silence":
+                time.sleep(3)
+            case int():
+                self._answer(what, {})
+            case _:
+                self._answer(200, what)
+
+    def _answer(self, status: int, value: object) -> None:
+        self._send(status, json.dumps(value).encode())
+
+    def _send(self, status: int, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def server() -> Iterator[Scripted]:
+    made = Scripted()
+    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
+def config(server: Scripted, **values: Any) -> ConnectionConfig:
+    return ConnectionConfig.of(
+        account="a",
+        user="U",
+        password="s3cr3t",
+        role="COST_OPERATOR",
+        warehouse="WH",
+        host="127.0.0.1",
+        port=server.server_address[1],
+        protocol="http",
+        **{"login_timeout": 2, "network_timeout": 2} | values,
+    )
+
+
+def read(server: Scripted, **values: Any) -> list[dict[str, Any]]:
+    session = ReadSession(config(server, **values), query_tag={}, sleep=lambda _: None)
+    try:
+        return session.records("SHOW WAREHOUSES", Doing("showing warehouses", role="COST_READER"))
+    finally:
+        session.close()
+
+
+# --- signing in -----------------------------------------------------------------------------------------------
+
+
+def test_a_session_is_narrow_tagged_and_limited(server: Scripted) -> None:
+    SnowflakeWriter(config(server, statement_timeout=77), query_tag=TAG).execute(STATEMENT)
+    (login,) = server.logins
+    assert login["SECONDARY_ROLES"] == "NONE"
+    parameters = login["SESSION_PARAMETERS"]
+    assert parameters["TIMEZONE"] == "UTC"
+    assert parameters["STATEMENT_TIMEOUT_IN_SECONDS"] == 77
+    assert parameters["CLIENT_TELEMETRY_ENABLED"] is False
+    assert json.loads(parameters["QUERY_TAG"]) == {"app": "frostline"} | TAG
+    assert login["CLIENT_ENVIRONMENT"]["APPLICATION"] == "Frostline"
+    (sent,) = server.statements
+    assert sent["sqlText"] == STATEMENT
+    assert sent["parameters"]["MULTI_STATEMENT_COUNT"] == 1
+    assert server.paths == {"/session/v1/login-request", "/queries/v1/query-request", "/session"}
+
+
+def test_a_long_tag_stays_json(server: Scripted) -> None:
+    SnowflakeWriter(config(server), query_tag={"thread": "x" * 5000}).execute(STATEMENT)
+    tag = server.logins[0]["SESSION_PARAMETERS"]["QUERY_TAG"]
+    assert len(tag) <= 2000
+    assert json.loads(tag)["app"] == "frostline"
+
+
+@pytest.mark.parametrize("code", ["390100", "390144", "390201", "394304"])
+def test_a_refused_sign_in_is_bad_settings_and_sends_nothing(server: Scripted, code: str) -> None:
+    server.login = {"success": False, "code": code, "message": "wrong: 's3cr3t'", "data": {}}
+    with pytest.raises(BadSettings) as refused:
+        SnowflakeWriter(config(server)).execute(STATEMENT)
+    assert "s3cr3t" not in f"{refused.value.message} {refused.value.hint}"
+    assert server.statements == []
+
+
+def test_the_writer_signs_in_anew_for_each_statement(server: Scripted) -> None:
+    writer = SnowflakeWriter(config(server))
+    assert writer.execute(STATEMENT).query_id == "01-done"
+    assert writer.execute(STATEMENT).message == "Statement executed successfully."
+    assert len(server.logins) == 2
+
+
+# --- writes: sent once, and honest about what came of it --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["hang up", "rubbish", "half", "silence", 500, 502, 503, 504, 429, 403, refusal("000603"), refusal("000604")],
+    ids=str,
+)
+def test_a_lost_answer_is_unknown_and_the_statement_is_sent_once(server: Scripted, fault: Any) -> None:
+    server.script = [fault, DONE]
+    with pytest.raises(OutcomeUnknown):
+        SnowflakeWriter(config(server)).execute(STATEMENT)
+    assert len(server.statements) == 1
+
+
+@pytest.mark.parametrize("code", ["003001", "002003", "002043"])
+def test_a_refused_write_did_not_run(server: Scripted, code: str) -> None:
+    server.script = [refusal(code, "Insufficient privileges to operate on warehouse 'ETL'"), DONE]
+    with pytest.raises(NoPermission) as refused:
+        SnowflakeWriter(config(server)).execute(STATEMENT)
+    assert refused.value.hint == 'GRANT MODIFY ON WAREHOUSE "ETL" TO ROLE COST_OPERATOR;'
+    assert len(server.statements) == 1
+
+
+def test_nobody_there_means_it_was_not_sent(server: Scripted) -> None:
+    gone = config(server, login_timeout=1)
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(Unreachable):
+        SnowflakeWriter(gone).execute(STATEMENT)
+    assert server.statements == []
+
+
+# --- reads: tried again where that is safe ------------------------------------------------------------------------
+
+
+def test_an_expired_session_is_opened_again(server: Scripted) -> None:
+    server.script = [refusal("390114", "expired"), DONE]
+    assert read(server) == [{"status": "Statement executed successfully."}]
+    assert len(server.logins) == 2
+
+
+def test_a_fault_on_snowflakes_side_is_tried_again_a_few_times(server: Scripted) -> None:
+    server.script = [refusal("000603"), DONE]
+    assert read(server)
+    server.statements.clear()
+    server.script = [refusal("000603")]
+    with pytest.raises(Exception, match="refused a statement"):
+        read(server)
+    assert len(server.statements) == 3
+
+
+@pytest.mark.parametrize("fault", ["hang up", 503], ids=str)
+def test_a_broken_line_is_tried_again(server: Scripted, fault: Any) -> None:
+    server.script = [fault, DONE]
+    assert read(server, network_timeout=5)
+
+
+def test_a_line_that_stays_broken_ends_in_time(server: Scripted) -> None:
+    server.script = [503]
+    began = time.monotonic()
+    with pytest.raises(Unreachable):
+        read(server, network_timeout=1)
+    assert time.monotonic() - began < 8
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [("003001", NoPermission), ("000630", StatementTimedOut), ("000604", StatementTimedOut)]
+)
+def test_what_would_not_help_is_not_tried_again(server: Scripted, code: str, kind: type[Exception]) -> None:
+    server.script = [refusal(code), DONE]
+    with pytest.raises(kind):
+        read(server)
+    assert len(server.statements) == 1
