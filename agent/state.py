@@ -1,0 +1,247 @@
+"""The chat graph's state, what a thinker sees and decides, and the turn that comes out.
+
+State is checkpointed after every step, so it holds plain JSON values only. `Thinker` is the seam between the
+deterministic planner of this version and a language model: either one reads a TurnView and decides; neither can
+do more than name a tool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
+
+from tools.context import FilterColumn, ToolContext
+from tools.domain import Effect, Frozen, Person
+from tools.result import Fact, Source, Status, Window
+
+__all__ = [
+    "CallRecord",
+    "CallResult",
+    "ChatContext",
+    "ChatState",
+    "Clarify",
+    "Decision",
+    "Done",
+    "ErrorBody",
+    "Names",
+    "PlanSummary",
+    "Refuse",
+    "Thinker",
+    "ToolCall",
+    "ToolCalls",
+    "Turn",
+    "TurnStatus",
+    "TurnView",
+]
+
+TurnStatus = Literal["refused", "clarify", "needs_approval", "ok", "error", "no_permission", "not_loaded", "no_data"]
+
+
+# --- what comes out: the object of `ask --json` ----------------------------------------------------------------------
+
+
+class ErrorBody(Frozen):
+    code: str
+    message: str
+    hint: str | None = None
+
+
+class CallRecord(Frozen):
+    name: str
+    args: dict[str, Any]
+    status: Status
+
+
+class PlanSummary(Frozen):
+    """A plan that was stored in this turn and waits for approval."""
+
+    id: str
+    digest: str
+    bundle: str | None
+    action: str
+    warehouse: str
+    statement: str
+    undo: str | None
+    before: dict[str, Any]
+    expected: Effect
+    expires_at: str
+    """ISO-8601."""
+
+
+class Turn(BaseModel):
+    """One answered message; `model_dump(mode="json")` is what `ask --json` prints."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: TurnStatus
+    answer: str
+    """Markdown."""
+    facts: list[Fact] = []
+    tool_calls: list[CallRecord] = []
+    plans: list[PlanSummary] = []
+    sources: list[Source] = []
+    window: Window | None = None
+    thread: str
+    model: str
+    trace_id: str
+    chart: str | None = None
+    error: ErrorBody | None = None
+
+
+# --- what a thinker sees -----------------------------------------------------------------------------------------
+
+
+class Names(Protocol):
+    """The account's names, read when they are first needed; empty where Frostline's role may not read them."""
+
+    def warehouses(self) -> tuple[str, ...]:
+        """Those that SHOW lists and those that only have usage."""
+        ...
+
+    def column(self, column: FilterColumn) -> tuple[str, ...]:
+        """Names in use in the last 90 days. Users are empty for people who may not see figures by user."""
+        ...
+
+
+class CallResult(Frozen):
+    """One finished call. `data` and facts carry fact ids that are unique within the turn."""
+
+    name: str
+    args: dict[str, Any]
+    status: Status
+    data: dict[str, Any] | None = None
+    window: Window | None = None
+    complete: bool = True
+    sources: tuple[Source, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    message: str = ""
+    hint: str | None = None
+    error: str | None = None
+    """The error's code, e.g. unknown_name, bad_argument, not_allowed; None for a result."""
+    detail: dict[str, Any] = Field(default_factory=dict)
+    """unknown_name: kind, name, nearest."""
+
+
+@dataclass(frozen=True)
+class TurnView:
+    """Everything a thinker may base a decision on."""
+
+    text: str
+    """The person's words, cleaned."""
+    memory: Mapping[str, Any]
+    """What this conversation remembers: `last` (the last call), `pending` (an open question)."""
+    results: tuple[CallResult, ...]
+    """What this turn's calls have returned so far."""
+    names: Names
+    now: datetime
+    """Account time."""
+    timezone: str
+    asked_for_change: bool
+    """Whether the person's own words of this turn ask for a change; worked out before any thinker is asked."""
+    note: str = ""
+    """What the thinker said when it decided on the calls, e.g. how it read a name."""
+
+
+# --- what it decides -----------------------------------------------------------------------------------------------
+
+
+class ToolCall(Frozen):
+    name: str
+    args: dict[str, Any]
+
+
+class ToolCalls(Frozen):
+    kind: Literal["tool_calls"] = "tool_calls"
+    calls: tuple[ToolCall, ...]
+    note: str = ""
+    """A sentence for the reply (a template): how a typo was read, what was left out."""
+    read_as: tuple[str, ...] = ()
+    """Names for the note, cited as [[o1]], [[o2]], ..."""
+
+
+class Clarify(Frozen):
+    """A question back; the next message answers it."""
+
+    kind: Literal["clarify"] = "clarify"
+    template: str
+    options: tuple[str, ...] = ()
+    """Cited as [[o1]], [[o2]], ...; shown as a list under the question."""
+    named: str | None = None
+    """What the person wrote, cited as [[named]]."""
+    pending: dict[str, Any] = Field(default_factory=dict)
+    """The calls that wait, and which slot the answer fills."""
+
+
+class Refuse(Frozen):
+    """An honest no, with what is possible instead."""
+
+    kind: Literal["refuse"] = "refuse"
+    template: str
+    code: str = "not_supported"
+
+
+class Done(Frozen):
+    """Nothing more to call; `template` is set where the answer needs no tool (help, thanks)."""
+
+    kind: Literal["done"] = "done"
+    template: str | None = None
+
+
+Decision = ToolCalls | Clarify | Refuse | Done
+
+
+class Thinker(Protocol):
+    """A language model or the offline planner. What it writes is checked before it is sent."""
+
+    name: str
+    """Stands in the turn as `model`."""
+
+    def decide(self, turn: TurnView) -> Decision:
+        """What to do next; called again after the calls it decided on have returned."""
+        ...
+
+    def write(self, turn: TurnView) -> str:
+        """The reply as a template (agent.citations); at least one call has returned."""
+        ...
+
+
+# --- the graph -----------------------------------------------------------------------------------------------------
+
+
+class ChatState(TypedDict, total=False):
+    """Plain JSON. `memory` outlives a turn; everything else is set anew by the turn's input."""
+
+    text: str
+    thread: str
+    trace_id: str
+    screened: str
+    """What screen_input made of it: `ok`, `empty`, `too_long`, `approval`."""
+    clean: str
+    asked_for_change: bool
+    decision: dict[str, Any]
+    note: str
+    note_names: list[str]
+    results: list[dict[str, Any]]
+    rounds: int
+    template: str
+    fallback: bool
+    answer: str
+    output: dict[str, Any]
+    memory: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ChatContext:
+    """What the nodes may use; there is no writer in it."""
+
+    make_tools: Callable[[str, bool], ToolContext]
+    """(thread, asked_for_change) -> the tools' context for this turn."""
+    person: Person
+    thinker: Thinker
+    audit: Callable[[str, Mapping[str, Any]], None]
+    """(event, detail): appends to the audit chain in the person's name."""
