@@ -424,6 +424,20 @@ def test_threads_share_a_reader(reader: SnowflakeReader) -> None:
     assert found == [pytest.approx(144)] * 6
 
 
+def test_what_changes_slowly_is_asked_once_a_minute_and_live_state_always(tiny: Tiny) -> None:
+    ticks = [0.0]
+    made = SnowflakeReader(tiny.reader_config, ACCOUNT, monotonic=lambda: ticks[0])
+    try:
+        first = made.coverage("QUERY_HISTORY")
+        assert made.coverage("QUERY_HISTORY") is first
+        ticks[0] = 61.0
+        assert made.coverage("QUERY_HISTORY") is not first
+        assert made.known_warehouses() is made.known_warehouses()
+        assert made.warehouses() is not made.warehouses()
+    finally:
+        made.close()
+
+
 def test_a_closed_reader_opens_again(tiny: Tiny) -> None:
     again = SnowflakeReader(tiny.reader_config, ACCOUNT)
     assert len(again.warehouses()) == 2

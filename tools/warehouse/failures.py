@@ -92,6 +92,8 @@ def translate(error: Error, doing: Doing) -> FrostlineError:
             f"Snowflake does not answer ({doing.what}).",
             hint="Check the network, the account's name and host, and that the service is up; then try again.",
         )
+    if doing.signing_in and number < 0:  # the connector's own look at connections.toml and its arguments
+        return BadSettings(f"The Snowflake connection cannot be used ({doing.what}): {scrub(error.raw_msg)}")
     if doing.signing_in or 390_000 <= number < 400_000:
         return BadSettings(
             f"Snowflake refused the sign-in of {doing.what}: {scrub(error.raw_msg)}",

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tools.context import Coverage, FilterColumn, Rows, UsageQuery
 from tools.coverage import coverage_of
@@ -26,9 +26,12 @@ if TYPE_CHECKING:
 
 __all__ = ["SnowflakeReader"]
 
+KeptT = TypeVar("KeptT")
+
 _NOW_KEPT = 2.0
 """Seconds: one turn asks for the time more than once and should hear the same."""
-_COVERAGE_KEPT = timedelta(seconds=60)
+_SLOW_KEPT = 60.0
+"""Seconds, of wall and of account time: views change by the hour, and a demo clock may jump or stand still."""
 _RETENTION = timedelta(days=800)
 """ACCOUNT_USAGE keeps 365 days; an exported account may hold more."""
 _KNOWN_FOR = timedelta(days=90)
@@ -63,7 +66,7 @@ class SnowflakeReader:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._actual: tuple[float, datetime] | None = None
-        self._coverage: dict[str, Coverage] = {}
+        self._slow: dict[str, tuple[float, datetime, Any]] = {}
 
     def account(self) -> Account:
         return self._account
@@ -101,7 +104,9 @@ class SnowflakeReader:
 
     def known_warehouses(self) -> tuple[str, ...]:
         """Sorted. Without the right to read QUERY_HISTORY: those with metered usage."""
-        now = self.now()
+        return self._kept("known warehouses", self._read_known)
+
+    def _read_known(self, now: datetime) -> tuple[str, ...]:
         params = self._visible.bindings() | {"now": now, "since": now - _KNOWN_FOR}
         names = set(self._frame(bind("known_warehouses_metered", params), "listing warehouses")[0]["name"])
         # Metering alone names nearly all; what is missing is told where QUERY_HISTORY itself is asked for.
@@ -110,14 +115,18 @@ class SnowflakeReader:
         return tuple(sorted(str(name) for name in names))
 
     def coverage(self, view: str) -> Coverage:
-        now = self.now()
+        return self._kept(f"coverage of {view}", lambda now: self._read_coverage(view, now))
+
+    def _kept(self, key: str, read: Callable[[datetime], KeptT]) -> KeptT:
+        now, at = self.now(), self._monotonic()
         with self._lock:
-            kept = self._coverage.get(view)
-        if kept is not None and abs(now - kept.now) < _COVERAGE_KEPT:
-            return kept
-        fresh = self._read_coverage(view, now)
+            kept = self._slow.get(key)
+        if kept is not None and at - kept[0] < _SLOW_KEPT and abs((now - kept[1]).total_seconds()) < _SLOW_KEPT:
+            value: KeptT = kept[2]
+            return value
+        fresh = read(now)
         with self._lock:
-            self._coverage[view] = fresh
+            self._slow[key] = (at, now, fresh)
         return fresh
 
     def _read_coverage(self, name: str, now: datetime) -> Coverage:

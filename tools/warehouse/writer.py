@@ -31,6 +31,8 @@ _SAID_BY_SNOWFLAKE = (range(1, 250_000), range(390_000, 400_000))
 """Error numbers of Snowflake's own answers; every other one the connector makes up when it got none."""
 _STOPPED_MIDWAY = frozenset({603, 604, 625, 630})
 """Snowflake began and broke off; it does not say how far it came."""
+_BROKEN = (OSError, LookupError, TypeError, ValueError, AttributeError, RuntimeError)
+"""What the connector lets through when an answer is not what it expects: sent, and no clear answer."""
 
 
 class SnowflakeWriter:
@@ -66,6 +68,7 @@ class SnowflakeWriter:
 
 def _send(connection: SnowflakeConnection, statement: str, doing: Doing) -> WriteReceipt:
     from snowflake.connector.errors import Error
+    from snowflake.connector.network import ReauthenticationRequest, RetryRequest
 
     try:
         cursor = connection.cursor()
@@ -74,7 +77,7 @@ def _send(connection: SnowflakeConnection, statement: str, doing: Doing) -> Writ
         return WriteReceipt(query_id=str(cursor.sfqid), message=str(row[0]) if row else "")
     except Error as error:
         raise _judge(error, doing) from None
-    except Exception as error:  # noqa: BLE001 - whatever broke after the sending, the outcome is not known
+    except (ReauthenticationRequest, RetryRequest, *_BROKEN) as error:
         raise _unknown(doing, type(error).__name__) from None
 
 
