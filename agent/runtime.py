@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from agent.settings import ConnectionSettings, Settings
 from tools.domain import Account, Person, PlanRecord
-from tools.errors import BadArgument, NotAllowed, PlanConflict
+from tools.errors import BadArgument, NotAllowed
 from tools.warehouse.config import ConnectionConfig
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
     from agent.actions import ActionRunner
+    from agent.approvals import DecisionOutcome
     from agent.policy import Policy
     from agent.state import Turn
     from agent.store import Store
@@ -267,22 +268,38 @@ class Runtime:
 
     @cached_property
     def runner(self) -> ActionRunner:
-        """The action graphs; the only holder of the operator's identity."""
-        raise NotImplementedError
+        """The action graphs; the writer is opened by their execute node, for one statement at a time."""
+        import os
+        import socket
+        import time
 
-    def records(self, ref: str) -> tuple[PlanRecord, ...]:
-        """The plan, or all plans of the bundle, of that id (or a unique beginning of it)."""
-        raise NotImplementedError
+        from agent.action_state import ActionContext
+        from agent.actions import ActionRunner
 
-    def full_digest(self, ref: str, digest: str | None) -> str:
-        """The stored digest of a plan or bundle, if `digest` (8 characters or more) is how it begins.
+        context = ActionContext(
+            store=self.store,
+            policy=self.policy,
+            reader=self.reader,
+            clock=self.clock,
+            me=f"{socket.gethostname()}:{os.getpid()}:{self.new_id()}",
+            sleep=time.sleep,
+        )
+        return ActionRunner.build(context, self.checkpointer, self._open_writer)
 
-        None: the caller need not prove that it read the plan (declining and cancelling).
+    def _open_writer(self) -> WarehouseWriter:
+        if self.writer_factory is not None:
+            return self.writer_factory(self.operator_config)
+        from tools.warehouse.writer import SnowflakeWriter
 
-        Raises:
-            PlanConflict: it begins otherwise.
-        """
-        raise NotImplementedError
+        return SnowflakeWriter(self.operator_config)
+
+    def decide(self, ref: str, digest: str, actor: Person, decision: Decision, reason: str = "") -> DecisionOutcome:
+        """agent.approvals.decide: the one door."""
+        return self.runner.decide(ref, digest, actor, decision, reason)
+
+    def undo(self, ref: str, person: Person, reason: str = "") -> PlanRecord:
+        """A new plan that takes an applied one back."""
+        return self.runner.undo(ref, self.tool_context(person, None, asked_for_change=True), reason)
 
 
 def _random_id() -> str:
@@ -295,6 +312,3 @@ def _thread_id(text: str | None) -> str | None:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,120}", text):
         raise BadArgument("That is not a thread id.", hint="Letters, digits and . _ : / -, at most 121 characters.")
     return text
-
-
-_ = PlanConflict

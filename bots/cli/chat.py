@@ -82,7 +82,7 @@ def _command(out: Output, runtime: Runtime, word: str, rest: str, person: str | 
     elif word == "plans" and not rest:
         _open_plans(out, runtime)
     elif word == "show" and _is_ref(rest):
-        for record in runtime.records(rest):
+        for record in runtime.runner.records(rest):
             show_record(out, record)
     elif word in ("approve", "decline") and _is_digest(rest):
         _decide(out, runtime, "approve" if word == "approve" else "decline", rest, person)
@@ -119,5 +119,5 @@ def _decide(
     actor = runtime.person(person, deciding=True)
     if runtime.settings.is_demo:
         out.note(f"(as {actor.name}: in the demo you play both people)")
-    outcome = runtime.decide(ref, runtime.full_digest(ref, ref), actor, decision, "")
-    out.say(f"{outcome['state']}: {outcome['effect'] or outcome['reason']}")
+    outcome = runtime.decide(ref, runtime.runner.full_digest(ref, ref), actor, decision, "")
+    out.say(f"{outcome.state.value}: {outcome.effect or outcome.reason}")

@@ -54,7 +54,7 @@ def _state(text: str) -> PlanState:
 
 def show_plan(out: Output, profile: str | None, ref: str) -> None:
     with out.edge(), opened(out, profile) as runtime:
-        records = runtime.records(ref)
+        records = runtime.runner.records(ref)
         if out.as_json:
             out.json(plan_json(records[0]) if len(records) == 1 else {"plans": [plan_json(r) for r in records]})
             return
@@ -111,12 +111,12 @@ def decide_plan(
     """Approve, decline or cancel; approving asks for the digest where a person can be asked."""
     choice = cast(Literal["approve", "decline", "cancel"], decision)
     with out.edge(), opened(out, profile) as runtime:
-        full = runtime.full_digest(ref, digest) if digest else _confirmed(out, runtime, ref, choice)
+        full = runtime.runner.full_digest(ref, digest) if digest else _confirmed(out, runtime, ref, choice)
         outcome = runtime.decide(ref, full, runtime.person(person, deciding=True), choice, reason)
         if out.as_json:
-            out.json(outcome)
+            out.json(outcome.as_json())
         else:
-            out.say(f"{outcome['state']}: {outcome['effect'] or outcome['reason']}")
+            out.say(f"{outcome.state.value}: {outcome.effect or outcome.reason}")
 
 
 def _confirmed(out: Output, runtime: Runtime, ref: str, decision: str) -> str:
@@ -124,16 +124,16 @@ def _confirmed(out: Output, runtime: Runtime, ref: str, decision: str) -> str:
     import sys
 
     if decision != "approve":
-        return runtime.full_digest(ref, None)
+        return runtime.runner.full_digest(ref, None)
     if out.as_json or not sys.stdin.isatty():
         raise BadArgument(
             "Approving needs the digest of the plan you read.",
             hint=f"frostline plans show {ref}, then: frostline plans approve {ref} --digest <first 8 characters>",
         )
-    for record in runtime.records(ref):
+    for record in runtime.runner.records(ref):
         show_record(out, record)
     typed = input("Type the first 8 characters of the digest to approve, anything else to leave: ").strip()
-    return runtime.full_digest(ref, typed)
+    return runtime.runner.full_digest(ref, typed)
 
 
 def undo_plan(out: Output, profile: str | None, ref: str, reason: str, person: str | None) -> None:
@@ -151,7 +151,7 @@ def settle_plan(out: Output, profile: str | None, ref: str, outcome: str, reason
         if outcome not in ("applied", "failed"):
             raise BadArgument(f"{outcome[:40]!r} is no outcome.", hint="applied or failed")
         found = cast(Literal["applied", "failed"], outcome)
-        record = runtime.settle(ref, found, runtime.person(person, deciding=True), reason)
+        record = runtime.runner.settle(ref, found, runtime.person(person, deciding=True), reason)
         if out.as_json:
             out.json(plan_json(record))
         else:

@@ -109,8 +109,8 @@ class _Tour:
         except FrostlineError as error:
             self.out.say(f"refused: {error.message}")
             return False
-        self.out.say(f"{outcome['state']}: {outcome['effect'] or outcome['reason']}")
-        return bool(outcome["state"] == PlanState.APPLIED.value)
+        self.out.say(f"{outcome.state.value}: {outcome.effect or outcome.reason}")
+        return bool(outcome.state is PlanState.APPLIED)
 
     def _undo(self, plan: str) -> None:
         self.out.console.print(f"\n$ frostline plans undo {plan}", style="bold", markup=False)
