@@ -62,9 +62,9 @@ def run_command(sql: str, around: Surroundings, query_id: str) -> pa.Table:
         SqlError: whatever is wrong with it, worded as Snowflake does.
     """
     word = first_word(sql)
-    reader = Reader(sql)
-    if not word:
+    if word in ("", ";"):
         raise SqlError(900, "42000", "SQL compilation error:\nEmpty SQL statement.")
+    reader = Reader(sql)
     if word in ("ALTER", "CREATE", "DROP", "DESCRIBE", "DESC"):
         return _object(reader, around, query_id, sql)
     if handler := _HANDLERS.get(word):

@@ -54,8 +54,8 @@ def replace_functions(tree: exp.Expr, around: Surroundings) -> exp.Expr:
     Raises:
         SqlError: an unknown query id, bad arguments, or no right to see live statements.
     """
-    for node in list(tree.find_all(exp.TableFromRows)):
-        _replace_table_function(node, around)
+    for rows in list(tree.find_all(exp.TableFromRows)):
+        _replace_table_function(rows, around)
     for node in list(tree.walk()):
         value = _value(node, around)
         if value is not None:

@@ -256,11 +256,11 @@ def check_translated(con: duckdb.DuckDBPyConnection, sql: str, made: Collection[
     Raises:
         SqlError: something is in it that a query of ours never holds.
     """
-    (text,) = con.execute("SELECT json_serialize_sql(?)", [sql]).fetchone() or ("{}",)
+    ((text,),) = con.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()
     tree = json.loads(text)
     statements = tree.get("statements", [])
     if tree.get("error") or len(statements) != 1:
-        raise unsupported(str(tree.get("error_message") or "this statement")[:200])
+        raise syntax(str(tree.get("error_message") or "this statement is not supported")[:200])
     nodes = list(_nodes(statements[0]))
     ctes = {str(entry["key"]).upper() for node in nodes for entry in _cte_entries(node)}
     known = ctes | {name.upper() for name in made}

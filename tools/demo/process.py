@@ -23,10 +23,23 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from tools.errors import Unreachable
 
-__all__ = ["ALREADY_RUNNING", "Endpoint", "ensure_server", "probe_mac", "running_server", "stop_server", "try_lock"]
+if TYPE_CHECKING:
+    from tools.warehouse.config import ConnectionConfig
+
+__all__ = [
+    "ALREADY_RUNNING",
+    "Endpoint",
+    "embedded_config",
+    "ensure_server",
+    "probe_mac",
+    "running_server",
+    "stop_server",
+    "try_lock",
+]
 
 HOST = "127.0.0.1"
 ALREADY_RUNNING = 75
@@ -71,6 +84,28 @@ def ensure_server(account_dir: Path, *, idle_seconds: int = 900, timeout: float 
                 _launch(account_dir, idle_seconds)
             _wait_while_starting(account_dir, deadline)
     raise _not_up(account_dir, f"did not answer within {timeout:.0f} s")
+
+
+def embedded_config(
+    account_dir: Path, identity: Literal["reader", "operator"], *, idle_seconds: int = 900
+) -> ConnectionConfig:
+    """How the gateway signs in to the account as one of its two identities; starts the server if it does not run.
+
+    Raises:
+        Unreachable: as `ensure_server`.
+    """
+    from tools.warehouse.config import ConnectionConfig
+
+    endpoint = ensure_server(account_dir, idle_seconds=idle_seconds)
+    return ConnectionConfig.of(
+        account="embedded",
+        user=f"FROSTLINE_{identity.upper()}",
+        role=f"COST_{identity.upper()}",
+        password=endpoint.reader_secret if identity == "reader" else endpoint.operator_secret,
+        host=endpoint.host,
+        port=endpoint.port,
+        protocol="http",
+    )
 
 
 def running_server(account_dir: Path) -> Endpoint | None:

@@ -26,9 +26,11 @@ __all__ = ["Translator", "parse", "run_query"]
 
 _LARGEST_RESULT = 256 * 2**20
 _BATCH_ROWS = 20_000
+_SUMS = (exp.Sum, exp.Avg, exp.Median, exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop)
+_DIVISION = "Division by zero"
 
 
-class Translator(FakeSnowflakeCursor):
+class Translator(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow is untyped here
     """fakesnow's chain of transforms from Snowflake's tree to DuckDB's, without its execution."""
 
     def translate(self, tree: exp.Expr, params: Any) -> str:
@@ -37,7 +39,9 @@ class Translator(FakeSnowflakeCursor):
             SqlError: something in it has no translation.
         """
         try:
+            bare = [a for a in tree.find_all(*_SUMS) if not isinstance(a.this, (exp.Cast, exp.TryCast))]
             translated = self._transform(tree, params)
+            _unwrap(bare)
             return str(translated.sql(dialect="duckdb"))
         except connector_errors.ProgrammingError as e:
             raise SqlError(e.errno or 1003, e.sqlstate or "42000", str(e.msg)) from e
@@ -45,6 +49,13 @@ class Translator(FakeSnowflakeCursor):
             raise unsupported(str(e)[:200]) from e
         except SqlglotError as e:
             raise syntax(_plain(str(e))) from e
+
+
+def _unwrap(aggregates: list[exp.Expr]) -> None:
+    """Take back fakesnow's TRY_CAST(... AS DOUBLE): the account's numbers are numbers, and their sums stay exact."""
+    for aggregate in aggregates:
+        if isinstance(aggregate.this, exp.TryCast) and aggregate.this.to.this == exp.DataType.Type.DOUBLE:
+            aggregate.set("this", aggregate.this.this)
 
 
 def parse(sql: str) -> exp.Expr:
@@ -71,7 +82,7 @@ def run_query(
     engine, session = around.engine, around.session
     tree = replace_functions(tree, around)
     check_query(tree, session.identity.role, (session.database, session.schema), around.tables)
-    translated = translator.translate(tree, params)
+    translated = translator.translate(_divide_as_snowflake(tree), params)
     con = engine.statement_connection(session.timezone)
     try:
         statement.connection = con
@@ -80,20 +91,28 @@ def run_query(
         check_translated(con, translated, around.tables)
         statement.check()
         return _fetch(con, translated, params, statement)
-    except duckdb.InterruptException:
+    except (duckdb.Error, OSError) as e:  # what fails while the rows stream out comes as OSError
         statement.check()
-        raise SqlError(604, "57014", "SQL execution canceled") from None
-    except duckdb.Error as e:
-        statement.check()
-        raise _as_snowflake(e) from e
+        raise _as_snowflake(str(e)) from e
     finally:
         statement.connection = None
         con.close()
 
 
+def _divide_as_snowflake(tree: exp.Expr) -> exp.Expr:
+    """Division by zero is an error; DuckDB would answer inf, and a missing guard in a query would go unseen."""
+    for node in list(tree.find_all(exp.Div)):
+        divisor = node.expression
+        if isinstance(divisor, exp.Literal) and float(divisor.this or 0) != 0:
+            continue
+        zero = exp.EQ(this=exp.paren(divisor.copy()), expression=exp.Literal.number(0))
+        failure = exp.Anonymous(this="error", expressions=[exp.Literal.string(_DIVISION)])
+        node.set("expression", exp.paren(exp.Case(ifs=[exp.If(this=zero, true=failure)], default=divisor.copy())))
+    return tree
+
+
 def _fetch(con: duckdb.DuckDBPyConnection, sql: str, params: Any, statement: Statement) -> pa.Table:
-    con.execute(sql, params or None)
-    reader = con.to_arrow_reader(_BATCH_ROWS)
+    reader: Any = con.sql(sql, params=params or None).to_arrow_reader(_BATCH_ROWS)
     batches, size = [], 0
     for batch in reader:
         statement.check()
@@ -109,30 +128,32 @@ def _plain(text: str) -> str:
     return re.sub(r"\x1b\[\d*m", "", text)[:500]
 
 
-def _as_snowflake(e: duckdb.Error) -> SqlError:
-    message = str(e).split("\n\n")[0].split("\nLINE")[0][:500]
+def _as_snowflake(failure: str) -> SqlError:
+    """DuckDB names the kind of a failure in front of its text."""
+    message = failure.split("\n\n")[0].split("\nLINE")[0][:500]
     column = re.search(r'Referenced column "([^"]*)" not found', message)
     if column or "does not have a column" in message or "Ambiguous reference" in message:
         name = column[1] if column else message
         return SqlError(904, "42000", f"SQL compilation error: error line 1 at position 0\ninvalid identifier '{name}'")
+    if _DIVISION in message:
+        return SqlError(100051, "22012", _DIVISION)
     function = re.search(r"Function with name (\S+) does not exist", message)
     if function:
         return SqlError(2140, "42601", f"SQL compilation error:\nUnknown function {function[1].upper()}")
-    for kind, (errno, state, prefix) in _KINDS.items():
-        if isinstance(e, kind):
-            return SqlError(errno, state, prefix + message.split(": ", 1)[-1])
-    return SqlError(603, "XX000", f"SQL execution internal error: {message}")
+    kind, _, text = message.partition(" Error: ")
+    errno, state, prefix = _KINDS.get(kind, (603, "XX000", "SQL execution internal error: "))
+    return SqlError(errno, state, prefix + (text or message))
 
 
-_KINDS: dict[type[duckdb.Error], tuple[int, str, str]] = {
-    duckdb.PermissionException: (3001, "42501", "SQL access control error:\nInsufficient privileges: "),
-    duckdb.BinderException: (1044, "42P13", "SQL compilation error:\n"),
-    duckdb.CatalogException: (2003, "42S02", "SQL compilation error:\n"),
-    duckdb.ParserException: (1003, "42000", "SQL compilation error:\n"),
-    duckdb.SyntaxException: (1003, "42000", "SQL compilation error:\n"),
-    duckdb.ConversionException: (100038, "22018", ""),
-    duckdb.OutOfRangeException: (100046, "22003", ""),
-    duckdb.InvalidInputException: (100183, "22000", ""),
-    duckdb.NotImplementedException: (2, "0A000", "Unsupported feature: "),
-    duckdb.OutOfMemoryException: (300005, "XX000", "SQL execution internal error: out of memory. "),
+_KINDS = {
+    "INTERRUPT": (604, "57014", "SQL execution canceled: "),
+    "Permission": (3001, "42501", "SQL access control error:\nInsufficient privileges: "),
+    "Binder": (1044, "42P13", "SQL compilation error:\n"),
+    "Catalog": (2003, "42S02", "SQL compilation error:\n"),
+    "Parser": (1003, "42000", "SQL compilation error:\n"),
+    "Conversion": (100038, "22018", ""),
+    "Out of Range": (100046, "22003", ""),
+    "Invalid Input": (100183, "22000", ""),
+    "Not implemented": (2, "0A000", "Unsupported feature: "),
+    "Out of Memory": (300005, "XX000", "SQL execution internal error: out of memory. "),
 }

@@ -60,10 +60,12 @@ def encode(table: pa.Table) -> tuple[list[dict[str, Any]], str]:
         rowtype.append(info)
         arrays.append(wire)
         fields.append(pa.field(field.name, wire.type, metadata=_metadata(info)))
+    if table.num_rows == 0:
+        return rowtype, ""  # the connector makes an empty table of the rowtype; of an empty stream it cannot
     schema = pa.schema(fields)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, schema) as writer:
-        writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+        writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
     return rowtype, base64.b64encode(sink.getvalue()).decode("ascii")
 
 

@@ -230,7 +230,6 @@ class DemoServer:
     def _answer(self, session: Session, statement: Statement, body: dict[str, Any]) -> bytes:
         """Runs in a worker thread: the whole statement, its error body included."""
         sql = str(body.get("sqlText") or "")
-        session.query_ids = [*session.query_ids[-999:], statement.query_id]
         try:
             table = self._execute(session, statement, sql, body)
             self.results.put(session.identity.user, statement.query_id, table)
@@ -241,6 +240,8 @@ class DemoServer:
             return _dump(_error(syntax("the statement is nested too deeply."), statement.query_id))
         except Exception as e:  # noqa: BLE001 - an edge: an unexpected failure answers at once, with a number to look for
             return _dump(_error(_incident(e), statement.query_id))
+        finally:
+            session.query_ids = [*session.query_ids[-999:], statement.query_id]
 
     def _execute(self, session: Session, statement: Statement, sql: str, body: dict[str, Any]) -> Any:
         statement.check()

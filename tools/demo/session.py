@@ -14,7 +14,6 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -84,7 +83,7 @@ class Statement:
     stop_reason: SqlError | None = None
     connection: duckdb.DuckDBPyConnection | None = None
     done: threading.Event = field(default_factory=threading.Event)
-    answer: asyncio.Future[dict[str, Any]] | None = None
+    answer: asyncio.Future[bytes] | None = None
 
     def stop(self, reason: SqlError) -> None:
         """Interrupt it, now and until it has ended: an interruption between two DuckDB calls is lost."""

@@ -1,0 +1,127 @@
+"""A tiny account, a real server process over it, and the real connector: nothing here is a stand-in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tools.demo.layout import create_schema, database_file
+from tools.demo.process import Endpoint, ensure_server, stop_server
+
+NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+WAREHOUSES = {
+    "LOAD_WH": ("STARTED", "STANDARD", "X-Small"),
+    "BI_WH": ("STARTED", "STANDARD", "Medium"),
+    "etl lower": ("SUSPENDED", "STANDARD", "X-Large"),
+    'odd "name"': ("SUSPENDED", "STANDARD", "X-Small"),
+    "HIDDEN_WH": ("STARTED", "STANDARD", "Small"),
+    "ADAPTIVE_WH": ("ENABLED", "ADAPTIVE", None),
+    "STATES_WH": ("SUSPENDED", "STANDARD", "Small"),
+    "GEN2_WH": ("SUSPENDED", "STANDARD", "Large"),
+}
+
+Connect = Callable[..., Any]
+
+
+def build_account(folder: Path) -> Path:
+    """Eight warehouses, 2000 statements every 7 minutes back from 09:30, four in flight; time stands at NOW."""
+    (folder / "data").mkdir(parents=True)
+    with duckdb.connect(str(database_file(folder))) as con:
+        con.execute("SET TimeZone='UTC'")
+        create_schema(con)
+        con.execute("INSERT INTO _RAW.CLOCK VALUES (?, true)", [NOW])
+        for number, (name, (state, kind, size)) in enumerate(WAREHOUSES.items(), start=1):
+            con.execute(
+                "INSERT INTO _RAW.WAREHOUSES (name, state, type, size, min_cluster_count, max_cluster_count, "
+                "started_clusters, running, queued, auto_suspend, auto_resume, created_on, resource_monitor, "
+                "scaling_policy, generation, warehouse_id) VALUES (?, ?, ?, ?, 1, 1, ?, 0, 0, 600, 'true', ?, 'null', "
+                "'STANDARD', ?, ?)",
+                [name, state, kind, size, int(state == "STARTED"), NOW, "2" if name == "GEN2_WH" else "1", number],
+            )
+        con.execute(
+            "INSERT INTO _RAW.LIVE_QUERIES (QUERY_ID, QUERY_TEXT, USER_NAME, WAREHOUSE_NAME, EXECUTION_STATUS, "
+            "START_TIME) SELECT '01bcb05d-0415-b618-0047-00000000000' || n, 'select ' || n, 'ANA', w, s, t FROM (VALUES "
+            "(1, 'LOAD_WH', 'RUNNING', ? - INTERVAL 2 MINUTE), (2, 'LOAD_WH', 'QUEUED', ? - INTERVAL 1 MINUTE), "
+            "(3, 'HIDDEN_WH', 'RUNNING', ? - INTERVAL 1 MINUTE), (4, 'BI_WH', 'RUNNING', ? - INTERVAL 3 MINUTE)) v(n, w, s, t)",
+            [NOW] * 4,
+        )
+        con.execute(
+            "INSERT INTO _RAW.QUERY_HISTORY (QUERY_ID, QUERY_TEXT, USER_NAME, WAREHOUSE_NAME, EXECUTION_STATUS, "
+            "START_TIME, END_TIME, TOTAL_ELAPSED_TIME, CREDITS_USED_CLOUD_SERVICES) SELECT 'q' || i, 'select ' || i, "
+            "'ANA', CASE WHEN i % 10 = 0 THEN 'HIDDEN_WH' ELSE 'LOAD_WH' END, 'SUCCESS', t, t + INTERVAL 1 SECOND, "
+            "CASE WHEN i % 5 > 0 THEN 1000 END, 0.001 FROM (SELECT i, TIMESTAMPTZ '2026-11-20 09:30:00+00' - i * "
+            "INTERVAL 7 MINUTE t FROM range(2000) r(i))"
+        )
+    (folder / "account.toml").write_text(
+        'name = "tiny"\norigin = "demo"\nnow = "2026-11-20T10:00:00Z"\ntimezone = "America/Los_Angeles"\n'
+        'edition = "enterprise"\ncredit_price = 3.0\nhidden_from_reader = ["HIDDEN_WH"]\n'
+    )
+    return folder
+
+
+def open_connection(endpoint: Endpoint, changes: dict[str, Any]) -> Any:
+    import snowflake.connector
+
+    parameters = {"QUERY_TAG": "{}", "TIMEZONE": "UTC", "STATEMENT_TIMEOUT_IN_SECONDS": 60}
+    settings = {
+        "account": "tiny",
+        "host": endpoint.host,
+        "port": endpoint.port,
+        "protocol": "http",
+        "session_parameters": parameters,
+        "login_timeout": 10,
+        "network_timeout": 30,
+        "platform_detection_timeout_seconds": 0,
+    }
+    return snowflake.connector.connect(**(settings | changes))
+
+
+@pytest.fixture(scope="session")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = build_account(tmp_path_factory.mktemp("account"))
+    fd = os.open(folder / "admin.secret", os.O_WRONLY | os.O_CREAT, 0o600)
+    os.write(fd, b"for-this-test-only\n")
+    os.close(fd)
+    yield folder
+    stop_server(folder)
+
+
+@pytest.fixture(scope="session")
+def endpoint(account: Path) -> Endpoint:
+    return ensure_server(account, idle_seconds=300)
+
+
+@pytest.fixture(scope="session")
+def connect(account: Path, endpoint: Endpoint) -> Iterator[Connect]:
+    """connect("READER" | "OPERATOR" | "ADMIN", **connect arguments) -> an open connection."""
+    opened: list[Any] = []
+
+    def connect(who: str = "READER", **changes: Any) -> Any:
+        secret = (account / f"{who.lower()}.secret").read_text().strip()
+        opened.append(open_connection(endpoint, {"user": f"FROSTLINE_{who}", "password": secret} | changes))
+        return opened[-1]
+
+    yield connect
+    for connection in opened:
+        connection.close()
+
+
+@pytest.fixture(scope="session")
+def reader(connect: Connect) -> Any:
+    return connect("READER")
+
+
+@pytest.fixture(scope="session")
+def operator(connect: Connect) -> Any:
+    return connect("OPERATOR")
+
+
+@pytest.fixture(scope="session")
+def admin(connect: Connect) -> Any:
+    return connect("ADMIN")
