@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
 __all__ = [
+    "DUCK_TYPES",
     "LIVE_COLUMNS",
     "RAW",
     "SHOW_COLUMNS",
@@ -34,7 +35,7 @@ __all__ = [
 RAW = "_RAW"
 USAGE = "ACCOUNT_USAGE"
 
-_DUCK: dict[ColumnType, str] = {
+DUCK_TYPES: dict[ColumnType, str] = {
     "V": "VARCHAR",
     "N": "BIGINT",
     "F": "DOUBLE",
@@ -113,7 +114,7 @@ def create_schema(con: duckdb.DuckDBPyConnection) -> None:
     _table(con, "WAREHOUSES", SHOW_COLUMNS | {"warehouse_id": "BIGINT"})
     _table(con, "LIVE_QUERIES", LIVE_COLUMNS)
     for item in VIEWS.values():
-        _table(con, item.name, {name: _DUCK[kind] for name, kind in item.columns.items()})
+        _table(con, item.name, {name: DUCK_TYPES[kind] for name, kind in item.columns.items()})
         con.execute(view_sql(item))
 
 

@@ -1,0 +1,240 @@
+"""The embedded account as a whole: build it once, rebuild it, swap in an imported one, describe it.
+
+A build happens in a folder beside the account and takes its place by renaming, under a file lock: two processes
+that start at once build one account, a failed build leaves the old account as it was, and what a killed process
+left behind is cleared by the next one. Cheap to import: the engine and the generator are loaded when something
+is built.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from tools.errors import Bug, Unreachable
+
+__all__ = [
+    "DEFAULT_SEED",
+    "AccountInfo",
+    "AccountSettings",
+    "Progress",
+    "ensure_account",
+    "info",
+    "replace_account",
+    "reset",
+    "settings",
+    "write_settings",
+]
+
+Progress = Callable[[float, str], None]
+DEFAULT_SEED = 7
+
+
+@dataclass(frozen=True)
+class AccountSettings:
+    """account.toml."""
+
+    name: str
+    origin: Literal["demo", "imported"]
+    now: datetime
+    """Account time, aware UTC."""
+    timezone: str
+    edition: str
+    credit_price: float
+    hidden_from_reader: tuple[str, ...] = ()
+    generation_id: str = ""
+    """Changes with every build and import, so that callers can tell a new account from the one they knew."""
+
+
+@dataclass(frozen=True)
+class AccountInfo:
+    settings: AccountSettings
+    folder: Path
+    built: bool
+    """Whether this call built it."""
+
+
+def settings(account_dir: Path) -> AccountSettings:
+    """
+    Raises:
+        Unreachable: there is no account in the folder, or its account.toml is damaged.
+    """
+    try:
+        values = tomllib.loads((account_dir / "account.toml").read_text(encoding="utf-8"))
+        now = values["now"]
+        return AccountSettings(
+            name=str(values["name"]),
+            origin=values["origin"],
+            now=now if now.tzinfo is not None else now.replace(tzinfo=UTC),
+            timezone=str(values["timezone"]),
+            edition=str(values["edition"]),
+            credit_price=float(values["credit_price"]),
+            hidden_from_reader=tuple(values.get("hidden_from_reader", ())),
+            generation_id=str(values.get("generation_id", "")),
+        )
+    except FileNotFoundError:
+        raise Unreachable(f"There is no account in {account_dir}.", hint=_REBUILD) from None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Unreachable(f"{account_dir / 'account.toml'} is damaged.", hint=_REBUILD) from None
+
+
+_REBUILD = "Build it: frostline account reset"
+
+
+def info(account_dir: Path, warehouses: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """The object that `account info --json` prints.
+
+    Works while a server holds the database: views come from the summary written when the account was built
+    (what is visible at its `now`); the caller passes SHOW WAREHOUSES.
+
+    Raises:
+        Unreachable: there is no account in the folder.
+    """
+    about = asdict(settings(account_dir))
+    try:
+        views = json.loads((account_dir / "views.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        raise Unreachable(f"{account_dir / 'views.json'} is missing or damaged.", hint=_REBUILD) from None
+    about["now"] = _iso(about["now"])
+    keep = ("name", "origin", "now", "timezone", "edition", "credit_price")
+    return {key: about[key] for key in keep} | {"warehouses": [dict(w) for w in warehouses], "views": views["views"]}
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+# --- building ----------------------------------------------------------------------------------------------------
+
+
+def ensure_account(account_dir: Path, *, seed: int = DEFAULT_SEED, progress: Progress | None = None) -> AccountInfo:
+    """The account, built from the demo generator if there is none yet (under a minute); never rebuilt.
+
+    Safe with several processes at once (the others wait for the one that builds) and after a kill -9.
+    """
+    if not _exists(account_dir):
+        with _turn(account_dir):
+            if not _exists(account_dir):
+                _build_demo(account_dir, seed, progress, None)
+                return AccountInfo(settings(account_dir), account_dir, True)
+    return AccountInfo(settings(account_dir), account_dir, False)
+
+
+def reset(
+    account_dir: Path,
+    *,
+    seed: int = DEFAULT_SEED,
+    progress: Progress | None = None,
+    before_swap: Callable[[], None] | None = None,
+) -> AccountInfo:
+    """Build the demo account anew and put it in the place of whatever account stands there.
+
+    `before_swap` is called when the new account is ready and before it takes its place: the caller stops the
+    server there. The old account serves until then.
+    """
+    with _turn(account_dir):
+        _build_demo(account_dir, seed, progress, before_swap)
+    return AccountInfo(settings(account_dir), account_dir, True)
+
+
+def _build_demo(
+    account_dir: Path, seed: int, progress: Progress | None, before_swap: Callable[[], None] | None
+) -> None:
+    from tools.demo.build import build_demo
+
+    _swap(account_dir, lambda folder: build_demo(folder, seed=seed, progress=progress), before_swap)
+
+
+def replace_account(
+    account_dir: Path, build: Callable[[Path], None], before_swap: Callable[[], None] | None = None
+) -> None:
+    """Run `build` on an empty folder; when it returns, that folder becomes the account.
+
+    Whatever it raises passes through, and the old account stays as it was.
+    """
+    with _turn(account_dir):
+        _swap(account_dir, build, before_swap)
+
+
+def write_settings(folder: Path, about: AccountSettings) -> None:
+    """account.toml: the last file of a build, so that a folder that has one is whole."""
+    values = asdict(about) | {"generation_id": about.generation_id or secrets.token_hex(8)}
+    lines = [f"{key} = {_toml(value)}" for key, value in values.items()]
+    (folder / "account.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, datetime):
+        return _iso(value)
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, str):
+        return json.dumps(value).replace("\x7f", "\\u007F")
+    return repr(float(value))
+
+
+# --- swapping ----------------------------------------------------------------------------------------------------
+
+
+def _exists(account_dir: Path) -> bool:
+    return (account_dir / "account.toml").is_file()
+
+
+@contextmanager
+def _turn(account_dir: Path) -> Iterator[None]:
+    """One process at a time; the lock goes with its process, however that ends."""
+    account_dir.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(_beside(account_dir, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _recover(account_dir)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _beside(account_dir: Path, what: str) -> Path:
+    return account_dir.with_name(f".{account_dir.name}.{what}")
+
+
+def _recover(account_dir: Path) -> None:
+    """Finish or clear what a killed process left; the lock is ours, so nobody is at work in there."""
+    old, new = _beside(account_dir, "old"), _beside(account_dir, "new")
+    if not _exists(account_dir):
+        # Killed between the two renames: the new account is whole, or the old one must come back.
+        for candidate in (new, old):
+            if _exists(candidate):
+                shutil.rmtree(account_dir, ignore_errors=True)
+                candidate.rename(account_dir)
+                break
+    for leftover in (old, new, _beside(account_dir, "build")):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _swap(account_dir: Path, build: Callable[[Path], None], before_swap: Callable[[], None] | None) -> None:
+    work, new, old = (_beside(account_dir, what) for what in ("build", "new", "old"))
+    work.mkdir(mode=0o700)
+    try:
+        build(work)
+        if not _exists(work):
+            raise Bug("a build ended without account.toml")
+        if before_swap is not None:
+            before_swap()
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+    os.replace(work, new)
+    if account_dir.exists():
+        os.replace(account_dir, old)
+    os.replace(new, account_dir)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,41 @@
+"""From numpy columns to Parquet files whose bytes depend on nothing but the columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+__all__ = ["Columns", "coded", "moments", "write"]
+
+Columns = dict[str, Any]
+"""Name to a numpy array (masked where NULL), a list, or an Arrow array; all of one length."""
+
+
+def coded(codes: npt.NDArray[np.int64], values: Sequence[str]) -> Any:
+    """Text with few distinct values; a code below 0 is NULL."""
+    indices = pa.array(codes.astype(np.int32), mask=codes < 0)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(list(values), type=pa.string()))
+
+
+def moments(ms: npt.NDArray[np.int64], epoch_ms: int) -> Any:
+    """Milliseconds after the window's start as UTC timestamps."""
+    return pa.array((ms + epoch_ms) * 1000, type=pa.timestamp("us", tz="UTC"))
+
+
+def write(folder: Path, name: str, columns: Mapping[str, Any]) -> None:
+    arrays = {key: _array(value) for key, value in columns.items()}
+    pq.write_table(pa.table(arrays), folder / f"{name}.parquet", compression="snappy")
+
+
+def _array(value: Any) -> Any:
+    if isinstance(value, np.ma.MaskedArray):
+        return pa.array(value.data, mask=np.ma.getmaskarray(value))
+    if isinstance(value, list):
+        return pa.array(value, type=pa.string() if not value or isinstance(value[0], str | None) else None)
+    return value if isinstance(value, pa.Array | pa.ChunkedArray) else pa.array(value)

@@ -1,0 +1,132 @@
+"""What a workload is made of: statements, when they arrive, and the warehouses they run on. Data only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tools.domain import Size
+
+__all__ = ["Batch", "Every", "Habit", "InFlight", "Resizing", "Statement", "Stream", "Warehouse"]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One kind of statement. Times are those of a Medium warehouse; sizes are medians of log-normals."""
+
+    key: str
+    """What it is about; equal keys have one parameterized hash."""
+    kind: str
+    """QUERY_TYPE."""
+    text: str
+    """`{n}` and `{day}` are replaced by literals."""
+    seconds: float = 1.0
+    spread: float = 1.25
+    """Standard deviation of the log of the seconds."""
+    megabytes: float = 100.0
+    slots: int = 1
+    """Share of a cluster's 8 slots it takes."""
+    variety: int = 1000
+    """How many literals there are: 1 is a statement that always reads the same."""
+    fails: float = 0.01
+    failure: str = "100038"
+    """The usual error of its run-time failures."""
+    database: str = "ANALYTICS"
+    schema: str = "CORE"
+    share: float = 1.0
+    """Weight in its habit's mix."""
+    intermediate: float = 0.15
+    """Median of intermediate data over bytes scanned; what does not fit into memory spills."""
+
+
+Profile = Literal["office", "long", "mornings"]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """People and services that come as they please: over-dispersed, with the rhythm of day and week."""
+
+    per_day: float
+    weekend: float = 0.15
+    profile: Profile = "office"
+    month_end: float = 1.0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A scheduled job: at these local hours and minutes, `count` statements within `seconds`."""
+
+    hours: tuple[int, ...]
+    minute: int
+    count: int
+    seconds: float
+    weekdays_only: bool = False
+    in_order: bool = False
+    """Statements one after the other as listed, not drawn."""
+    month_end: float = 1.0
+
+
+@dataclass(frozen=True)
+class Every:
+    """A poller."""
+
+    minutes: float
+    jitter_seconds: float = 2.0
+
+
+@dataclass(frozen=True)
+class InFlight:
+    """A statement that must be running or waiting at the account's now."""
+
+    warehouse: str
+    user: str
+    role: str
+    statement: Statement
+    seconds_ago: float
+    runs_for: float
+
+
+@dataclass(frozen=True)
+class Habit:
+    warehouse: str
+    users: tuple[str, ...]
+    role: str
+    arrivals: Stream | Batch | Every | InFlight
+    statements: tuple[Statement, ...]
+    tag: Literal["", "dbt", "bi", "job"] = ""
+    tag_text: str = ""
+
+
+@dataclass(frozen=True)
+class Resizing:
+    """A scheduled resize and its way back, every day at these local hours."""
+
+    size: Size
+    from_hour: int
+    to_hour: int
+    user: str
+    role: str
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """One warehouse, or one life of it: a re-created warehouse is two with the same name."""
+
+    id: int
+    name: str
+    size: Size | None
+    """None for an adaptive one."""
+    auto_suspend: int | None
+    """Seconds; None is never."""
+    type: str = "STANDARD"
+    generation: str | None = "1"
+    resource_constraint: str | None = None
+    min_clusters: int = 1
+    max_clusters: int = 1
+    provisioning: float = 1.3
+    """Median seconds to resume."""
+    owner: str = "SYSADMIN"
+    comment: str = ""
+    created_days_ago: float = 400.37
+    dropped_days_ago: float | None = None
+    resizing: Resizing | None = None
