@@ -168,6 +168,8 @@ class Runtime:
             host=endpoint.host,
             port=endpoint.port,
             protocol="http",
+            login_timeout=10,
+            network_timeout=30,
         )
 
     @cached_property

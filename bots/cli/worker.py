@@ -18,12 +18,14 @@ def run_worker(out: Output, profile: str | None, once: bool, every: int) -> None
     def end(_signal: int, _frame: FrameType | None) -> None:
         stop.set()
 
-    with out.edge(), opened(out, profile) as runtime:
+    with out.edge():
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
         while not stop.is_set():
             try:
-                report = runtime.runner.recover()
+                # Opened anew each round: the embedded account's server may have moved meanwhile.
+                with opened(out, profile) as runtime:
+                    report = runtime.runner.recover()
             except Exception as error:
                 if once:
                     raise
