@@ -29,7 +29,7 @@ WAREHOUSES = {
 Connect = Callable[..., Any]
 
 
-def build_account(folder: Path) -> Path:
+def make_account(folder: Path) -> Path:
     """Eight warehouses, 2000 statements every 7 minutes back from 09:30, four in flight; time stands at NOW."""
     (folder / "data").mkdir(parents=True)
     with duckdb.connect(str(database_file(folder))) as con:
@@ -65,14 +65,14 @@ def build_account(folder: Path) -> Path:
     return folder
 
 
-def open_connection(endpoint: Endpoint, changes: dict[str, Any]) -> Any:
+def connect_to(host: str, port: int, **changes: Any) -> Any:
     import snowflake.connector
 
     parameters = {"QUERY_TAG": "{}", "TIMEZONE": "UTC", "STATEMENT_TIMEOUT_IN_SECONDS": 60}
     settings = {
         "account": "tiny",
-        "host": endpoint.host,
-        "port": endpoint.port,
+        "host": host,
+        "port": port,
         "protocol": "http",
         "session_parameters": parameters,
         "login_timeout": 10,
@@ -83,8 +83,18 @@ def open_connection(endpoint: Endpoint, changes: dict[str, Any]) -> Any:
 
 
 @pytest.fixture(scope="session")
+def build_account() -> Callable[[Path], Path]:
+    return make_account
+
+
+@pytest.fixture(scope="session")
+def open_connection() -> Connect:
+    return connect_to
+
+
+@pytest.fixture(scope="session")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = build_account(tmp_path_factory.mktemp("account"))
+    folder = make_account(tmp_path_factory.mktemp("account"))
     fd = os.open(folder / "admin.secret", os.O_WRONLY | os.O_CREAT, 0o600)
     os.write(fd, b"for-this-test-only\n")
     os.close(fd)
@@ -104,7 +114,8 @@ def connect(account: Path, endpoint: Endpoint) -> Iterator[Connect]:
 
     def connect(who: str = "READER", **changes: Any) -> Any:
         secret = (account / f"{who.lower()}.secret").read_text().strip()
-        opened.append(open_connection(endpoint, {"user": f"FROSTLINE_{who}", "password": secret} | changes))
+        identity = {"user": f"FROSTLINE_{who}", "password": secret}
+        opened.append(connect_to(endpoint.host, endpoint.port, **(identity | changes)))
         return opened[-1]
 
     yield connect
