@@ -14,12 +14,17 @@ from agent.nodes.report import report_words
 from agent.policy import Decision
 from agent.store import BundleRecord
 from agent.store.conflicts import already
+from agent.store.store import Decided
 from tools.domain import Person, PlanRecord, PlanState
 from tools.errors import NotAllowed, PlanConflict
 
 __all__ = ["DecisionOutcome", "decide"]
 
-_TO = {"approve": PlanState.APPROVED, "decline": PlanState.DECLINED, "cancel": PlanState.CANCELLED}
+_TO: dict[Decision, Decided] = {
+    "approve": PlanState.APPROVED,
+    "decline": PlanState.DECLINED,
+    "cancel": PlanState.CANCELLED,
+}
 _SHORTEST_DIGEST = 8
 
 

@@ -14,7 +14,8 @@ from tools.errors import BadArgument, BadSettings
 
 __all__ = ["Limits", "PersonEntry", "PolicyFile", "Rule", "TimeWindow", "parse_policy"]
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ROLES: tuple[Role, ...] = ("viewer", "analyst", "proposer", "approver", "admin")
 
 ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -34,7 +35,7 @@ class PersonEntry(_Part):
 
 
 class TimeWindow(_Part):
-    days: Annotated[tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...], Field(min_length=1)] = DAYS
+    days: Annotated[tuple[Day, ...], Field(min_length=1)] = DAYS
     from_: Annotated[ClockTime, Field(alias="from")] = "00:00"
     to: ClockTime = "00:00"
     """At or before `from`: past midnight, into the day after one of `days`."""

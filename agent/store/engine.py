@@ -55,7 +55,10 @@ def reading(engine: Engine) -> Iterator[Connection]:
     Raises:
         Unreachable: the database does not answer.
     """
-    with _reachable(), engine.begin() as connection:
+    snapshot = engine
+    if engine.dialect.name == "postgresql":  # its default takes a new snapshot for every statement
+        snapshot = engine.execution_options(isolation_level="REPEATABLE READ")
+    with _reachable(), snapshot.begin() as connection:
         yield connection
 
 

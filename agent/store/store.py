@@ -27,7 +27,7 @@ from tools.context import Clock
 from tools.domain import ActionPlan, Bundle, Person, PlanRecord, PlanState
 from tools.errors import Bug, NotAllowed, PlanConflict
 
-__all__ = ["BundleRecord", "LedgerRow", "Store"]
+__all__ = ["BundleRecord", "Decided", "LedgerRow", "Store"]
 
 SYSTEM = "system"
 Decided = Literal[PlanState.APPROVED, PlanState.DECLINED, PlanState.CANCELLED]
