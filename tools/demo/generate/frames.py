@@ -19,8 +19,11 @@ Columns = dict[str, Any]
 
 def coded(codes: npt.NDArray[np.int64], values: Sequence[str]) -> Any:
     """Text with few distinct values; a code below 0 is NULL."""
-    indices = pa.array(codes.astype(np.int32), mask=codes < 0)
-    return pa.DictionaryArray.from_arrays(indices, pa.array(list(values), type=pa.string()))
+    # A dictionary that holds a value twice is written in an order that changes from run to run.
+    distinct = {value: place for place, value in enumerate(dict.fromkeys(values))}
+    places = np.array([distinct[value] for value in values], dtype=np.int32)
+    indices = pa.array(places[np.maximum(codes, 0)], mask=codes < 0)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(list(distinct), type=pa.string()))
 
 
 def moments(ms: npt.NDArray[np.int64], epoch_ms: int) -> Any:

@@ -96,7 +96,7 @@ def _untied(frame: pd.DataFrame, epoch: pd.Timestamp, rng: np.random.Generator) 
     hours = np.arange(frame["hour"].min(), frame["hour"].max() + 1)
     cloud = 0.42 * rng.lognormal(0, 0.25, len(hours))
     dates = (epoch + pd.to_timedelta(hours, unit="h")).floor("D")
-    sundays = dates[(dates.dayofweek == 6) & (dates > dates[0])].unique()
+    sundays = dates[(dates.day_of_week == 6) & (dates > dates[0])].unique()
     if len(sundays):
         heavy = sundays[len(sundays) * 2 // 3 - 1 if len(sundays) > 1 else 0]
         that_day = (epoch + pd.to_timedelta(frame["hour"], unit="h")).dt.floor("D") == heavy

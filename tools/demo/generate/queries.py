@@ -245,7 +245,7 @@ def _cache_share(
     writing = np.select([pick < 0.17, pick < 0.44, pick < 0.50], [0.0, low, high], 1.0)
     share = np.where(writes, writing, reading)
     share = np.where(ran.cold[keep], 0.1 * low, share)
-    rounded: Floats = np.where(executed, share, 0.0).round(6).astype(np.float64)
+    rounded: Floats = np.where(executed & (ran.work.scanned[keep] > 0), share, 0.0).round(6).astype(np.float64)
     return rounded
 
 
