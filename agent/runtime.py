@@ -9,7 +9,7 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -285,8 +285,16 @@ class Runtime:
             clock=self.clock,
             me=f"{socket.gethostname()}:{os.getpid()}:{self.new_id()}",
             sleep=time.sleep,
+            lease=self._lease,
         )
         return ActionRunner.build(context, self.checkpointer, self._open_writer)
+
+    @property
+    def _lease(self) -> timedelta:
+        """How long a claim lasts: longer than signing in, sending and running a statement may take together."""
+        config = self.operator_config
+        longest = config.login_timeout + config.network_timeout + config.statement_timeout
+        return timedelta(seconds=longest + 30)
 
     def _open_writer(self) -> WarehouseWriter:
         if self.writer_factory is not None:
