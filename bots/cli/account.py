@@ -58,13 +58,15 @@ def import_folder(out: Output, profile: str | None, source: Path) -> None:
         _embedded(settings)
         with out.progress("Importing") as progress:
             report = import_account(source, settings.account_dir, progress, before_swap=_stopping(settings.account_dir))
-        about = report.as_json()
+        about = report.settings
         if out.as_json:
-            out.json(about)
+            out.json({"name": about.name, "now": about.now, "rows": report.rows, "notes": list(report.notes)})
             return
-        out.say(f"Imported {about['name']}: {about['rows']:,} rows in {len(about['views'])} views, now {about['now']}.")
-        for note in about["notes"]:
+        total = sum(report.rows.values())
+        out.say(f"Imported {about.name}: {total:,} rows in {len(report.rows)} tables, now {about.now.isoformat()}.")
+        for note in report.notes:
             out.say(f"  {note}")
+        out.say('Ask it something: frostline ask "credits by warehouse last week"')
 
 
 def _stopping(account_dir: Path) -> Callable[[], None]:
