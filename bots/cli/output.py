@@ -35,7 +35,8 @@ class Output:
     def console(self) -> Console:
         from rich.console import Console
 
-        return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        # Beside a terminal nobody reflows: a pipe or a file gets whole lines.
+        return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=240)
 
     @property
     def stderr(self) -> Console:
