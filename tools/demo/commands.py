@@ -88,11 +88,7 @@ def _object(reader: Reader, around: Surroundings, query_id: str, sql: str) -> pa
         token = reader.next("word")
         if token.value in _KINDS_OF_OBJECT or replace:
             raise insufficient(token.value.lower(), "account")
-        raise SqlError(
-            1003,
-            "42000",
-            f"SQL compilation error:\nsyntax error line 1 at position {token.position} unexpected '{token.text[:100]}'.",
-        )
+        raise reader.at(token)
     run = {"ALTER": alter_warehouse, "CREATE": create_warehouse, "DROP": drop_warehouse}[verb]
     if replace:
         raise insufficient("account", around.engine.info.name.upper())
@@ -191,11 +187,8 @@ def _use_warehouse(session: Session, parts: list[str], around: Surroundings) -> 
 
 def _use_role(session: Session, parts: list[str], around: Surroundings) -> None:
     if parts != [session.identity.role]:
-        raise SqlError(
-            3013,
-            "42501",
-            f"SQL access control error:\nRequested role '{parts[0]}' is not assigned to the executing user. Specify another role to activate.",
-        )
+        text = f"Requested role '{parts[0]}' is not assigned to the executing user. Specify another role to activate."
+        raise SqlError(3013, "42501", f"SQL access control error:\n{text}")
 
 
 def _use_database(session: Session, parts: list[str], around: Surroundings) -> None:

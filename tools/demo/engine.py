@@ -7,6 +7,7 @@ for good before the first session: the guard in `privileges.py` is the first lin
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import tomllib
 from collections.abc import Iterator
@@ -98,7 +99,7 @@ class Engine:
 
     def now(self) -> datetime:
         """Account time, aware UTC: the demo's stands still, an import's is its account.toml's."""
-        (now,) = self.rows(f"SELECT epoch_us(now) FROM {DATABASE}.{RAW}.CLOCK")[0]
+        (now,) = self.rows(f"SELECT epoch_us(now) FROM {DATABASE}.{RAW}.CLOCK")[0]  # noqa: S608 - constants
         return datetime.fromtimestamp(now // 1_000_000, UTC).replace(microsecond=now % 1_000_000)
 
     def rows(self, sql: str, params: list[Any] | None = None) -> list[tuple[Any, ...]]:
@@ -126,4 +127,6 @@ class Engine:
                 con.close()
 
     def close(self) -> None:
+        with contextlib.suppress(duckdb.Error):  # an interrupted statement may still hold a transaction
+            self._root.execute(f"CHECKPOINT {DATABASE}")
         self._root.close()

@@ -118,4 +118,8 @@ class Reader:
         token = self.peek()
         if token is None:
             return syntax("syntax error line 1 at position 0 unexpected '<EOF>'.")
+        return self.at(token)
+
+    @staticmethod
+    def at(token: Token) -> SqlError:
         return syntax(f"syntax error line 1 at position {token.position} unexpected '{token.text[:100]}'.")

@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
 from tools.demo.engine import DATABASE, Engine
-from tools.demo.layout import RAW
+from tools.demo.layout import LIVE_COLUMNS, RAW
 from tools.demo.session import Session
 from tools.demo.sqlerrors import SqlError, syntax
 
@@ -68,28 +69,22 @@ _COLUMNS = [
     "QUERY_HASH",
     "QUERY_PARAMETERIZED_HASH",
 ]
+_SO_FAR = "date_diff('millisecond', START_TIME, $now)"
 _LIVE = {
     "END_TIME": "TIMESTAMPTZ '1970-01-01 00:00:00+00'",
-    "TOTAL_ELAPSED_TIME": "date_diff('millisecond', START_TIME, $now)",
-    "EXECUTION_TIME": "CASE WHEN EXECUTION_STATUS = 'RUNNING' THEN date_diff('millisecond', START_TIME, $now) ELSE 0 END",
-    "QUEUED_OVERLOAD_TIME": "CASE WHEN EXECUTION_STATUS = 'RUNNING' THEN 0 ELSE date_diff('millisecond', START_TIME, $now) END",
+    "TOTAL_ELAPSED_TIME": _SO_FAR,
+    "EXECUTION_TIME": f"CASE WHEN EXECUTION_STATUS = 'RUNNING' THEN {_SO_FAR} ELSE 0 END",
+    "QUEUED_OVERLOAD_TIME": f"CASE WHEN EXECUTION_STATUS = 'RUNNING' THEN 0 ELSE {_SO_FAR} END",
     "CREDITS_USED_CLOUD_SERVICES": "0::DOUBLE",
 }
-_HAVE = [
-    "QUERY_ID",
-    "QUERY_TEXT",
-    "DATABASE_NAME",
-    "QUERY_TYPE",
-    "SESSION_ID",
-    "USER_NAME",
-    "ROLE_NAME",
-    "WAREHOUSE_NAME",
-    "WAREHOUSE_SIZE",
-    "QUERY_TAG",
-    "EXECUTION_STATUS",
-    "START_TIME",
-]
-_STATUS = "CASE upper(EXECUTION_STATUS) WHEN 'FAIL' THEN 'FAILED_WITH_ERROR' WHEN 'INCIDENT' THEN 'FAILED_WITH_INCIDENT' ELSE upper(EXECUTION_STATUS) END"
+_HAVE = [name for name in LIVE_COLUMNS if name in _COLUMNS]
+_STATUS = (
+    "CASE upper(EXECUTION_STATUS) WHEN 'FAIL' THEN 'FAILED_WITH_ERROR' WHEN 'INCIDENT' THEN 'FAILED_WITH_INCIDENT' "
+    "ELSE upper(EXECUTION_STATUS) END"
+)
+_NEWEST_FIRST = (
+    "(END_TIME <= TIMESTAMPTZ '1970-01-02 00:00:00+00') DESC, END_TIME DESC, START_TIME DESC, QUERY_ID LIMIT $limit"
+)
 
 
 @dataclass(frozen=True)
@@ -135,8 +130,6 @@ def _cut(name: str, given: Mapping[str, Any], session: Session, now: datetime) -
 
 def _time(value: Any, default: datetime, session: Session) -> datetime:
     """A literal or a cast literal; without an offset it is in the session's time zone."""
-    from zoneinfo import ZoneInfo
-
     if value is None:
         return default
     node = value.find(exp.Literal) if isinstance(value, exp.Expr) else None
@@ -163,11 +156,10 @@ def _sql(name: str, cut: _Cut, engine: Engine, session: Session) -> tuple[str, d
     ended = ", ".join(_STATUS + " AS EXECUTION_STATUS" if c == "EXECUTION_STATUS" else c for c in _COLUMNS)
     live = ", ".join(f"{_LIVE.get(c) or (c if c in _HAVE else 'NULL')} AS {c}" for c in _COLUMNS)
     raw = f"{DATABASE}.{RAW}"
-    sql = (
-        f"SELECT * FROM (SELECT {live} FROM {raw}.LIVE_QUERIES WHERE {where} AND $end >= $start UNION ALL "  # noqa: S608 - constants; values are bound
-        f"SELECT {ended} FROM {raw}.QUERY_HISTORY WHERE {where} AND END_TIME > greatest($start, $now - INTERVAL 7 DAY) "
-        f"AND END_TIME <= least($end, $now)) ORDER BY (END_TIME <= TIMESTAMPTZ '1970-01-02 00:00:00+00') DESC, END_TIME DESC, START_TIME DESC, QUERY_ID LIMIT $limit"
-    )
+    in_flight = f"SELECT {live} FROM {raw}.LIVE_QUERIES WHERE {where} AND $end >= $start"  # noqa: S608 - constants
+    ended_between = "END_TIME > greatest($start, $now - INTERVAL 7 DAY) AND END_TIME <= least($end, $now)"
+    history = f"SELECT {ended} FROM {raw}.QUERY_HISTORY WHERE {where} AND {ended_between}"  # noqa: S608 - constants
+    sql = f"SELECT * FROM ({in_flight} UNION ALL {history}) ORDER BY {_NEWEST_FIRST}"  # noqa: S608 - constants
     return sql, params
 
 
@@ -197,12 +189,10 @@ def end_statements(
         "END_TIME": "$now",
         **{c: _LIVE[c] for c in ("TOTAL_ELAPSED_TIME", "EXECUTION_TIME", "QUEUED_OVERLOAD_TIME")},
         "CREDITS_USED_CLOUD_SERVICES": "0",
-        "WAREHOUSE_ID": f"(SELECT any_value(warehouse_id) FROM {raw}.WAREHOUSES w WHERE w.name = WAREHOUSE_NAME)",
+        "WAREHOUSE_ID": f"(SELECT any_value(warehouse_id) FROM {raw}.WAREHOUSES w WHERE w.name = WAREHOUSE_NAME)",  # noqa: S608 - constants
     }
-    con.execute(
-        f"INSERT INTO {raw}.QUERY_HISTORY ({', '.join(values)}) SELECT {', '.join(values.values())} "  # noqa: S608 - constants
-        f"FROM {raw}.LIVE_QUERIES WHERE {where.replace('?', '$value')}",
-        {"now": now, "value": value},
-    )
-    (count,) = con.execute(f"DELETE FROM {raw}.LIVE_QUERIES WHERE {where}", [value]).fetchone() or (0,)  # noqa: S608 - constants
+    columns, computed = ", ".join(values), ", ".join(values.values())
+    rows = f"SELECT {computed} FROM {raw}.LIVE_QUERIES WHERE {where.replace('?', '$value')}"  # noqa: S608 - constants
+    con.execute(f"INSERT INTO {raw}.QUERY_HISTORY ({columns}) {rows}", {"now": now, "value": value})
+    (count,) = con.execute(f"DELETE FROM {raw}.LIVE_QUERIES WHERE {where}", [value]).fetchall()[0]  # noqa: S608 - constants
     return int(count)

@@ -78,11 +78,11 @@ def ensure_server(account_dir: Path, *, idle_seconds: int = 900, timeout: float 
     with _start_turn(account_dir, deadline):
         _ensure_secrets(account_dir)
         while time.monotonic() < deadline:
-            if found := running_server(account_dir):
+            launched = _lock_is_free(account_dir) and _launch(account_dir, idle_seconds)
+            if found := _wait_for_answer(account_dir, deadline):
                 return found
-            if _lock_is_free(account_dir):
-                _launch(account_dir, idle_seconds)
-            _wait_while_starting(account_dir, deadline)
+            if launched and _lock_is_free(account_dir):
+                raise _not_up(account_dir, "stopped while starting")
     raise _not_up(account_dir, f"did not answer within {timeout:.0f} s")
 
 
@@ -134,7 +134,6 @@ def stop_server(account_dir: Path, timeout: float = 5) -> bool:
         end = time.monotonic() + patience
         while time.monotonic() < end:
             if _lock_is_free(account_dir):
-                (account_dir / "server.json").unlink(missing_ok=True)
                 return True
             time.sleep(_POLL_SECONDS)
     raise _not_up(account_dir, f"(pid {pid}) could not be stopped")
@@ -234,9 +233,8 @@ def _holder(account_dir: Path) -> int | None:
         return None
 
 
-def _launch(account_dir: Path, idle_seconds: int) -> None:
-    """The launcher takes the lock, forks the server into the background and returns."""
-    (account_dir / "server.json").unlink(missing_ok=True)
+def _launch(account_dir: Path, idle_seconds: int) -> bool:
+    """The launcher takes the lock, forks the server into the background and returns. False: another one has it."""
     command = [sys.executable, "-m", "tools.demo.serve", str(account_dir), "--background"]
     log = os.open(account_dir / "server.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
@@ -253,16 +251,18 @@ def _launch(account_dir: Path, idle_seconds: int) -> None:
         os.close(log)
     if done.returncode not in (0, ALREADY_RUNNING):
         raise _not_up(account_dir, "could not be started")
+    return done.returncode == 0
 
 
-def _wait_while_starting(account_dir: Path, deadline: float) -> None:
-    """Return when the server has published its port or has died; a held lock means it is on its way."""
+def _wait_for_answer(account_dir: Path, deadline: float) -> Endpoint | None:
+    """The server once it answers; None when nobody holds the lock (any more). One that is stopping is waited out."""
     while time.monotonic() < deadline:
-        if (account_dir / "server.json").exists() and running_server(account_dir):
-            return
+        if found := running_server(account_dir):
+            return found
         if _lock_is_free(account_dir):
-            raise _not_up(account_dir, "stopped while starting")
+            return None
         time.sleep(_POLL_SECONDS)
+    return None
 
 
 def _not_up(account_dir: Path, what: str) -> Unreachable:

@@ -7,6 +7,7 @@ DuckDB connection. fakesnow translates; it does not execute, cache or encode her
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import duckdb
@@ -51,7 +52,7 @@ class Translator(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow is unty
             raise syntax(_plain(str(e))) from e
 
 
-def _unwrap(aggregates: list[exp.Expr]) -> None:
+def _unwrap(aggregates: Sequence[exp.Expr]) -> None:
     """Take back fakesnow's TRY_CAST(... AS DOUBLE): the account's numbers are numbers, and their sums stay exact."""
     for aggregate in aggregates:
         if isinstance(aggregate.this, exp.TryCast) and aggregate.this.to.this == exp.DataType.Type.DOUBLE:

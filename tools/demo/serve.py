@@ -8,6 +8,7 @@ held and, with --background, before the fork: the launcher returns in millisecon
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.abc
 import json
 import os
@@ -47,9 +48,9 @@ def main(argv: list[str] | None = None) -> int:
         os._exit(0)  # the child keeps the lock: it belongs to the open file, not to the process
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+    (account_dir / "server.json").unlink(missing_ok=True)  # of a server that was killed; only the lock's holder may
     _serve(account_dir, options.idle_seconds)
-    os.close(lock)
-    return 0
+    return 0  # the lock is let go by the end of the process, when nothing of the account is open any more
 
 
 def _take_lock(path: Path) -> int | None:
@@ -73,6 +74,7 @@ def _serve(account_dir: Path, idle_seconds: int) -> None:
         try:
             _uvicorn(demo, account_dir, listener, idle_seconds).run(sockets=[listener])
         finally:
+            _force_exit_later()
             (account_dir / "server.json").unlink(missing_ok=True)
             demo.close()
 
@@ -100,16 +102,19 @@ def _uvicorn(demo: DemoServer, account_dir: Path, listener: socket.socket, idle_
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            _publish(account_dir, listener.getsockname()[1])
-            self._idle = asyncio.create_task(self._stop_when_idle())
+            self._watch = asyncio.create_task(self._stop_when_idle())
 
         async def _stop_when_idle(self) -> None:
+            pause = asyncio.Event()  # never set: a sleep that the shutdown cancels
             while not demo.idle_for(idle_seconds):
-                await asyncio.sleep(min(_IDLE_CHECK, idle_seconds))
+                if not (account_dir / "server.json").exists():  # at the start, or when somebody has removed it
+                    _publish(account_dir, listener.getsockname()[1])
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(pause.wait(), min(_IDLE_CHECK, idle_seconds))
             self.should_exit = True
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            self._idle.cancel()
+            self._watch.cancel()
             _force_exit_later()
             demo.cancel_everything()
             await super().shutdown(sockets)
@@ -142,4 +147,6 @@ def _publish(account_dir: Path, port: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stderr.flush()
+    os._exit(code)  # tearing down the interpreter takes longer than everything before it

@@ -121,11 +121,8 @@ class DemoServer:
         identity = check_login(self.account_dir, user, password)
         role = (request.query_params.get("roleName") or identity.role).strip('"')
         if role.upper() != identity.role:
-            raise SqlError(
-                390189,
-                "08001",
-                f"Role '{role[:100]}' specified in the connect string is not granted to this user. Contact your local system administrator, or attempt to login with another role, e.g. PUBLIC.",
-            )
+            known = f"Role '{role[:100]}' specified in the connect string is not granted to this user."
+            raise SqlError(390189, "08001", known)
         timezone = self.engine.info.timezone
         session = self.sessions.open(
             identity, starting_parameters(timezone, data.get("SESSION_PARAMETERS") or {}), timezone
@@ -254,8 +251,8 @@ class DemoServer:
         tree = parse(sql)
         if (target := cancelled_id(tree, params)) is not None:
             return cancel_query(target, tree, around, statement.query_id, sql)
-        fake = self.engine.fake_connection()
-        return run_query(tree, params, around, Translator(fake, fake._duck_conn), statement)
+        with self.engine.fake_connection() as fake:
+            return run_query(tree, params, around, Translator(fake, fake._duck_conn), statement)
 
     async def _abort_request(self, request: Request, session: Session) -> Response:
         wanted = str((await _body(request)).get("requestId") or "")

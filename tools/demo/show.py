@@ -19,12 +19,13 @@ from tools.demo.sqlerrors import not_found
 __all__ = ["show_parameters", "show_warehouses", "visible_warehouses", "warehouse_parameters", "warehouse_row"]
 
 _ARROW = {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "TIMESTAMPTZ": pa.timestamp("us", tz="UTC")}
+_TABLE = f"{DATABASE}.{RAW}.WAREHOUSES"
 _LIVE_COUNTS = {"running": "RUNNING", "queued": "QUEUED"}
 
 
 def visible_warehouses(engine: Engine, session: Session) -> list[str]:
     """Names the session's role has any privilege on."""
-    names = [str(n) for (n,) in engine.rows(f"SELECT name FROM {DATABASE}.{RAW}.WAREHOUSES ORDER BY name")]
+    names = [str(n) for (n,) in engine.rows(f"SELECT name FROM {_TABLE} ORDER BY name")]  # noqa: S608 - constants
     if session.identity.role != READER:
         return names
     return [n for n in names if n not in engine.info.hidden_from_reader]
@@ -34,7 +35,7 @@ def warehouse_row(engine: Engine, name: str) -> dict[str, Any] | None:
     """One row of `_RAW.WAREHOUSES` as stored; None when there is none of that exact name."""
     columns = [*SHOW_COLUMNS, "warehouse_id"]
     listed = ", ".join(_select(c, SHOW_COLUMNS.get(c, "BIGINT")) for c in columns)
-    rows = engine.rows(f"SELECT {listed} FROM {DATABASE}.{RAW}.WAREHOUSES WHERE name = ?", [name])  # noqa: S608 - constants
+    rows = engine.rows(f"SELECT {listed} FROM {_TABLE} WHERE name = ?", [name])  # noqa: S608 - constants
     return dict(zip(columns, rows[0], strict=True)) if rows else None
 
 
@@ -67,7 +68,8 @@ def _shown(around: Surroundings, name: str) -> dict[str, Any] | None:
         return None
     counts = dict(
         around.engine.rows(
-            f"SELECT upper(EXECUTION_STATUS), count(*) FROM {DATABASE}.{RAW}.LIVE_QUERIES WHERE WAREHOUSE_NAME = ? GROUP BY 1",  # noqa: S608 - constants
+            f"SELECT upper(EXECUTION_STATUS), count(*) FROM {DATABASE}.{RAW}.LIVE_QUERIES "  # noqa: S608 - constants
+            "WHERE WAREHOUSE_NAME = ? GROUP BY 1",
             [name],
         )
     )
@@ -93,7 +95,7 @@ def like_pattern(like: str) -> re.Pattern[str]:
 
 
 def show_parameters(reader: Reader, around: Surroundings) -> pa.Table:
-    """[LIKE 'x'] [IN|FOR ACCOUNT | SESSION | WAREHOUSE name | USER name]: key, value, default, level, description, type."""
+    """[LIKE 'x'] [IN|FOR ACCOUNT | SESSION | WAREHOUSE name | USER name]: key, value, default, level, ..."""
     like = reader.next("string").value if reader.take("LIKE") else None
     scope, values = "SESSION", around.session.parameters
     if reader.take("IN") or reader.take("FOR"):

@@ -23,12 +23,15 @@ from tools.demo.live import end_statements
 from tools.demo.privileges import ADMIN, may_alter, may_create
 from tools.demo.properties import DEFAULTS, PARAMETERS, check_combination, read_properties, read_unset
 from tools.demo.show import visible_warehouses, warehouse_row
-from tools.demo.sqlerrors import SqlError, does_not_exist, insufficient, not_found, unsupported
+from tools.demo.sqlerrors import SqlError, does_not_exist, insufficient, not_found, syntax, unsupported
 
 __all__ = ["alter_warehouse", "create_warehouse", "describe_warehouse", "drop_warehouse"]
 
 _VERBS = ("SET", "UNSET", "SUSPEND", "RESUME", "RENAME", "ABORT", "ENABLE", "DISABLE")
 _TABLE = f"{DATABASE}.{RAW}.WAREHOUSES"
+_NO_WAREHOUSE = (
+    "No active warehouse selected in the current session.  Select an active warehouse with the 'use warehouse' command."
+)
 _DONE = "Statement executed successfully."
 
 
@@ -57,11 +60,7 @@ def _name_or_current(reader: Reader, around: Surroundings) -> str:
     if not verb or (after is not None and after.kind == "word" and after.value in _VERBS):
         return reader.name()
     if around.session.warehouse is None:
-        raise SqlError(
-            606,
-            "57P03",
-            "No active warehouse selected in the current session.  Select an active warehouse with the 'use warehouse' command.",
-        )
+        raise SqlError(606, "57P03", _NO_WAREHOUSE)
     return around.session.warehouse
 
 
@@ -98,9 +97,7 @@ def _change(
     elif verb in _VERBS:
         raise unsupported(f"ALTER WAREHOUSE {verb}")
     else:
-        raise SqlError(
-            1003, "42000", f"SQL compilation error:\nsyntax error line 1 at position 0 unexpected '{verb[:100]}'."
-        )
+        raise syntax(f"syntax error line 1 at position 0 unexpected '{verb[:100]}'.")
 
 
 def _suspend(con: duckdb.DuckDBPyConnection, row: dict[str, Any], around: Surroundings, query_id: str) -> None:
@@ -183,7 +180,7 @@ def _update(
 ) -> None:
     values = {**values, "updated_on": around.now}
     listed = ", ".join(f'"{column}" = ?' for column in values)
-    con.execute(f"UPDATE {_TABLE} SET {listed} WHERE name = ?", [*values.values(), row["name"]])  # noqa: S608 - columns are constants
+    con.execute(f"UPDATE {_TABLE} SET {listed} WHERE name = ?", [*values.values(), row["name"]])  # noqa: S608 - constants
 
 
 def _set_parameter(con: duckdb.DuckDBPyConnection, warehouse_id: int, name: str, value: Any) -> None:
@@ -251,7 +248,7 @@ def _insert(
 ) -> None:
     columns = ", ".join(f'"{c}"' for c in row)
     marks = ", ".join("?" for _ in row)
-    con.execute(f"INSERT INTO {_TABLE} ({columns}) VALUES ({marks})", list(row.values()))  # noqa: S608 - columns are constants
+    con.execute(f"INSERT INTO {_TABLE} ({columns}) VALUES ({marks})", list(row.values()))  # noqa: S608 - constants
     for name in PARAMETERS:
         if name in found:
             _set_parameter(con, row["warehouse_id"], name, found[name])

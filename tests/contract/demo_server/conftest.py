@@ -46,9 +46,9 @@ def make_account(folder: Path) -> Path:
             )
         con.execute(
             "INSERT INTO _RAW.LIVE_QUERIES (QUERY_ID, QUERY_TEXT, USER_NAME, WAREHOUSE_NAME, EXECUTION_STATUS, "
-            "START_TIME) SELECT '01bcb05d-0415-b618-0047-00000000000' || n, 'select ' || n, 'ANA', w, s, t FROM (VALUES "
+            "START_TIME) SELECT '01bcb05d-0415-b618-0047-00000000000' || n, 'select ' || n, 'ANA', w, s, t FROM (VALUES "  # noqa: E501
             "(1, 'LOAD_WH', 'RUNNING', ? - INTERVAL 2 MINUTE), (2, 'LOAD_WH', 'QUEUED', ? - INTERVAL 1 MINUTE), "
-            "(3, 'HIDDEN_WH', 'RUNNING', ? - INTERVAL 1 MINUTE), (4, 'BI_WH', 'RUNNING', ? - INTERVAL 3 MINUTE)) v(n, w, s, t)",
+            "(3, 'HIDDEN_WH', 'RUNNING', ? - INTERVAL 1 MINUTE), (4, 'BI_WH', 'RUNNING', ? - INTERVAL 3 MINUTE)) v(n, w, s, t)",  # noqa: E501
             [NOW] * 4,
         )
         con.execute(

@@ -164,15 +164,15 @@ def test_no_way_out(reader: Any, operator: Any, sql: str, tmp_path: Path) -> Non
     "sql",
     [
         f"select count(*) c from {USAGE}.query_history",
-        f'select count(*) c from "SNOWFLAKE"."ACCOUNT_USAGE"."QUERY_HISTORY" as q where q.start_time is not null',
-        f"with duckdb_settings as (select 1 x) select x from duckdb_settings",
+        'select count(*) c from "SNOWFLAKE"."ACCOUNT_USAGE"."QUERY_HISTORY" as q where q.start_time is not null',
+        "with duckdb_settings as (select 1 x) select x from duckdb_settings",
         "with a as (select 1 x), b as (select x + 1 y from a) select y from b where y in (select y from b)",
         "with recursive r as (select 1 n union all select n + 1 from r where n < 3) select max(n) m from r",
-        f"select warehouse_name, count(*) c from {USAGE}.query_history group by 1 qualify row_number() over (order by c desc) = 1",
+        f"select warehouse_name, count(*) c from {USAGE}.query_history group by 1 qualify row_number() over (order by c desc) = 1",  # noqa: E501
         "select f.value::int v from table(flatten(input => parse_json('[1,2]'))) f",
         "select count(*) c from table(generator(rowcount => 5))",
         "select * from (values (1, 'it''s _raw; drop table x -- read_csv(''/etc/passwd'')')) v(a, b)",
-        f"select q.query_id from {USAGE}.query_history q join {USAGE}.warehouse_metering_history m using (warehouse_name) limit 1",
+        f"select q.query_id from {USAGE}.query_history q join {USAGE}.warehouse_metering_history m using (warehouse_name) limit 1",  # noqa: E501
     ],
 )
 def test_ordinary_queries_pass(reader: Any, sql: str) -> None:
@@ -223,10 +223,10 @@ def test_the_operator_neither_creates_nor_drops(operator: Any) -> None:
 
 
 def test_odd_texts_get_an_answer(reader: Any) -> None:
-    texts = ["", ";", "--", "/* */", "'", '"', "(", ")", "select", "select '", "select (((((1", "alter", "alter warehouse", "show", "use",
-             "\x00", "select 1 \x00", "ÄÖÜ", "select 'ü💥' a", "select 1 a -- ;", "/* ; */ select 1 a", "select " + "1+" * 3000 + "1 a",
+    texts = ["", ";", "--", "/* */", "'", '"', "(", ")", "select", "select '", "select (((((1", "alter", "alter warehouse", "show", "use",  # noqa: E501
+             "\x00", "select 1 \x00", "ÄÖÜ", "select 'ü💥' a", "select 1 a -- ;", "/* ; */ select 1 a", "select " + "1+" * 3000 + "1 a",  # noqa: E501
              "select " + "(" * 3000 + "1" + ")" * 3000, "select " + "'" + "x" * 1_000_001 + "'", "show warehouses like",
-             "show warehouses limit x", "alter session", "alter session set", "describe", "drop", "create", "with", "select * from"]  # fmt: skip
+             "show warehouses limit x", "alter session", "alter session set", "describe", "drop", "create", "with", "select * from"]  # fmt: skip  # noqa: E501
     for text in texts:
         try:
             reader.cursor().execute(text)

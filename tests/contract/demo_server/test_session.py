@@ -111,7 +111,7 @@ def test_account_time_stands_still_in_sql(connect: Callable[..., Any]) -> None:
     connection = connect()
     (line,) = rows(
         connection,
-        "select current_timestamp() a, current_timestamp b, localtimestamp() c, getdate() d, sysdate() e, current_date() f, "
+        "select current_timestamp() a, current_timestamp b, localtimestamp() c, getdate() d, sysdate() e, current_date() f, "  # noqa: E501
         "current_timestamp(3) g",
     )
     assert line == (NOW, NOW, NOW, NOW, NOW.replace(tzinfo=None), date(2026, 11, 20), NOW)
@@ -173,13 +173,13 @@ def test_types_arrive_as_snowflakes(reader: Any) -> None:
     (line,) = rows(
         reader,
         "select 1 a, 1.50::number(10,2) b, 0.5::float c, 'x' d, true e, null f, null::timestamp_ltz g, "
-        "'2026-01-02'::date h, '2026-01-02 03:04:05.678'::timestamp_ntz i, '2026-07-01 00:00:00+02:00'::timestamp_tz j, "
+        "'2026-01-02'::date h, '2026-01-02 03:04:05.678'::timestamp_ntz i, '2026-07-01 00:00:00+02:00'::timestamp_tz j, "  # noqa: E501
         "sum(n) k, parse_json('{\"a\":[1]}') l, '-infinity' m from (values (1),(2)) v(n)",
     )
     assert line[:7] == (1, Decimal("1.50"), 0.5, "x", True, None, None)
     assert line[7:10] == (
         date(2026, 1, 2),
-        datetime(2026, 1, 2, 3, 4, 5, 678000),
+        datetime(2026, 1, 2, 3, 4, 5, 678000),  # noqa: DTZ001
         datetime(2026, 6, 30, 22, tzinfo=UTC),
     )
     assert line[10] == 3 and isinstance(line[10], int)
@@ -187,7 +187,7 @@ def test_types_arrive_as_snowflakes(reader: Any) -> None:
 
 
 def test_null_timestamps_stay_null_in_rows_arrow_and_before_1970(reader: Any) -> None:
-    sql = "select n, iff(n = 2, null, '1969-12-31 23:59:59.5+00:00'::timestamp_tz) t from (values (1),(2),(3)) v(n) order by n"
+    sql = "select n, iff(n = 2, null, '1969-12-31 23:59:59.5+00:00'::timestamp_tz) t from (values (1),(2),(3)) v(n) order by n"  # noqa: E501
     early = datetime(1969, 12, 31, 23, 59, 59, 500000, tzinfo=UTC)
     assert rows(reader, sql) == [(1, early), (2, None), (3, early)]
     table = reader.cursor().execute(sql).fetch_arrow_all()

@@ -120,7 +120,7 @@ def test_alter_sets_several_properties_at_once(
 
 @pytest.mark.parametrize(
     ("written", "shown"),
-    [("XSMALL", "X-Small"), ("'X-Small'", "X-Small"), ("small", "Small"), ("XXLARGE", "2X-Large"), ("X2LARGE", "2X-Large"),
+    [("XSMALL", "X-Small"), ("'X-Small'", "X-Small"), ("small", "Small"), ("XXLARGE", "2X-Large"), ("X2LARGE", "2X-Large"),  # noqa: E501
      ("'2X-LARGE'", "2X-Large"), ("XXXLARGE", "3X-Large"), ("x4large", "4X-Large"), ("'6X-Large'", "6X-Large")],
 )  # fmt: skip
 def test_sizes_in_every_spelling(operator: Any, written: str, shown: str) -> None:
@@ -278,12 +278,12 @@ def test_changes_leave_events_at_account_time(
 
 
 def test_live_statements_are_counted_listed_and_hidden(reader: Any, operator: Any) -> None:
-    live = "select query_id, execution_status, end_time from table(snowflake.information_schema.query_history()) where end_time < '1971-01-01'"
+    live = "select query_id, execution_status, end_time from table(snowflake.information_schema.query_history()) where end_time < '1971-01-01'"  # noqa: E501
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     found = {r[0][-1]: r[1:] for r in run(reader, live)}
     assert found["1"] == ("RUNNING", epoch) and found["2"] == ("QUEUED", epoch)
     assert "3" not in found and "3" in {r[0][-1] for r in run(operator, live)}
-    by = "select count(*) c from table(information_schema.query_history_by_warehouse(warehouse_name => '{}', result_limit => {}))"
+    by = "select count(*) c from table(information_schema.query_history_by_warehouse(warehouse_name => '{}', result_limit => {}))"  # noqa: E501
     assert run(reader, by.format("load_wh", 10)) == [(10,)]
     assert run(reader, by.format('"LOAD_WH"', 10_000))[0][0] > 1000
     assert run(reader, by.format('"load_wh"', 10_000)) == [(0,)]
@@ -299,7 +299,7 @@ def test_result_limit_cuts_before_where(reader: Any) -> None:
     assert newest == [(datetime(2026, 11, 20, 9, 23, 1, tzinfo=UTC),)]  # no 45 minutes of latency here
     oldest = run(
         reader,
-        f"select count(*) c from {table.format('result_limit => 10000')} where start_time < '2026-11-13 09:00:00+00:00'",
+        f"select count(*) c from {table.format('result_limit => 10000')} where start_time < '2026-11-13 09:00:00+00:00'",  # noqa: E501
     )
     assert oldest == [(0,)]
     for bad in ("result_limit => 0", "result_limit => 10001", "no_such => 1", "5", "end_time_range_start => 'soon'"):
