@@ -30,6 +30,8 @@ def cast(target: str, wanted: str, column: str, kind: str) -> Cast:
     source = identifier(column)
     base = kind.partition("(")[0]
     if wanted == "VARCHAR":
+        if base == "BLOB":  # text that its writer did not mark as text
+            return Cast(target, f"decode({source})", None, "")
         nested = kind.endswith("]") or base in ("STRUCT", "MAP", "LIST")
         return Cast(target, f"CAST({f'to_json({source})' if nested else source} AS VARCHAR)", None, "")
     if wanted == "TIMESTAMPTZ":

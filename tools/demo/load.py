@@ -22,7 +22,7 @@ from tools.demo.casts import Cast, cast, identifier, literal
 from tools.errors import BadImport
 from tools.warehouse.views import VIEWS
 
-__all__ = ["FORMATS", "TABLES", "Progress", "Source", "find_file", "load", "open_source", "quiet"]
+__all__ = ["FORMATS", "TABLES", "Progress", "Source", "find_file", "load", "open_source", "quiet", "table_of"]
 
 Progress = Callable[[float, str], None]
 """Share done (0 to 1), and what is being done, for people."""
@@ -94,12 +94,12 @@ def _prepare(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def find_file(folder: Path, table: str) -> Path | None:
-    """The table's file, or None.
+    """The table's file, whatever the case of its name, or None.
 
     Raises:
-        BadImport: there is one of each format.
+        BadImport: there is more than one.
     """
-    found = [file for suffix in FORMATS if (file := folder / f"{table}{suffix}").exists()]
+    found = sorted(path for path in folder.iterdir() if table_of(path) == table)
     if len(found) > 1:
         raise BadImport(
             f"stands beside {found[1].name}; it is not clear which one counts.",
@@ -107,6 +107,12 @@ def find_file(folder: Path, table: str) -> Path | None:
             hint="Remove one of the two.",
         )
     return found[0] if found else None
+
+
+def table_of(path: Path) -> str | None:
+    """The table that a file of this name holds, or None."""
+    known = path.suffix.lower() in FORMATS and path.stem.upper() in TABLES
+    return path.stem.upper() if known else None
 
 
 # --- what a file holds ---------------------------------------------------------------------------------------
@@ -144,13 +150,18 @@ def _wanted(table: str) -> dict[str, str]:
 
 
 def _reader(file: Path) -> str:
-    path = str(file).replace("'", "''")
-    if file.suffix == ".parquet":
+    # DuckDB takes a path for a pattern: a folder may well be named `export [prod]`.
+    path = re.sub(r"[*?\[]", r"[\g<0>]", str(file)).replace("'", "''")
+    if _is_parquet(file):
         return f"read_parquet(['{path}'], file_row_number=true)"
     return (
         f"read_csv(['{path}'], header=true, all_varchar=true, auto_detect=false, sep=',', quote='\"', escape='\"', "
         f"columns={{{_csv_columns(file)}}}, strict_mode=true, max_line_size={_LARGEST_FIELD})"
     )
+
+
+def _is_parquet(file: Path) -> bool:
+    return file.suffix.lower() == ".parquet"
 
 
 def _csv_columns(file: Path) -> str:
@@ -171,7 +182,7 @@ def _csv_header(file: Path) -> list[str]:
 
 def _columns(con: duckdb.DuckDBPyConnection, file: Path, reader: str) -> list[tuple[str, str]]:
     """(name, DuckDB type) of the file's own columns, in order."""
-    if file.suffix == ".csv":
+    if not _is_parquet(file):
         return [(name, "VARCHAR") for name in _csv_header(file)]
     _refuse_doubles(file, _parquet_names(file))
     try:
@@ -202,7 +213,7 @@ def _refuse_doubles(file: Path, names: list[str]) -> None:
 def _unreadable(file: Path, error: duckdb.Error) -> BadImport:
     text = str(error)
     line = re.search(r"[Ll]ine:? (\d+)", text)
-    why = "is not valid CSV: quotes, columns or encoding" if file.suffix == ".csv" else "cannot be read as Parquet"
+    why = "is not valid CSV: quotes, columns or encoding" if not _is_parquet(file) else "cannot be read as Parquet"
     return BadImport(f"{why}.", file=file.name, row=int(line.group(1)) - 1 if line else None)
 
 
@@ -233,7 +244,7 @@ def _check_values(con: duckdb.DuckDBPyConnection, source: Source) -> None:
 
 def _first(con: duckdb.DuckDBPyConnection, source: Source, item: Cast) -> int:
     """Number of the first bad row, counted from 1, the header apart."""
-    number = "file_row_number + 1" if source.path.suffix == ".parquet" else "row_number() OVER ()"
+    number = "file_row_number + 1" if _is_parquet(source.path) else "row_number() OVER ()"
     found = con.execute(
         f"SELECT min(n) FROM (SELECT {number} AS n, ({item.bad}) AS bad FROM {source.reader}) WHERE bad"  # noqa: S608
     ).fetchone()
