@@ -1,7 +1,8 @@
 """How the embedded account lies on disk: the contract between loader, generator, importer and server.
 
     <account_dir>/
-      account.toml        name, origin, now, timezone, edition, credit_price, hidden_from_reader
+      account.toml        name, origin, now, timezone, edition, credit_price, hidden_from_reader, generation_id
+      views.json          rows, first and last of each view as visible at now, written when the account is built
       data/SNOWFLAKE.db   DuckDB, opened by one server process at a time
       alters.jsonl        every executed ALTER/CREATE/DROP WAREHOUSE and cancellation, one JSON object a line
       server.json         pid, port of the running server (0600); server.lock is held by it while it lives
