@@ -6,11 +6,15 @@
       data/SNOWFLAKE.db   DuckDB, opened by one server process at a time
       alters.jsonl        every executed ALTER/CREATE/DROP WAREHOUSE and cancellation, one JSON object a line
       server.json         pid, port of the running server (0600); server.lock is held by it while it lives
+      server.log, start.lock   what the server has to complain of; who may look for and launch a server
       reader.secret, operator.secret   random passwords of the two identities (0600)
+      admin.secret        only where a person or a test has put one: FROSTLINE_ADMIN may then CREATE and DROP
 
 Inside SNOWFLAKE.db, schema `_RAW` holds all rows, and schema `ACCOUNT_USAGE` holds one DuckDB view per
 account view that shows only what its latency lets through at `_RAW.CLOCK.now`. A session may never name
-`_RAW`. An imported account is shown whole: what its owner could not see yet is not in the export.
+`_RAW`. The server adds `_RAW.WAREHOUSE_PARAMETERS` (timeouts and concurrency, which SHOW does not print), and
+fakesnow its `_fs_information_schema` and macros. An imported account is shown whole: what its owner could not
+see yet is not in the export.
 """
 
 from __future__ import annotations

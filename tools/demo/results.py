@@ -21,7 +21,10 @@ _TEXT_BYTES = 16_777_216
 
 
 class ResultCache:
-    """The last results by query id, least recently used out first; bounded in number and in bytes."""
+    """The last results by query id, least recently used out first; bounded in number and in bytes.
+
+    One that is larger than all together may be is not kept: RESULT_SCAN then says it is not found.
+    """
 
     def __init__(self, entries: int = 64, total_bytes: int = 64 * 2**20) -> None:
         self._entries, self._bytes = entries, total_bytes
@@ -29,6 +32,8 @@ class ResultCache:
         self._lock = threading.Lock()
 
     def put(self, user: str, query_id: str, table: pa.Table) -> None:
+        if table.nbytes > self._bytes:
+            return
         with self._lock:
             self._kept[user, query_id] = table
             while len(self._kept) > 1 and self._over():
@@ -49,8 +54,8 @@ class ResultCache:
         return len(self._kept) > self._entries or sum(t.nbytes for t in self._kept.values()) > self._bytes
 
 
-def encode(table: pa.Table) -> tuple[list[dict[str, Any]], str]:
-    """`rowtype` and `rowsetBase64` of the response."""
+def encode(table: pa.Table) -> tuple[list[dict[str, Any]], bytes]:
+    """`rowtype` and `rowsetBase64` (ASCII) of the response."""
     rowtype, arrays, fields = [], [], []
     for field, column in zip(table.schema, table.columns, strict=True):
         array = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
@@ -61,12 +66,12 @@ def encode(table: pa.Table) -> tuple[list[dict[str, Any]], str]:
         arrays.append(wire)
         fields.append(pa.field(field.name, wire.type, metadata=_metadata(info)))
     if table.num_rows == 0:
-        return rowtype, ""  # the connector makes an empty table of the rowtype; of an empty stream it cannot
+        return rowtype, b""  # the connector makes an empty table of the rowtype; of an empty stream it cannot
     schema = pa.schema(fields)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, schema) as writer:
         writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
-    return rowtype, base64.b64encode(sink.getvalue()).decode("ascii")
+    return rowtype, base64.b64encode(sink.getvalue())
 
 
 def _info(name: str, kind: str, scale: int | None, precision: int) -> dict[str, Any]:

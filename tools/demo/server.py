@@ -198,8 +198,9 @@ class DemoServer:
 
     async def _run(self, session: Session, statement: Statement, body: dict[str, Any]) -> bytes:
         loop = asyncio.get_running_loop()
-        timer = self._arm(loop, session, statement)
+        timer = None
         try:
+            timer = self._arm(loop, session, statement)
             return await loop.run_in_executor(self._pool, self._answer, session, statement, body)
         finally:
             statement.done.set()
@@ -230,7 +231,7 @@ class DemoServer:
         try:
             table = self._execute(session, statement, sql, body)
             self.results.put(session.identity.user, statement.query_id, table)
-            return _dump({"success": True, "data": _data(session, statement, sql, table)})
+            return _result_body(session, statement.query_id, sql, table)
         except SqlError as e:
             return _dump(_error(e, statement.query_id))
         except RecursionError:
@@ -278,7 +279,7 @@ class DemoServer:
         table = self.results.get(session.identity.user, query_id)
         if table is None:
             raise SqlError(709, "02000", f"Statement {query_id} not found")
-        return _success(_data(session, Statement(query_id), "SELECT", table))
+        return _raw(_result_body(session, query_id, "SELECT", table))
 
 
 _CANCELED = SqlError(604, "57014", "SQL execution canceled")
@@ -308,15 +309,15 @@ def _bindings(bindings: dict[str, Any] | None) -> list[Any] | None:
     return [None if b.get("value") is None else from_binding(b) for b in ordered]
 
 
-def _data(session: Session, statement: Statement, sql: str, table: Any) -> dict[str, Any]:
+def _result_body(session: Session, query_id: str, sql: str, table: Any) -> bytes:
+    """The rows go in last and as they are: another copy or two of a large result is what fills the memory."""
     rowtype, rows = encode(table)
-    return {
+    data = {
         "parameters": _parameters(session),
         "rowtype": rowtype,
-        "rowsetBase64": rows,
         "total": table.num_rows,
         "returned": table.num_rows,
-        "queryId": statement.query_id,
+        "queryId": query_id,
         "statementTypeId": STATEMENT_TYPES.get(first_word(sql), 0x1000 if is_query(sql) else 0x6000),
         "queryResultFormat": "arrow",
         "finalDatabaseName": session.database,
@@ -324,6 +325,8 @@ def _data(session: Session, statement: Statement, sql: str, table: Any) -> dict[
         "finalWarehouseName": session.warehouse,
         "finalRoleName": session.identity.role,
     }
+    body = _dump({"success": True, "data": data})  # ends with the two closing braces of data and body
+    return b"".join((body[:-2], b', "rowsetBase64": "', rows, b'"}}'))
 
 
 def _parameters(session: Session) -> list[dict[str, Any]]:

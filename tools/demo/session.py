@@ -34,6 +34,7 @@ __all__ = [
 _INTERRUPT_EVERY = 0.05
 _SESSIONS_KEPT = 500
 _REQUESTS_KEPT = 128
+_SMALL_ANSWER = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -131,12 +132,19 @@ class Session:
         return float(self.parameters["STATEMENT_TIMEOUT_IN_SECONDS"]) or None
 
     def begin(self, request_id: str) -> Statement:
+        """Remember a new request; forget old answers, large ones (never those of a change) first."""
+        for old in [r for i, r in enumerate(reversed(self.statements)) if self._forgettable(r, i)]:
+            del self.statements[old]
         statement = Statement(str(uuid.uuid4()))
         self.statements[request_id] = statement
-        for old in list(self.statements)[:-_REQUESTS_KEPT]:
-            if self.statements[old].done.is_set():
-                del self.statements[old]
         return statement
+
+    def _forgettable(self, request_id: str, age: int) -> bool:
+        statement = self.statements[request_id]
+        if not statement.done.is_set() or statement.answer is None or not statement.answer.done():
+            return False
+        large = not statement.answer.cancelled() and len(statement.answer.result()) > _SMALL_ANSWER
+        return large or age >= _REQUESTS_KEPT
 
     def running(self) -> list[Statement]:
         return [s for s in list(self.statements.values()) if not s.done.is_set()]

@@ -89,9 +89,11 @@ def _storage(kind: str) -> pa.DataType:
 
 
 def like_pattern(like: str) -> re.Pattern[str]:
-    """SHOW ... LIKE: case-insensitive, % and _ as wildcards."""
+    """SHOW ... LIKE: case-insensitive, % and _ as wildcards, a backslash before one that is meant."""
     parts = {"%": ".*", "_": "."}
-    return re.compile("".join(parts.get(c, re.escape(c)) for c in like), re.IGNORECASE | re.DOTALL)
+    pieces = re.findall(r"\\.|.", like, flags=re.DOTALL)
+    regex = "".join(parts.get(p) or re.escape(p[1:] if len(p) == 2 else p) for p in pieces)
+    return re.compile(regex, re.IGNORECASE | re.DOTALL)
 
 
 def show_parameters(reader: Reader, around: Surroundings) -> pa.Table:

@@ -182,4 +182,9 @@ def test_an_unexpected_failure_answers_at_once(
         for number in range(80):
             connection.cursor().execute(f"select {number} n")
         assert len(demo.results) <= 64
+        for _ in range(3):
+            connection.cursor().execute("select repeat('x', 1000) t from table(generator(rowcount => 500))").fetchall()
+        (session,) = demo.sessions.all()
+        kept = [len(s.answer.result()) for s in session.statements.values()]
+        assert sum(size > 100_000 for size in kept) <= 1  # answers kept for a repeated request do not pile up
         connection.close()
