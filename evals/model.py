@@ -21,8 +21,9 @@ class CaseInputs(_Strict):
     names: dict[str, str] = {}
     """Names that the turns mention, as SQL that yields one value: cases are not keyed to an account."""
     key: str | None = None
-    """SQL for the figures of the last turn: columns (value) or (entity, value). Parameters: %(today)s, %(now)s,
-    %(week)s, %(month)s: UTC times of the account zone's last midnight, now, Monday, the 1st; %(tz)s."""
+    """SQL for the figures of the last turn: columns (value) or (entity, value). Parameters, all
+    UTC times: %(now)s, %(today)s (the account zone's last midnight), %(d1)s .. %(d35)s (midnights before it),
+    %(week)s (Monday), %(last_week)s, %(week_before)s, %(month)s (the 1st); and %(tz)s."""
 
 
 class CaseMetadata(_Strict):

@@ -112,6 +112,7 @@ def key_params(now: datetime, timezone: str) -> dict[str, Any]:
         "today": utc(today),
         "week": week,
         "last_week": utc(today - timedelta(days=today.weekday() + 7)),
+        "week_before": utc(today - timedelta(days=today.weekday() + 14)),
         "month": utc(today.replace(day=1)),
         **days,
     }

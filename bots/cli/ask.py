@@ -62,12 +62,5 @@ def failed_turn(error: FrostlineError, thread: str | None) -> dict[str, Any]:
 
 
 def show_turn(out: Output, turn: dict[str, Any]) -> None:
-    """The answer, then what to do with the plans it stored."""
+    """The answer as it is: plans, and how to approve them, stand in it."""
     out.markdown(turn["answer"])
-    for plan in turn["plans"]:
-        out.say()
-        out.say(f"  {plan['statement']}")
-        out.say(f"  plan {plan['id']}  digest {plan['digest'][:8]}  expires {plan['expires_at']}")
-    refs = {plan["bundle"] or plan["id"] for plan in turn["plans"]}
-    for ref in sorted(refs):
-        out.note(f"Approve with: frostline plans approve {ref}")
