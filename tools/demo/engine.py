@@ -114,16 +114,16 @@ class Engine:
     def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """One transaction at a time; committed when the block ends, rolled back when it raises."""
         with self._write_lock:
-            con = self._root.cursor()
+            con, whole = self._root.cursor(), False
             try:
                 con.execute("SET TimeZone='UTC'")
                 con.begin()
                 yield con
                 con.commit()
-            except BaseException:
-                con.rollback()
-                raise
+                whole = True
             finally:
+                if not whole:
+                    con.rollback()
                 con.close()
 
     def close(self) -> None:

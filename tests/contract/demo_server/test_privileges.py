@@ -116,8 +116,8 @@ alter account set timezone = 'UTC'
 alter user frostline_reader set password = 'x'
 copy into @s from (select 1)
 copy (select 1) to '/tmp/out.csv'
-put file:///etc/passwd @~
-get @~ file:///tmp/
+put file://etc/passwd @~
+get @~ file://tmp/
 list @~
 attach '/tmp/x.db'
 attach ':memory:' as m
