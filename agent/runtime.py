@@ -14,8 +14,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import SecretStr
-
 from agent.settings import ConnectionSettings, Settings
 from tools.domain import Account, Person, PlanRecord
 from tools.errors import BadArgument, NotAllowed
@@ -153,24 +151,6 @@ class Runtime:
         for name in ("login", "network", "statement"):
             values[f"{name}_timeout"] = values.pop(f"{name}_timeout_s")
         return ConnectionConfig.of(**values)
-
-    def _embedded_config(self, identity: Literal["reader", "operator"]) -> ConnectionConfig:
-        """The identity on the embedded account's server, which is started if it does not run."""
-        from tools.demo.process import ensure_server
-
-        endpoint = ensure_server(self.settings.account_dir, idle_seconds=self.settings.demo.server_idle_s)
-        secret = endpoint.reader_secret if identity == "reader" else endpoint.operator_secret
-        return ConnectionConfig.of(
-            account="embedded",
-            user=f"FROSTLINE_{identity.upper()}",
-            role=f"COST_{identity.upper()}",
-            password=SecretStr(secret),
-            host=endpoint.host,
-            port=endpoint.port,
-            protocol="http",
-            login_timeout=10,
-            network_timeout=30,
-        )
 
     @cached_property
     def reader(self) -> UsageReader:

@@ -105,6 +105,9 @@ def embedded_config(
         host=endpoint.host,
         port=endpoint.port,
         protocol="http",
+        # On loopback nothing takes long: a server that went away is noticed soon.
+        login_timeout=10,
+        network_timeout=30,
     )
 
 
