@@ -239,9 +239,10 @@ class ChatState(TypedDict, total=False):
 class ChatContext:
     """What the nodes may use; there is no writer in it."""
 
-    make_tools: Callable[[str, bool], ToolContext]
+    make_tools: Callable[[str | None, bool], ToolContext]
     """(thread, asked_for_change) -> the tools' context for this turn."""
     person: Person
     thinker: Thinker
+    names: Names
     audit: Callable[[str, Mapping[str, Any]], None]
     """(event, detail): appends to the audit chain in the person's name."""

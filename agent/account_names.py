@@ -1,0 +1,49 @@
+"""The account's names for one turn: read when first asked for, kept for the turn, empty where the role may not read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cached_property
+
+from tools.context import FilterColumn, ToolContext
+from tools.errors import NoPermission
+
+__all__ = ["AccountNames"]
+
+_BACK = timedelta(days=90)
+_MOST = 2000
+_PSEUDO = "CLOUD_SERVICES_ONLY"
+
+
+class AccountNames:
+    """Implements `agent.state.Names` over a ToolContext."""
+
+    def __init__(self, context: Callable[[], ToolContext]) -> None:
+        self._make = context
+        self._columns: dict[FilterColumn, tuple[str, ...]] = {}
+
+    @cached_property
+    def _context(self) -> ToolContext:
+        return self._make()
+
+    def warehouses(self) -> tuple[str, ...]:
+        return self.column("warehouse")
+
+    def column(self, column: FilterColumn) -> tuple[str, ...]:
+        if column not in self._columns:
+            self._columns[column] = self._read(column)
+        return self._columns[column]
+
+    def _read(self, column: FilterColumn) -> tuple[str, ...]:
+        reader = self._context.reader
+        if column == "user" and not self._context.policy.may_see_text(self._context.person):
+            return ()  # names of people are not given away by spelling corrections either
+        try:
+            if column == "warehouse":
+                shown = (w.name for w in reader.warehouses())
+                return tuple(n for n in dict.fromkeys([*shown, *reader.known_warehouses()]) if n != _PSEUDO)
+            now = reader.now()
+            return reader.names(column, now - _BACK, now, _MOST)
+        except NoPermission:
+            return ()

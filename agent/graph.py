@@ -1,0 +1,116 @@
+"""The chat graph: from a person's words to a proven answer, on the conversation's own thread.
+
+    screen_input -> converse <-> call_tools
+                       |
+                    compose -> check_answer -> reply
+
+Wiring only. Nothing here waits for an approval: a plan lives on its own thread (agent.action_graph), so that
+whatever is said in the conversation cannot drop, repeat or give one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from agent.account_names import AccountNames
+from agent.nodes.call_tools import call_tools
+from agent.nodes.check_answer import check_answer
+from agent.nodes.compose import compose
+from agent.nodes.converse import converse
+from agent.nodes.reply import reply
+from agent.nodes.screen_input import screen_input
+from agent.offline.planner import OfflineThinker
+from agent.routes import after_converse, after_screen
+from agent.state import ChatContext, ChatState, Thinker, Turn
+from tools.context import ToolContext
+from tools.domain import Person
+from tools.errors import Bug
+
+__all__ = ["AuditSink", "ChatGraph", "MakeTools", "build_chat_graph", "chat_context", "run_turn"]
+
+ChatGraph: TypeAlias = CompiledStateGraph[ChatState, ChatContext, ChatState, ChatState]
+
+
+class MakeTools(Protocol):
+    def __call__(self, person: Person, thread: str | None, *, asked_for_change: bool) -> ToolContext: ...
+
+
+class AuditSink(Protocol):
+    """`agent.store.Store.audit`."""
+
+    def __call__(
+        self, event: str, actor: str, plan_id: str | None = None, detail: Mapping[str, Any] | None = None
+    ) -> None: ...
+
+
+def build_chat_graph(checkpointer: BaseCheckpointSaver[Any] | None) -> ChatGraph:
+    """Compile the graph.
+
+    Raises:
+        Bug: no checkpointer: a conversation would forget its own questions.
+    """
+    if checkpointer is None:
+        raise Bug("The chat graph needs a checkpointer.")
+    graph = StateGraph(ChatState, context_schema=ChatContext)
+    graph.add_node("screen_input", screen_input)
+    graph.add_node("converse", converse)
+    graph.add_node("call_tools", call_tools)
+    graph.add_node("compose", compose)
+    graph.add_node("check_answer", check_answer)
+    graph.add_node("reply", reply)
+    graph.add_edge(START, "screen_input")
+    graph.add_conditional_edges("screen_input", after_screen)
+    graph.add_conditional_edges("converse", after_converse)
+    graph.add_edge("call_tools", "converse")
+    graph.add_edge("compose", "check_answer")
+    graph.add_edge("check_answer", "reply")
+    graph.add_edge("reply", END)
+    return graph.compile(checkpointer=checkpointer)
+
+
+def chat_context(
+    make_tools: MakeTools, person: Person, *, audit: AuditSink, thinker: Thinker | None = None
+) -> ChatContext:
+    """What the nodes of one turn may use; the offline planner thinks unless another thinker is given."""
+
+    def tools(thread: str | None, asked: bool) -> ToolContext:
+        return make_tools(person, thread, asked_for_change=asked)
+
+    def record(event: str, detail: Mapping[str, Any]) -> None:
+        audit(event, person.id, None, detail)
+
+    return ChatContext(
+        make_tools=tools,
+        person=person,
+        thinker=thinker or OfflineThinker(),
+        names=AccountNames(lambda: tools(None, False)),
+        audit=record,
+    )
+
+
+def run_turn(graph: ChatGraph, context: ChatContext, text: str, thread: str) -> Turn:
+    """One message in, one answered turn out; the thread's memory is kept by the checkpointer."""
+    new_id: Callable[[], str] = context.make_tools(thread, False).new_id
+    turn: ChatState = {
+        "text": text[: 2 * 4000],  # screen_input refuses beyond its limit; more need not be stored
+        "thread": thread,
+        "trace_id": new_id(),
+        "screened": "ok",
+        "clean": "",
+        "asked_for_change": False,
+        "decision": {},
+        "note": "",
+        "note_names": [],
+        "results": [],
+        "rounds": 0,
+        "template": "",
+        "answer": "",
+        "output": {},
+    }
+    state = graph.invoke(turn, config={"configurable": {"thread_id": f"chat:{thread}"}}, context=context)
+    return Turn.model_validate(state["output"])

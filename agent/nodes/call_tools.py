@@ -1,0 +1,116 @@
+"""Run the calls that were decided on. Arguments are validated, changes are gated, errors become results."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from langgraph.runtime import Runtime
+from pydantic import ValidationError
+
+from agent.state import CallResult, ChatContext, ChatState, ToolCall, ToolCalls
+from tools.context import ToolContext
+from tools.errors import BadArgument, FrostlineError, NoPermission, Refused, UnknownName
+from tools.registry import lookup
+from tools.result import Fact, ToolResult
+
+__all__ = ["call_tools", "renumbered"]
+
+_MOST_CALLS = 8
+_FACT_ID = re.compile(r"\bf\d+\b")
+
+
+def call_tools(state: ChatState, runtime: Runtime[ChatContext]) -> ChatState:
+    decision = ToolCalls.model_validate(state["decision"])
+    context = runtime.context.make_tools(state["thread"], state.get("asked_for_change", False))
+    results = [CallResult.model_validate(result) for result in state.get("results", [])]
+    for call in decision.calls[:_MOST_CALLS]:
+        taken = sum(len(result.facts) for result in results)
+        results.append(renumbered(_call(context, call), taken))
+    return {"results": [result.model_dump(mode="json") for result in results]}
+
+
+def _call(context: ToolContext, call: ToolCall) -> CallResult:
+    """One call; every FrostlineError becomes a result that says what the caller could change."""
+    try:
+        tool = lookup(call.name)
+        args = _validated(tool.args, call.args)
+        if tool.proposes and not context.asked_for_change:
+            raise Refused(
+                "No change was asked for in this message, so none is proposed.",
+                hint="Ask for it in so many words, for example: suspend the warehouse named there.",
+            )
+        result: ToolResult[Any] = tool.run(context, args)
+    except FrostlineError as error:
+        return _failed(call, error)
+    plain = result.model_dump(mode="json")
+    return CallResult(
+        name=call.name,
+        args=args.model_dump(mode="json", exclude_unset=True),
+        status=result.status,
+        data=plain["data"],
+        window=result.window,
+        complete=result.complete,
+        sources=result.sources,
+        facts=result.facts,
+        message=result.message,
+        hint=result.hint,
+    )
+
+
+def _validated(model: Any, args: dict[str, Any]) -> Any:
+    """
+    Raises:
+        BadArgument: what is wrong with which field; the values themselves are not repeated.
+    """
+    try:
+        return model.model_validate(args)
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors()[:5])
+        raise BadArgument(f"The arguments do not fit: {said[:400]}.") from None
+
+
+def _failed(call: ToolCall, error: FrostlineError) -> CallResult:
+    detail: dict[str, Any] = {}
+    if isinstance(error, UnknownName):
+        detail = {"kind": error.kind, "name": error.name, "nearest": list(error.nearest)}
+    return CallResult(
+        name=call.name,
+        args=call.args,
+        status="no_permission" if isinstance(error, NoPermission) else "error",
+        message=error.message,
+        hint=error.hint,
+        error=error.code,
+        detail=detail,
+    )
+
+
+def renumbered(result: CallResult, taken: int) -> CallResult:
+    """The same result with fact ids that follow the `taken` ones of the turn; references move with them."""
+    ids = {fact.id: f"f{number}" for number, fact in enumerate(result.facts, start=taken + 1)}
+    facts = tuple(_moved(fact, ids) for fact in result.facts)
+    return result.model_copy(update={"facts": facts, "data": _with_ids(result.data, ids)})
+
+
+def _moved(fact: Fact, ids: dict[str, str]) -> Fact:
+    source = fact.source
+    if source.startswith("="):
+        source = _FACT_ID.sub(lambda match: ids.get(match[0], match[0]), source)
+    return fact.model_copy(update={"id": ids[fact.id], "source": source})
+
+
+def _with_ids(value: Any, ids: dict[str, str]) -> Any:
+    """References stand under the keys `fact`, `..._fact` and in the maps named `figures`."""
+    if isinstance(value, list):
+        return [_with_ids(item, ids) for item in value]
+    if not isinstance(value, dict):
+        return value
+    moved: dict[str, Any] = {}
+    for key, item in value.items():
+        if key == "figures" and isinstance(item, dict):
+            moved[key] = {role: ids.get(fact, fact) for role, fact in item.items()}
+        elif (key == "fact" or key.endswith("_fact")) and isinstance(item, str):
+            moved[key] = ids.get(item, item)
+        else:
+            moved[key] = _with_ids(item, ids)
+    return moved

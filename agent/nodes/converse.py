@@ -1,0 +1,45 @@
+"""Ask the thinker what to do next: call tools, ask back, say no, or answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from agent.state import CallResult, ChatContext, ChatState, Done, TurnView
+from tools.errors import FrostlineError
+
+__all__ = ["MAX_ROUNDS", "converse", "view_of"]
+
+MAX_ROUNDS = 4
+"""Rounds of tool calls in one turn; a thinker that wants more is cut off and must answer."""
+
+
+def converse(state: ChatState, runtime: Runtime[ChatContext]) -> ChatState:
+    rounds = state.get("rounds", 0)
+    if rounds >= MAX_ROUNDS:
+        return {"decision": Done().model_dump(mode="json"), "rounds": rounds + 1}
+    try:
+        decision = runtime.context.thinker.decide(view_of(state, runtime.context))
+    except FrostlineError as error:
+        return {"decision": {"kind": "failed", "error": error.as_json()}, "rounds": rounds + 1}
+    update: ChatState = {"decision": decision.model_dump(mode="json"), "rounds": rounds + 1}
+    if decision.kind == "tool_calls":
+        update["note"], update["note_names"] = decision.note, list(decision.read_as)
+    return update
+
+
+def view_of(state: ChatState, context: ChatContext) -> TurnView:
+    """What the thinker may see of the state."""
+    tools = context.make_tools(state["thread"], state.get("asked_for_change", False))
+    memory: dict[str, Any] = state.get("memory") or {}
+    return TurnView(
+        text=state.get("clean", ""),
+        memory=memory,
+        results=tuple(CallResult.model_validate(result) for result in state.get("results", [])),
+        names=context.names,
+        now=tools.reader.now(),
+        timezone=tools.reader.account().timezone,
+        asked_for_change=state.get("asked_for_change", False),
+        note=state.get("note", ""),
+    )

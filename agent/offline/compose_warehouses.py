@@ -1,0 +1,68 @@
+"""The reply to `list_warehouses` as a template."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent.state import CallResult
+
+__all__ = ["warehouse_lines"]
+
+_MOST = 40
+
+
+def warehouse_lines(number: int, result: CallResult) -> list[str]:
+    data = result.data or {}
+    rows, figures = data["rows"], data["figures"]
+    if not rows:
+        return ["No warehouse is like that.", "", *_reading(number, result, data)]
+    head = (
+        f"**[[{figures['shown']}]] warehouse{'s' if len(rows) != 1 else ''}**, [[{figures['started']}]] started, "
+        f"[[{figures['odd']}]] with something odd."
+    )
+    table = ["| Warehouse | State | Size | Clusters | Auto-suspend | Running | Queued | Credits, week |"]
+    table.append("|---|---|---|---:|---:|---:|---:|---:|")
+    table += [_line(row) for row in rows[:_MOST]]
+    return [head, "", *table, *_odd(number, rows), "", *_reading(number, result, data)]
+
+
+def _line(row: dict[str, Any]) -> str:
+    figures = row["figures"]
+    cells = [_cite(figures, "name"), _cite(figures, "state"), _cite(figures, "size"), _clusters(figures)]
+    cells.append(_cite(figures, "auto_suspend") if row["auto_suspend"] else _never(row))
+    cells += [_cite(figures, "running"), _cite(figures, "queued"), _cite(figures, "credits_7d", "bare")]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _never(row: dict[str, Any]) -> str:
+    return "never" if row["visible"] and row["type"] != "ADAPTIVE" else "–"
+
+
+def _cite(figures: dict[str, str], role: str, form: str = "") -> str:
+    return f"[[{figures[role]}{'.' + form if form else ''}]]" if role in figures else "–"
+
+
+def _clusters(figures: dict[str, str]) -> str:
+    if "min_clusters" not in figures or "max_clusters" not in figures:
+        return "–"
+    return f"[[{figures['min_clusters']}]]–[[{figures['max_clusters']}]]"
+
+
+def _odd(number: int, rows: list[dict[str, Any]]) -> list[str]:
+    lines = [
+        f"- [[{row['figures']['name']}]]: " + " ".join(f"[[r{number}.odd.{n}.{k}]]" for k in range(len(row["odd"])))
+        for n, row in enumerate(rows[:_MOST])
+        if row["odd"]
+    ]
+    return ["", "**Odd:**", *lines] if lines else []
+
+
+def _reading(number: int, result: CallResult, data: dict[str, Any]) -> list[str]:
+    lines = [f"- [[r{number}.notes.{place}]]" for place in range(len(data["notes"]))]
+    lines.append(f"- [[r{number}.convention]]")
+    source = ", ".join(source.view for source in result.sources)
+    window = f", week: [[r{number}.window]]" if result.window else ""
+    lines.append(f"- Source: {source}{window}.")
+    if not result.complete:
+        lines.append("- The last hours of the week are not loaded yet.")
+    return lines

@@ -1,0 +1,51 @@
+"""Replies of the planner as templates: headline first, then a table, then how the figures are to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from agent.offline.compose_plans import plan_lines
+from agent.offline.compose_usage import usage_lines
+from agent.offline.compose_warehouses import warehouse_lines
+from agent.state import CallResult
+
+__all__ = ["write_reply"]
+
+
+def write_reply(results: Sequence[CallResult], tz: str) -> str:
+    """One block for each call, in order."""
+    plans = 0
+    blocks: list[str] = []
+    for number, result in enumerate(results, start=1):
+        lines = _lines(number, result, plans)
+        plans += len((result.data or {}).get("plans", ())) if result.status == "needs_approval" else 0
+        blocks.append("\n".join(lines))
+    if len(results) == 2 and all(r.name == "query_usage" and r.status == "ok" for r in results):
+        blocks.append(_between(results[0].data or {}, results[1].data or {}))
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _lines(number: int, result: CallResult, plans: int) -> list[str]:
+    if result.error or result.status in ("no_data", "not_loaded", "no_permission", "error"):
+        return _absent(number, result)
+    if result.status == "needs_approval":
+        return plan_lines(number, result, plans)
+    if result.name == "query_usage":
+        return usage_lines(number, result)
+    if result.name == "list_warehouses":
+        return warehouse_lines(number, result)
+    return [f"[[r{number}.message]]"]
+
+
+def _absent(number: int, result: CallResult) -> list[str]:
+    lines = [f"[[r{number}.message]]"]
+    return [*lines, f"[[r{number}.hint]]"] if result.hint else lines
+
+
+def _between(first: dict[str, Any], second: dict[str, Any]) -> str:
+    """Two windows of one question, side by side; windows of different length are said to be so by their dates."""
+    one, two = first["figures"].get("total"), second["figures"].get("total")
+    if not one or not two or first["metric"] != second["metric"]:
+        return ""
+    return f"From the second window to the first: [[change({two},{one})]] ([[{two}]] to [[{one}]])."

@@ -1,0 +1,164 @@
+"""The thinker without a model: every decision a rule, every rule a table test."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import prompts
+from agent.offline.answers import answer_to
+from agent.offline.changes import asked_again, clusters_in, decide_change
+from agent.offline.composition import write_reply
+from agent.offline.reading import decide_reading
+from agent.offline.requests import clauses, is_order
+from agent.offline.slots import Slots, mended, read_slots
+from agent.offline.words import patterns
+from agent.state import CallResult, Clarify, Decision, Done, Refuse, ToolCalls, TurnView
+from tools.windows import find_windows
+
+__all__ = ["OfflineThinker"]
+
+
+class OfflineThinker:
+    """Implements `agent.state.Thinker`."""
+
+    name = "offline"
+
+    def decide(self, turn: TurnView) -> Decision:
+        if turn.results:
+            return _after(turn)
+        answered = _answered(turn)
+        if answered is not None:
+            return answered
+        if turn.asked_for_change:
+            change = _change(turn)
+            if change is not None:
+                return change
+        return _talk(turn.text) or _no(turn) or _question(turn.text, turn) or _not_understood(turn)
+
+    def write(self, turn: TurnView) -> str:
+        return write_reply(turn.results, turn.timezone)
+
+
+# --- the person's words ----------------------------------------------------------------------------------
+
+
+def _talk(text: str) -> Done | None:
+    for name, pattern in patterns("talk").items():
+        if pattern.search(text):
+            return Done(template=prompts.text(name))
+    return None
+
+
+def _no(turn: TurnView) -> Refuse | None:
+    """An honest no to what this version does not do."""
+    warehouses = turn.names.warehouses()
+    for text in dict.fromkeys((turn.text, mended(turn.text, warehouses))):
+        bare = _without_names(text, warehouses)
+        for topic, pattern in patterns("refusals").items():
+            if pattern.search(bare):
+                return Refuse(template=prompts.text(f"no_{topic}"), code="not_supported")
+    return None
+
+
+def _without_names(text: str, warehouses: tuple[str, ...]) -> str:
+    """A warehouse called TASKS_WH does not make a question one about tasks."""
+    for name in warehouses:
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "X", text, flags=re.IGNORECASE)
+    return text
+
+
+def _question(text: str, turn: TurnView) -> ToolCalls | Clarify | None:
+    slots = read_slots(text, turn.names, turn.now, turn.timezone)
+    return decide_reading(slots, turn.memory.get("last"), turn.now, turn.timezone)
+
+
+def _not_understood(turn: TurnView) -> Decision:
+    slots = read_slots(turn.text, turn.names, turn.now, turn.timezone)
+    if slots.windows or slots.by or slots.mentions or re.search(r"\bwarehouses?\b|\bsnowflake\b", slots.rest):
+        text = "What should I measure: credits, cost, queries, failures, queueing, bytes or idle time?"
+        return Clarify(template=text, pending=_metric_pending(slots))
+    return Refuse(template=prompts.text("not_understood"), code="not_understood")
+
+
+def _metric_pending(slots: Slots) -> dict[str, Any]:
+    words = r"\b(?:credits?|costs?|spend|queries|failures?|queue\w*|bytes|spill\w*|idle|dollars?|billed)\b"
+    return {"kind": "text", "pattern": words, "question": slots.text, "slot": "metric"}
+
+
+# --- changes ---------------------------------------------------------------------------------------------
+
+
+def _change(turn: TurnView) -> ToolCalls | Clarify | None:
+    decision = decide_change(turn.text, turn.names.warehouses(), _spoken_of(turn.memory))
+    if not isinstance(decision, ToolCalls):
+        return decision
+    asked = " ".join(clause for clause, supposed in clauses(turn.text) if not supposed and not is_order(clause))
+    if not find_windows(asked, turn.now, turn.timezone):
+        return decision
+    question = _question(asked, turn)
+    if isinstance(question, ToolCalls):
+        return question.model_copy(update={"calls": (*question.calls, *decision.calls)})
+    return decision
+
+
+def _spoken_of(memory: Mapping[str, Any]) -> str | None:
+    """The one warehouse that the last question was about."""
+    args = (memory.get("last") or {}).get("args", {})
+    names = args.get("names") or args.get("filters", {}).get("warehouse") or []
+    return str(names[0]) if len(names) == 1 else None
+
+
+# --- answers to our questions ----------------------------------------------------------------------------
+
+
+def _answered(turn: TurnView) -> Decision | None:
+    pending = turn.memory.get("pending")
+    value = answer_to(turn.text, pending)
+    if value is None or pending is None:
+        return None
+    if pending.get("wishes"):
+        return _wish_completed(pending, value, turn)
+    question = str(pending["question"])
+    if pending.get("slot") == "metric":
+        return _question(f"{value} {question}", turn)
+    return _question(question.replace(str(pending["written"]), f'"{value}"', 1), turn)
+
+
+def _wish_completed(pending: Mapping[str, Any], value: str | int, turn: TurnView) -> Decision:
+    wishes = [{**wish, "args": dict(wish["args"])} for wish in pending["wishes"]]
+    wish = wishes[int(pending["wish"])]
+    if pending["slot"] == "clusters":
+        wish["args"] |= clusters_in(f"clusters {value}")
+    elif pending["slot"] == "query_id":
+        found = re.search(str(pending["pattern"]), str(value), re.IGNORECASE)
+        wish["args"]["query_id"] = found[0].lower() if found else ""
+    else:
+        wish["args"][pending["slot"]] = value
+    return asked_again(wishes, turn.names.warehouses())
+
+
+# --- after the calls -------------------------------------------------------------------------------------
+
+
+def _after(turn: TurnView) -> Decision:
+    """What a tool could not use is asked back; everything else is answered."""
+    failed = next(((n, r) for n, r in enumerate(turn.results, start=1) if r.error), None)
+    if failed is None or any(r.status == "needs_approval" for r in turn.results):
+        return Done()
+    number, result = failed
+    if result.error == "unknown_name":
+        return _unknown(turn, result)
+    if result.error == "bad_argument":
+        hint = f" [[r{number}.hint]]" if result.hint else ""
+        return Clarify(template=f"[[r{number}.message]]{hint}")
+    return Done()
+
+
+def _unknown(turn: TurnView, result: CallResult) -> Clarify:
+    near = tuple(str(name) for name in result.detail.get("nearest", ()))
+    named = str(result.detail.get("name", ""))
+    text = "Nothing in the account is named [[named]]." + (" Do you mean:" if near else " Say which name is meant.")
+    pending = {"kind": "name", "options": list(near), "question": turn.text, "written": named}
+    return Clarify(template=text, options=near, named=named, pending=pending if named in turn.text else {})

@@ -1,0 +1,258 @@
+"""From the slots of a question to calls of the reading tools, or a question back. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from agent.offline.slots import Slots
+from agent.offline.words import metric_words, patterns
+from agent.state import Clarify, ToolCall, ToolCalls
+from tools.windows import read_window
+
+__all__ = ["decide_reading", "follows_up", "is_listing"]
+
+_FOLLOW = re.compile(
+    r"^\W*(?:and|what about|how about|only|just|same|also|then|instead|now|but|again|do (?:the same|that)|"
+    r"make (?:it|that)|"
+    r"show (?:it|that|them)|split (?:it|that)|break (?:it|that)|group (?:it|that))\b",
+    re.IGNORECASE,
+)
+"""Words that open a remark on the last answer."""
+_SHORT = 3
+
+
+# --- warehouses ------------------------------------------------------------------------------------------
+
+_OF_USE = re.compile(r"\bidle (?:credits|time|share|cost)|\bmost\b|\bleast\b")
+_WEAK = (None, "queries", "credits", "queue_seconds", "credits_idle")
+"""Metrics whose words ('running', 'use', 'queued', 'idle') also stand in questions about the state of now."""
+
+
+def is_listing(slots: Slots) -> bool:
+    """Whether the question is about warehouses as they stand, not about what was used."""
+    if slots.windows or slots.compare or slots.top or slots.filters or "how much" in slots.rest:
+        return False
+    text, says = slots.rest, patterns("listing")
+    speaks = bool(slots.mentions or slots.unknown or re.search(r"\b(?:warehouses?|whs?)\b", text))
+    odd = says["odd"].search(text) is not None
+    if slots.metric not in _WEAK or re.search(r"\bcredits?\b|\bhow many queries\b|\bby\b", text):
+        return odd and speaks and slots.metric is None
+    if says["list"].search(text) or (odd and (speaks or len(text.split()) <= 6)):
+        return True
+    if speaks and says["settings"].search(text) and slots.metric != "credits":
+        return True
+    if slots.metric is None and slots.mentions and not slots.by and len(text.split()) <= 1:
+        return True  # a name alone
+    return bool(says["which"].search(text)) and not _OF_USE.search(text)
+
+
+def _list_call(slots: Slots) -> ToolCall:
+    args: dict[str, Any] = {}
+    says = patterns("listing")
+    names, odd = _warehouses(slots), says["odd"].search(slots.rest)
+    if names:
+        args["names"] = names
+    elif odd:
+        args["odd_only"] = True
+    elif says["down"].search(slots.rest):
+        args["state"] = "suspended"
+    elif says["up"].search(slots.rest) and "auto" not in slots.rest:
+        args["state"] = "running"
+    return ToolCall(name="list_warehouses", args=args)
+
+
+# --- what no call can express ---------------------------------------------------------------------------------------
+
+_EXCEPT = re.compile(r"\b(?:except|excluding|exclude|without|other than|apart from|but not|not including|besides)\b")
+_LIMIT = re.compile(
+    r"\b(?:more|less|longer|greater|fewer|higher|lower|bigger|larger|smaller) than \W?\d|"
+    r"\b(?:above|below|exceed\w*|at least|at most) \W?\d"
+)
+_BY_WORD = re.compile(r"\b(?:by|per) (?:(?:the|our|each) )?(?!the\b|our\b|each\b)([a-z]\w+)")
+_NO_BREAKDOWN = ("far", "now", "default", "then", "hand", "itself", "any", "chance", "accident", "way", "cent")
+_OTHER = re.compile(
+    r"\b(?:teams?|departments?|projects?|schemas?|(?<!as a )(?<!in a )tables?|dashboards?|customers?|pipelines?|jobs?|"
+    r"regions?|sessions?|applications?|clients?)\b"
+)
+_BREAKDOWNS = (
+    "I can by: warehouse, user, role, database, query tag, query type, service type, hour, day, week or month."
+)
+
+
+def _beyond(slots: Slots) -> Clarify | None:
+    """What would change the answer and cannot be asked for: said, never left out in silence."""
+    if _EXCEPT.search(slots.rest) and (slots.mentions or slots.filters) and not slots.include_idle:
+        text = "I cannot leave names out in this version. Each name has its own row in: credits by warehouse."
+        return Clarify(template=text)
+    if _LIMIT.search(slots.rest):
+        return Clarify(template="I cannot filter by a limit in this version. Ask for the top ones, sorted, instead.")
+    if slots.breakdowns > 1:
+        return Clarify(template=f"I can break figures down by a single thing at a time. {_BREAKDOWNS} Which first?")
+    word = _BY_WORD.search(slots.rest)
+    strange = slots.by is None and word and word[1] not in _NO_BREAKDOWN and word[1] not in metric_words()
+    if strange or _OTHER.search(slots.rest):
+        return Clarify(template=f"I cannot tell figures apart by that. {_BREAKDOWNS}")
+    return None
+
+
+# --- usage -----------------------------------------------------------------------------------------------
+
+
+def decide_reading(slots: Slots, last: Mapping[str, Any] | None, now: datetime, tz: str) -> ToolCalls | Clarify | None:
+    """The calls that answer the question; None where it is no question that these tools answer."""
+    unclear = _unclear_name(slots) or _beyond(slots)
+    if unclear is not None:
+        return unclear
+    if is_listing(slots):
+        return _said(slots, (_list_call(slots),))
+    if follows_up(slots, last):
+        assert last is not None
+        return _follow(slots, last, now, tz)
+    if slots.metric is None and not _stands_alone(slots):
+        return None
+    return _usage(slots, _args(slots), now, tz)
+
+
+def _stands_alone(slots: Slots) -> bool:
+    """Without a metric, a name with a time or a breakdown of credits is still a question."""
+    named = bool(slots.mentions or slots.filters) and bool(slots.windows or slots.by)
+    return named or bool(slots.by and (slots.windows or slots.top)) or bool(slots.compare and slots.windows)
+
+
+def _usage(slots: Slots, args: dict[str, Any], now: datetime, tz: str) -> ToolCalls:
+    """One call, or one for each of two windows that are not next to each other."""
+    windows = list(slots.windows[:3])
+    if len(windows) == 2:
+        later = _adjacent(windows, now, tz)
+        if later is not None:
+            return _said(slots, (ToolCall(name="query_usage", args={**args, "window": later, "compare": True}),))
+    if len(windows) > 1:
+        args = {k: v for k, v in args.items() if k != "compare"}
+        return _said(slots, tuple(ToolCall(name="query_usage", args={**args, "window": w}) for w in windows))
+    return _said(slots, (ToolCall(name="query_usage", args=args),))
+
+
+def _adjacent(windows: list[str], now: datetime, tz: str) -> str | None:
+    """The later of two windows where the other is the one before it."""
+    first, second = (read_window(window, now, tz) for window in windows)
+    for phrase, one, other in ((windows[0], first, second), (windows[1], second, first)):
+        if one.previous.start == other.window.start and other.window.start < one.window.start:
+            return phrase
+    return None
+
+
+def _args(slots: Slots) -> dict[str, Any]:
+    args: dict[str, Any] = {"metric": slots.metric or "credits"}
+    by = slots.by
+    if by is None and (slots.top or slots.ascending or re.search(r"\bmost\b", slots.rest)) and not slots.mentions:
+        by = "warehouse"
+    if by is not None:
+        args["by"] = by
+    if slots.windows:
+        args["window"] = slots.windows[0]
+    filters = _filters(slots)
+    if filters:
+        args["filters"] = filters
+    for name in ("top", "ascending", "compare", "include_idle"):
+        if getattr(slots, name):
+            args[name] = getattr(slots, name)
+    return args
+
+
+def _filters(slots: Slots) -> dict[str, list[str]]:
+    filters = {str(column): list(names) for column, names in slots.filters.items()}
+    names = _warehouses(slots)
+    return ({"warehouse": names} if names else {}) | filters
+
+
+def _warehouses(slots: Slots) -> list[str]:
+    sure = [m.names[0] for m in slots.mentions if len(m.names) == 1]
+    return list(dict.fromkeys([*sure, *(u.close[0] for u in slots.unknown if len(u.close) == 1)]))
+
+
+def _said(slots: Slots, calls: tuple[ToolCall, ...]) -> ToolCalls:
+    """A name that was read past a slip is said, never silently used."""
+    slips = [u for u in slots.unknown if len(u.close) == 1]
+    if not slips:
+        return ToolCalls(calls=calls)
+    cited: list[str] = []
+    for slip in slips:
+        cited += [slip.written, slip.close[0]]
+    note = " ".join(f"I read [[o{n}]] as [[o{n + 1}]]." for n in range(1, len(cited) + 1, 2))
+    return ToolCalls(calls=calls, note=note, read_as=tuple(cited))
+
+
+def _unclear_name(slots: Slots) -> Clarify | None:
+    """A name that means several warehouses, or none that is at most a slip away."""
+    alike = next((m for m in slots.mentions if len(m.names) > 1), None)
+    if alike is not None:
+        text = "Several warehouses could be meant by [[named]]. Which?"
+        return _ask(slots, text, alike.written, alike.names)
+    lost = next((u for u in slots.unknown if len(u.close) != 1), None)
+    if lost is None:
+        return None
+    near = lost.close or lost.near
+    text = "I know no warehouse, user, role, database or tag named [[named]]."
+    return _ask(slots, f"{text} Do you mean:" if near else f"{text} Say which name is meant.", lost.written, near)
+
+
+def _ask(slots: Slots, text: str, written: str, options: tuple[str, ...]) -> Clarify:
+    pending = {"kind": "name", "options": list(options), "question": slots.text, "written": written}
+    return Clarify(template=text, options=options, named=written, pending=pending)
+
+
+# --- follow-ups ------------------------------------------------------------------------------------------
+
+
+def follows_up(slots: Slots, last: Mapping[str, Any] | None) -> bool:
+    """Whether the words only make sense on top of the last question."""
+    if not last or slots.is_empty:
+        return False
+    if _FOLLOW.match(slots.text) or slots.metric is None:
+        return True
+    alone = not (slots.windows or slots.by or slots.mentions or slots.filters)
+    return alone and len(slots.text.split()) <= _SHORT
+
+
+def _follow(slots: Slots, last: Mapping[str, Any], now: datetime, tz: str) -> ToolCalls:
+    if last["name"] == "list_warehouses" and not (slots.metric or slots.windows or slots.by):
+        return _said(slots, (_list_call(slots),))
+    before = dict(last["args"]) if last["name"] == "query_usage" else {"metric": "credits"}
+    if last["name"] == "list_warehouses" and last["args"].get("names") and not slots.mentions:
+        before["filters"] = {"warehouse": list(last["args"]["names"])}
+    args = _merged(before, _args(slots), slots)
+    return _usage(slots, args, now, tz)
+
+
+def _merged(before: dict[str, Any], new: dict[str, Any], slots: Slots) -> dict[str, Any]:
+    """The last question with what the new words say; what they do not say stays."""
+    args = dict(before)
+    if slots.windows:
+        args["window"] = slots.windows[0]
+        args.pop("compare", None)
+    _merge_filters(args, new.get("filters", {}), slots)
+    if slots.by:
+        args["by"] = slots.by
+        args.pop("top", None)
+    for name in ("metric", "top", "compare", "include_idle", "ascending"):
+        if getattr(slots, name):
+            args[name] = getattr(slots, name)
+    if slots.top:
+        args.setdefault("by", "warehouse")
+    return {name: value for name, value in args.items() if value not in ({}, None)}
+
+
+def _merge_filters(args: dict[str, Any], filters: dict[str, list[str]], slots: Slots) -> None:
+    before = args.get("filters", {})
+    if filters:
+        args["filters"] = {**before, **filters}
+        if slots.by is None and args.get("by") in filters:
+            args.pop("by")  # 'by warehouse' and then 'what about ETL': the one figure
+            args.pop("top", None)
+    elif re.search(r"\b(?:all|every|whole|overall|everything|entire)\b", slots.rest):
+        args.pop("filters", None)
+    elif slots.by in before:
+        args["filters"] = {column: names for column, names in before.items() if column != slots.by}

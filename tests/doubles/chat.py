@@ -1,0 +1,77 @@
+"""A chat on the in-memory account: real graph, real tools, real planner; plans go to a list."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from langgraph.checkpoint.memory import InMemorySaver
+
+from agent.graph import build_chat_graph, chat_context, run_turn
+from agent.state import Thinker, Turn
+from tests.doubles.account import FrameReader, Roles, WallClock, account, person
+from tools.context import ToolContext
+from tools.domain import ActionPlan, Bundle, Person, PlanRecord
+from tools.errors import PlanConflict
+
+
+@dataclass
+class Plans:
+    """A PlanStore that keeps what is proposed."""
+
+    stored: list[ActionPlan] = field(default_factory=list)
+    bundles: list[Bundle] = field(default_factory=list)
+
+    def propose(self, plans: Sequence[ActionPlan], bundle: Bundle | None = None) -> None:
+        self.stored += plans
+        if bundle is not None:
+            self.bundles.append(bundle)
+
+    def get(self, plan_id: str) -> PlanRecord:
+        raise PlanConflict("No such plan.", reason="not_found")
+
+    def open_plans(self, warehouse: str | None = None) -> tuple[PlanRecord, ...]:
+        return ()
+
+    def applied_since(self, since: datetime) -> int:
+        return 0
+
+
+@dataclass
+class Chat:
+    reader: FrameReader = field(default_factory=account)
+    role: str = "admin"
+    thinker: Thinker | None = None
+    plans: Plans = field(default_factory=Plans)
+    audited: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    contexts: list[ToolContext] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._graph = build_chat_graph(InMemorySaver())
+        self._ids = itertools.count(1)
+
+    def say(self, text: str, thread: str = "t1", who: Person | None = None) -> Turn:
+        context = chat_context(self._tools, who or person(self.role), audit=self._audit, thinker=self.thinker)
+        return run_turn(self._graph, context, text, thread)
+
+    def _tools(self, who: Person, thread: str | None, *, asked_for_change: bool) -> ToolContext:
+        context = ToolContext(
+            reader=self.reader,
+            plans=self.plans,
+            policy=Roles(),
+            clock=WallClock(),
+            person=who,
+            thread=thread,
+            new_id=lambda: f"id{next(self._ids)}",
+            asked_for_change=asked_for_change,
+        )
+        self.contexts.append(context)
+        return context
+
+    def _audit(
+        self, event: str, actor: str, plan_id: str | None = None, detail: Mapping[str, Any] | None = None
+    ) -> None:
+        self.audited.append((event, actor, dict(detail or {})))
