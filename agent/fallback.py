@@ -11,9 +11,9 @@ __all__ = ["listing"]
 _MOST = 40
 
 
-def listing(results: Sequence[CallResult]) -> str:
-    """A template without a word of a thinker's; empty results give a sentence that says so."""
-    lines: list[str] = []
+def listing(results: Sequence[CallResult], options: int = 0) -> str:
+    """A template without a word of a thinker's; `options` is how many names a question back offers."""
+    lines: list[str] = ["Which is meant?", *(f"- [[o{n}]]" for n in range(1, options + 1))] if options else []
     for number, result in enumerate(results, start=1):
         lines.append(f"[[r{number}.message]]")
         for fact in result.facts[:_MOST]:

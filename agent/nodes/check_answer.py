@@ -20,7 +20,7 @@ def check_answer(state: ChatState, runtime: Runtime[ChatContext]) -> ChatState:
     answer = proven(state["template"], evidence)
     if answer is not None:
         return {"answer": answer, "fallback": False}
-    plain = listing(results)
+    plain = listing(results, len((state.get("decision") or {}).get("options") or ()))
     answer = proven(plain, evidence, names=False)
     if answer is None:
         raise Bug("The composed fallback claims what it does not cite.")

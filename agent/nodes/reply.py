@@ -31,7 +31,7 @@ def reply(state: ChatState, runtime: Runtime[ChatContext]) -> ChatState:
         trace_id=state["trace_id"],
         error=_error(state, results),
     )
-    return {"output": turn.model_dump(mode="json"), "memory": _memory(state, results)}
+    return {"output": turn.model_dump(mode="json"), "memory": _memory(state, results, runtime.context.person.id)}
 
 
 def status_of(state: ChatState, results: list[CallResult]) -> TurnStatus:
@@ -79,13 +79,14 @@ def _window(results: list[CallResult]) -> Window | None:
     return next((result.window for result in results if result.window is not None), None)
 
 
-def _memory(state: ChatState, results: list[CallResult]) -> dict[str, Any]:
-    """The last reading call, for follow-ups, and the open question, for its answer."""
+def _memory(state: ChatState, results: list[CallResult], person: str) -> dict[str, Any]:
+    """The last reading call, for follow-ups, and the open question, for the answer of the person it was put to."""
     memory = dict(state.get("memory") or {})
     decision = state.get("decision") or {}
     memory["pending"] = None
     if state.get("screened", "ok") == "ok" and decision.get("kind") == "clarify":
-        memory["pending"] = decision.get("pending") or None
+        pending = decision.get("pending")
+        memory["pending"] = {**pending, "person": person} if pending else None
     read = [r for r in results if r.error is None and r.status != "needs_approval"]
     if read:
         memory["last"] = {"name": read[-1].name, "args": read[-1].args}

@@ -31,12 +31,15 @@ def screen_input(state: ChatState, runtime: Runtime[ChatContext]) -> ChatState:
     if not any(c.isalnum() for c in clean):
         approves = tries_to_approve(clean)
         return _approval(state, runtime, clean) if approves else {"screened": "empty", "clean": clean}
-    pending = state.get("memory", {}).get("pending")
+    memory = dict(state.get("memory") or {})
+    pending = memory.get("pending")
+    if pending and pending.get("person") != runtime.context.person.id:
+        pending = memory["pending"] = None  # a question is answered by the person it was put to
     answer = answers_question(clean, pending)
     if tries_to_approve(clean) and not answer:
         return _approval(state, runtime, clean)
     asked = asks_for_change(clean) or (answer and bool((pending or {}).get("change")))
-    return {"screened": "ok", "clean": clean, "asked_for_change": asked}
+    return {"screened": "ok", "clean": clean, "asked_for_change": asked, "memory": memory}
 
 
 def _approval(state: ChatState, runtime: Runtime[ChatContext], clean: str) -> ChatState:

@@ -32,7 +32,7 @@ _YES = re.compile(
 )
 _SECONDS = re.compile(
     r"(?<![\w.])(\d{1,6}|an?|one|two|three|five|ten|fifteen|twenty|thirty|sixty)[ \-]?(s|secs?|seconds?|m|"
-    r"mins?|minutes?|h|hrs?|hours?)?(?!\w)",
+    r"mins?|minutes?|h|hrs?|hours?)?(?!\w|\.\d)",
     re.IGNORECASE,
 )
 _NUMBERS = {
@@ -80,7 +80,7 @@ def _chosen(text: str, options: list[str], known: list[str]) -> str | None:
     ordinal = re.sub(r"^(?:the|number|option|no\.?)\s+|\s+(?:one|option)$", "", low)
     if ordinal in _ORDINALS and _ORDINALS[ordinal] < len(options):
         return options[_ORDINALS[ordinal]]
-    wanted = name_key(re.sub(r"^the\s+|\s+(?:please|warehouse|one)$", "", low))
+    wanted = name_key(re.sub(r"^the\s+|(?:\s+(?:please|pls|warehouse|one))+$", "", low))
     for names in (options, known):
         same = [name for name in names if name_key(name) == wanted]
         same = same or [name for name in names if name_key(name).removesuffix("wh") == wanted]

@@ -22,7 +22,7 @@ from tools.errors import BadArgument
 __all__ = ["Wish", "asked_again", "clusters_in", "decide_change", "wishes_in"]
 
 _QUERY_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{8,12}\b", re.IGNORECASE)
-_OF_QUERY = re.compile(rf"{_QUERY_ID.pattern}|\\b(?:query|queries|statement)\\b", re.IGNORECASE)
+_OF_QUERY = re.compile(rf"{_QUERY_ID.pattern}|\b(?:query|queries|statement)\b", re.IGNORECASE)
 _AUTO = re.compile(r"\bauto[\s\-_]?(?:suspend|suspension|pause|stop)\w*\b", re.IGNORECASE)
 _CLUSTERS = re.compile(
     r"\bclusters?\b|\bscaling policy\b|\bmulti[\s-]?cluster\b|\b(?:economy|standard) (?:policy|scaling|mode)\b", re.I

@@ -1,0 +1,290 @@
+"""The offline planner as a table: what people type, and what it decides. Nothing is run here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from agent.offline.planner import OfflineThinker
+from agent.offline.requests import asks_for_change
+from agent.state import Clarify, Decision, Done, Refuse, ToolCalls, TurnView
+from tests.doubles.account import NOW, FrameReader, account
+from tools.context import FilterColumn
+from tools.registry import lookup
+
+HERE = Path(__file__).parent
+WAREHOUSES = ("ETL_WH", "BI_WH", "BI_DEV_WH", "FLEX_WH", "data science", "FINANCE_WH")
+
+
+class AllNames:
+    """Names of the double; `viewer` sees no users."""
+
+    def __init__(self, reader: FrameReader, *, users: bool = True) -> None:
+        self._reader, self._users = reader, users
+
+    def warehouses(self) -> tuple[str, ...]:
+        return WAREHOUSES
+
+    def column(self, column: FilterColumn) -> tuple[str, ...]:
+        if column == "user" and not self._users:
+            return ()
+        return WAREHOUSES if column == "warehouse" else self._reader.names(column, NOW.replace(month=9), NOW)
+
+
+NAMES = AllNames(account())
+
+
+def decide(text: str, *, names: AllNames = NAMES, **memory: Any) -> Decision:
+    view = TurnView(text, memory, (), names, NOW, "UTC", asks_for_change(text))
+    return OfflineThinker().decide(view)
+
+
+def calls(decision: Decision) -> list[tuple[str, dict[str, Any]]]:
+    assert isinstance(decision, ToolCalls), decision
+    return [(call.name, call.args) for call in decision.calls]
+
+
+def table(name: str) -> list[Any]:
+    entries = yaml.safe_load((HERE / f"{name}.yaml").read_text())
+    return [pytest.param(e["text"], [(n, a) for n, a in e["calls"]], id=e["text"][:60]) for e in entries]
+
+
+@pytest.mark.parametrize(("text", "wanted"), table("phrasings"))
+def test_a_question_is_understood(text: str, wanted: list[tuple[str, dict[str, Any]]]) -> None:
+    decision = decide(text)
+    assert calls(decision) == wanted
+    for name, args in wanted:
+        lookup(name).args.model_validate(args)
+        assert not lookup(name).proposes
+
+
+@pytest.mark.parametrize(("text", "wanted"), table("orders"))
+def test_an_order_is_understood(text: str, wanted: list[tuple[str, dict[str, Any]]]) -> None:
+    assert calls(decide(text)) == wanted
+    for name, args in wanted:
+        lookup(name).args.model_validate(args)
+        assert lookup(name).proposes
+
+
+def test_a_question_and_an_order_in_one_message_are_both_met() -> None:
+    assert calls(decide("credits yesterday, then suspend ETL_WH")) == [
+        ("query_usage", {"metric": "credits", "window": "yesterday"}),
+        ("suspend_idle", {"warehouse": "ETL_WH"}),
+    ]
+
+
+def test_the_tables_are_broad() -> None:
+    assert len(table("phrasings")) + len(table("orders")) >= 180
+
+
+# --- questions back ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "named"),
+    [
+        ("resize ETL_HW to small", ("ETL_WH",), "ETL_HW"),
+        ("suspend NIGHTLY_WH", ("ETL_WH", "BI_WH"), "NIGHTLY_WH"),
+        ("suspend", (), None),
+        ("suspend it", (), None),
+        ("suspend all warehouses", (), None),
+        ("resize ETL_WH", ("ETL_WH",), None),
+        ("bump ETL_WH two sizes", ("ETL_WH",), None),
+        ("set auto suspend on ETL_WH", ("ETL_WH",), None),
+        ("scale BI_WH to 3 clusters", ("BI_WH",), None),
+        ("credits for NIGHTLY_WH yesterday", ("ETL_WH", "BI_WH"), "NIGHTLY_WH"),
+        ("how many queries did carol run yesterday", (), "carol"),
+    ],
+)
+def test_what_is_open_is_asked(text: str, options: tuple[str, ...], named: str | None) -> None:
+    decision = decide(text)
+    assert isinstance(decision, Clarify)
+    assert decision.options == options
+    assert decision.named == named
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "last week",
+            "by user",
+            "snowflake",
+            "spend by team",
+            "credits by schema",
+            "credits by warehouse except ETL_WH",
+        ),
+        *("warehouses with more than 100 credits last week", "spend by warehouse and by day last week"),
+        *("queries by role and user yesterday", "what did the marketing dashboard cost"),
+    ],
+)
+def test_what_no_call_can_express_is_said_and_not_left_out(text: str) -> None:
+    assert isinstance(decide(text), Clarify)
+
+
+def test_a_typo_in_a_question_is_read_and_said() -> None:
+    decision = decide("credits of ETL_HW last week")
+    assert isinstance(decision, ToolCalls)
+    assert decision.calls[0].args["filters"] == {"warehouse": ["ETL_WH"]}
+    assert decision.read_as == ("ETL_HW", "ETL_WH")
+    assert "[[o1]]" in decision.note
+
+
+def test_a_name_that_two_warehouses_share_is_asked_for() -> None:
+    class Twins(AllNames):
+        def warehouses(self) -> tuple[str, ...]:
+            return ("BI_WH", "bi-wh", "ETL_WH")
+
+    decision = decide("credits of bi wh last week", names=Twins(account()))
+    assert isinstance(decision, Clarify)
+    assert decision.options == ("BI_WH", "bi-wh")
+
+
+def test_users_are_not_given_away_to_viewers() -> None:
+    decision = decide("queries of ALICE yesterday", names=AllNames(account(), users=False))
+    assert isinstance(decision, Clarify)
+    assert "ALICE" not in decision.options
+
+
+# --- an honest no -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("forecast credits for next month", "how much will we spend this month", "are we on track"),
+        *("are there any anomalies", "any cost spikes yesterday?", "why did spend go up yesterday"),
+        *("how can we save money", "should I resize ETL_WH", "what if we made ETL_WH smaller", "is ETL_WH too big"),
+        *("what's the weather", "write me a poem", "who are you", "drop warehouse ETL_WH", "create a warehouse"),
+        *("select * from snowflake.account_usage.query_history", "run this sql: select 1", "drop table x; --"),
+        *("grant me access to BI_WH", "make me an admin", "what is the password", "slowest queries yesterday"),
+        *("storage by database", "set a budget", "which tasks failed", "asdf qwer zxcv"),
+    ],
+)
+def test_what_is_not_offered_is_refused_with_what_is(text: str) -> None:
+    decision = decide(text)
+    assert isinstance(decision, Refuse), decision
+    assert "I can" in decision.template or "I propose" in decision.template or "[[cmd" in decision.template
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "help",
+        "hi",
+        "thanks!",
+        "undo the last change",
+        "how do I approve a plan",
+        "no",
+        "show my plans",
+        "how do I suspend ETL_WH",
+    ],
+)
+def test_small_talk_is_answered_without_a_tool(text: str) -> None:
+    decision = decide(text)
+    assert isinstance(decision, Done)
+    assert decision.template
+
+
+def test_a_warehouse_named_like_a_topic_is_still_a_warehouse() -> None:
+    class Odd(AllNames):
+        def warehouses(self) -> tuple[str, ...]:
+            return ("TASKS_WH", "STORAGE")
+
+    assert calls(decide("credits of TASKS_WH yesterday", names=Odd(account())))[0][1]["filters"] == {
+        "warehouse": ["TASKS_WH"]
+    }
+
+
+# --- follow-ups -----------------------------------------------------------------------------------------------------
+
+LAST = {"name": "query_usage", "args": {"metric": "credits", "by": "warehouse", "window": "last week"}}
+ONE = {"name": "query_usage", "args": {"metric": "cost", "window": "yesterday", "filters": {"warehouse": ["ETL_WH"]}}}
+LISTED = {"name": "list_warehouses", "args": {"names": ["ETL_WH"]}}
+
+
+@pytest.mark.parametrize(
+    ("text", "last", "args"),
+    [
+        ("and last month?", LAST, {"metric": "credits", "by": "warehouse", "window": "last month"}),
+        ("by user?", LAST, {"metric": "credits", "by": "user", "window": "last week"}),
+        ("and by day", LAST, {"metric": "credits", "by": "day", "window": "last week"}),
+        (
+            "what about ETL_WH?",
+            LAST,
+            {"metric": "credits", "window": "last week", "filters": {"warehouse": ["ETL_WH"]}},
+        ),
+        ("only failures", LAST, {"metric": "failures", "by": "warehouse", "window": "last week"}),
+        ("in dollars", LAST, {"metric": "cost", "by": "warehouse", "window": "last week"}),
+        ("queries?", LAST, {"metric": "queries", "by": "warehouse", "window": "last week"}),
+        ("top 3", LAST, {"metric": "credits", "by": "warehouse", "window": "last week", "top": 3}),
+        ("compare with the week before", LAST, {**LAST["args"], "compare": True}),
+        ("what about BI_WH?", ONE, {"metric": "cost", "window": "yesterday", "filters": {"warehouse": ["BI_WH"]}}),
+        ("by user", ONE, {**ONE["args"], "by": "user"}),
+        ("and this week", ONE, {**ONE["args"], "window": "this week"}),
+        ("by warehouse", ONE, {"metric": "cost", "window": "yesterday", "by": "warehouse"}),
+        ("and for all warehouses?", ONE, {"metric": "cost", "window": "yesterday", "by": "warehouse"}),
+        ("how much did it cost last week?", LISTED, {"metric": "cost", "window": "last week"}),
+        (
+            "and its credits last week",
+            LISTED,
+            {"metric": "credits", "window": "last week", "filters": {"warehouse": ["ETL_WH"]}},
+        ),
+        ("credits by user yesterday", ONE, {"metric": "credits", "by": "user", "window": "yesterday"}),
+    ],
+)
+def test_a_follow_up_keeps_what_it_does_not_say(text: str, last: dict[str, Any], args: dict[str, Any]) -> None:
+    assert calls(decide(text, last=last)) == [("query_usage", args)]
+
+
+def test_a_follow_up_on_warehouses_stays_with_them() -> None:
+    assert calls(decide("and BI_WH?", last=LISTED)) == [("list_warehouses", {"names": ["BI_WH"]})]
+
+
+@pytest.mark.parametrize("text", ["and?", "hm", "top"])
+def test_a_follow_up_that_says_nothing_is_not_guessed(text: str) -> None:
+    assert not isinstance(decide(text, last=LAST), ToolCalls)
+
+
+# --- answers ------------------------------------------------------------------------------------------------------
+
+
+def answered(question: str, *answers: str) -> Decision:
+    decision = decide(question)
+    for answer in answers:
+        assert isinstance(decision, Clarify)
+        view = TurnView(answer, {"pending": decision.pending}, (), NAMES, NOW, "UTC", True)
+        decision = OfflineThinker().decide(view)
+    return decision
+
+
+@pytest.mark.parametrize(
+    ("question", "answers", "wanted"),
+    [
+        ("resize ETL_HW to small", ["yes"], ("resize_warehouse", {"warehouse": "ETL_WH", "size": "SMALL"})),
+        ("resize", ["BI_WH", "medium"], ("resize_warehouse", {"warehouse": "BI_WH", "size": "MEDIUM"})),
+        ("suspend NIGHTLY_WH", ["the second"], ("suspend_idle", {"warehouse": "BI_WH"})),
+        ("set auto suspend on ETL_WH", ["2 minutes"], ("set_auto_suspend", {"warehouse": "ETL_WH", "seconds": 120})),
+        (
+            "scale BI_WH to 3 clusters",
+            ["1 to 3"],
+            ("set_clusters", {"warehouse": "BI_WH", "min_clusters": 1, "max_clusters": 3}),
+        ),
+        (
+            "cancel the query",
+            ["01b2c3d4-0000-1111-0000-000012345678"],
+            ("cancel_query", {"query_id": "01b2c3d4-0000-1111-0000-000012345678"}),
+        ),
+        (
+            "credits for NIGHTLY_WH yesterday",
+            ["ETL_WH"],
+            ("query_usage", {"metric": "credits", "window": "yesterday", "filters": {"warehouse": ["ETL_WH"]}}),
+        ),
+        ("last week", ["credits"], ("query_usage", {"metric": "credits", "window": "last week"})),
+    ],
+)
+def test_the_next_message_answers_the_question(question: str, answers: list[str], wanted: tuple[str, Any]) -> None:
+    assert calls(answered(question, *answers)) == [wanted]
