@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 
 from agent.graph import build_chat_graph, chat_context, run_turn
@@ -56,6 +57,16 @@ class Chat:
     def say(self, text: str, thread: str = "t1", who: Person | None = None) -> Turn:
         context = chat_context(self._tools, who or person(self.role), audit=self._audit, thinker=self.thinker)
         return run_turn(self._graph, context, text, thread)
+
+    def use(self, saver: BaseCheckpointSaver[Any]) -> None:
+        self._graph = build_chat_graph(saver)
+
+    def drawn(self) -> str:
+        return self._graph.get_graph().draw_mermaid()
+
+    def state(self, thread: str = "t1") -> dict[str, Any]:
+        """What the checkpointer keeps of a conversation."""
+        return dict(self._graph.get_state({"configurable": {"thread_id": f"chat:{thread}"}}).values)
 
     def _tools(self, who: Person, thread: str | None, *, asked_for_change: bool) -> ToolContext:
         context = ToolContext(
