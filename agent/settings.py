@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 _PREFIX = "FROSTLINE_"
+_FIRST_YEAR, _LAST_YEAR = 2012, 2100
 _PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,40}")
 
 
@@ -126,9 +127,11 @@ class Settings(BaseSettings):
     @field_validator("now")
     @classmethod
     def _aware(cls, value: datetime | None) -> datetime | None:
-        """A naive time is UTC."""
+        """A naive time is UTC; far from any account's time, sums of times would leave the calendar."""
         if value is None:
             return None
+        if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+            raise ValueError(f"FROSTLINE_NOW lies outside the years {_FIRST_YEAR} to {_LAST_YEAR}")
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from bots.cli.output import Output
-from tools.errors import BadArgument, FrostlineError
+from tools.errors import BadArgument
 
 __all__ = ["exit_code", "failed_turn", "run_ask", "show_turn"]
 
@@ -17,17 +17,12 @@ _EXIT = {"refused": 3, "no_permission": 3, "error": 1}
 def run_ask(out: Output, profile: str | None, text: str, thread: str | None, person: str | None) -> None:
     from bots.cli.opening import opened
 
+    out.failed = lambda error: failed_turn(error, thread)
     with out.edge():
         if not text.strip():
             raise BadArgument("There is nothing to answer.", hint='Try: frostline ask "credits by warehouse last week"')
-        try:
-            with opened(out, profile) as runtime:
-                turn = runtime.ask(text, thread=thread, person=runtime.person(person)).model_dump(mode="json")
-        except FrostlineError as error:
-            if out.as_json:
-                out.json(failed_turn(error, thread))
-                raise typer.Exit(error.exit_code) from None
-            raise
+        with opened(out, profile) as runtime:
+            turn = runtime.ask(text, thread=thread, person=runtime.person(person)).model_dump(mode="json")
         if out.as_json:
             out.json(turn)
         else:
@@ -43,7 +38,7 @@ def exit_code(turn: dict[str, Any]) -> int:
     return _EXIT.get(turn["status"], 0)
 
 
-def failed_turn(error: FrostlineError, thread: str | None) -> dict[str, Any]:
+def failed_turn(error: dict[str, str | None], thread: str | None) -> dict[str, Any]:
     """The JSON of a question that never got as far as an answer."""
     return {
         "status": "error",
@@ -57,7 +52,7 @@ def failed_turn(error: FrostlineError, thread: str | None) -> dict[str, Any]:
         "model": None,
         "trace_id": None,
         "chart": None,
-        "error": error.as_json(),
+        "error": error,
     }
 
 

@@ -26,11 +26,22 @@ app.add_typer(plans_app, name="plans")
 app.add_typer(account_app, name="account")
 app.add_typer(audit_app, name="audit")
 
+
+def _text(value: str | None) -> str | None:
+    """Bytes of the command line that are not UTF-8 come in as lone surrogates, which no store and no JSON takes."""
+    return None if value is None else value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else there.")]
-As = Annotated[str | None, typer.Option("--as", metavar="USER", help="Act as this demo person (demo profile only).")]
-Thread = Annotated[str | None, typer.Option("--thread", metavar="ID", help="Continue this conversation.")]
-PlanId = Annotated[str, typer.Argument(metavar="ID", help="A plan's or bundle's id.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit trail.")]
+As = Annotated[
+    str | None,
+    typer.Option("--as", metavar="USER", help="Act as this demo person (demo profile only).", callback=_text),
+]
+Thread = Annotated[
+    str | None, typer.Option("--thread", metavar="ID", help="Continue this conversation.", callback=_text)
+]
+PlanId = Annotated[str, typer.Argument(metavar="ID", help="A plan's or bundle's id.", callback=_text)]
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit trail.", callback=_text)]
 
 
 class _Globals:
@@ -71,7 +82,10 @@ def demo() -> None:
 
 @app.command()
 def ask(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help='A question, e.g. "credits by warehouse last week".')],
+    text: Annotated[
+        str,
+        typer.Argument(metavar="TEXT", help='A question, e.g. "credits by warehouse last week".', callback=_text),
+    ],
     as_json: Json = False,
     thread: Thread = None,
     person: As = None,
@@ -116,7 +130,8 @@ def _decide(decision: str, plan: str, digest: str | None, reason: str, person: s
 
 
 Digest = Annotated[
-    str | None, typer.Option("--digest", metavar="D", help="The digest you read (at least 8 characters of it).")
+    str | None,
+    typer.Option("--digest", metavar="D", help="The digest you read (at least 8 characters of it).", callback=_text),
 ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,6 +29,8 @@ class Output:
     as_json: bool = False
     state_dir: Path | None = None
     """Where a bug's traceback is kept; None before the settings are read."""
+    failed: Callable[[dict[str, str | None]], dict[str, Any]] = field(default=lambda error: {"error": error})
+    """What --json prints for an error; a command whose object has other fields keeps them all."""
     _progress_shown: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -123,7 +125,7 @@ class Output:
 
     def error(self, error: dict[str, str | None]) -> None:
         if self.as_json:
-            self.json({"error": error})
+            self.json(self.failed(error))
             return
         self.stderr.print(f"Error: {error['message']}", markup=False, style="red")
         if error.get("hint"):
@@ -143,8 +145,6 @@ class Output:
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     ProgressCallback = Callable[[float, str], None]
 
 
