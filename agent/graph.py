@@ -23,7 +23,7 @@ from agent.nodes.check_answer import check_answer
 from agent.nodes.compose import compose
 from agent.nodes.converse import converse
 from agent.nodes.reply import reply
-from agent.nodes.screen_input import screen_input
+from agent.nodes.screen_input import MAX_LENGTH, screen_input
 from agent.offline.planner import OfflineThinker
 from agent.routes import after_converse, after_screen
 from agent.state import ChatContext, ChatState, Thinker, Turn
@@ -97,7 +97,7 @@ def run_turn(graph: ChatGraph, context: ChatContext, text: str, thread: str) -> 
     """One message in, one answered turn out; the thread's memory is kept by the checkpointer."""
     new_id: Callable[[], str] = context.make_tools(thread, False).new_id
     turn: ChatState = {
-        "text": text[: 2 * 4000],  # screen_input refuses beyond its limit; more need not be stored
+        "text": _storable(text),
         "thread": thread,
         "trace_id": new_id(),
         "screened": "ok",
@@ -114,3 +114,8 @@ def run_turn(graph: ChatGraph, context: ChatContext, text: str, thread: str) -> 
     }
     state = graph.invoke(turn, config={"configurable": {"thread_id": f"chat:{thread}"}}, context=context)
     return Turn.model_validate(state["output"])
+
+
+def _storable(text: str) -> str:
+    """What a checkpoint can hold: no lone surrogates, and no more than is needed to see that it is too long."""
+    return text[: 2 * MAX_LENGTH].encode("utf-8", "replace").decode("utf-8")

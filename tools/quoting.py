@@ -10,9 +10,15 @@ _LONGEST = 120
 
 
 def clean(text: str, limit: int = _LONGEST) -> str:
-    """Controls, line breaks and characters that turn the direction of text become '?'; cut to `limit`."""
+    """Controls, line breaks and characters that turn the direction of text become '?'.
+
+    Text longer than `limit` loses its middle: names and tags that begin alike often differ at the end.
+    """
     shown = "".join("?" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn") else c for c in text)
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+    if len(shown) <= limit:
+        return shown
+    tail = (limit - 1) // 3
+    return f"{shown[: limit - 1 - tail]}…{shown[len(shown) - tail :]}"
 
 
 def code(text: str | None, limit: int = _LONGEST) -> str:

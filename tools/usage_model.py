@@ -49,7 +49,7 @@ class UsageArgs(BaseModel):
     )
     filters: UsageFilters = Field(default_factory=UsageFilters, description="Only these warehouses, users, ...")
     top: Annotated[int, Field(ge=1, le=100)] | None = Field(
-        None, description="How many rows, largest first; names default to 10, times to all in order."
+        None, description="How many rows, largest first; names default to 20, times to all in order."
     )
     ascending: bool = Field(False, description="Smallest first; known warehouses without usage count as 0.")
     compare: bool = Field(False, description="Also the window before, cut to the same length where this one is.")
@@ -91,6 +91,8 @@ class UsageData(Frozen):
     rows: tuple[UsageRow, ...] = ()
     groups: int = 0
     """How many rows there are in all; more than len(rows) when cut by `top`."""
+    all_groups: bool = True
+    """False where there are more than `groups`; the remainder counts them all the same."""
     rest: float | None = None
     """The total of what `rows` leaves out."""
     previous: float | None = None

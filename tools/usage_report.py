@@ -22,7 +22,7 @@ from tools.windows import describe
 
 __all__ = ["Report", "absent"]
 
-_DEFAULT_TOP = 10
+_DEFAULT_TOP = 20
 NONE = "(none)"
 """How a row without a name is called."""
 _BILLED_COLUMNS = (
@@ -119,6 +119,7 @@ class Report:
             total=total,
             rows=rows,
             groups=len(now.groups) or len(now.buckets),
+            all_groups=now.all_groups,
             rest=rest,
             previous=previous,
             previous_window=self._span.previous if before else None,

@@ -118,7 +118,8 @@ def _below(data: dict[str, Any]) -> list[str]:
     figures, lines = data["figures"], []
     if "rest" in figures:
         share = f" ([[pct({figures['rest']},{figures['total']})]])" if data["total"] else ""
-        lines.append(f"All others of [[{figures['groups']}]] together: [[{figures['rest']}]]{share}.")
+        count = f" of [[{figures['groups']}]]" if data["all_groups"] else ""
+        lines.append(f"All others{count} together: [[{figures['rest']}]]{share}.")
     if len(data["rows"]) > _MOST_SHOWN:
         lines.append("Shown are the highest; all rows stand in the facts.")
     if data["by"] not in _TIMES and "previous" in figures:
@@ -136,8 +137,9 @@ def _account_lines(data: dict[str, Any]) -> list[str]:
         lines.append(f"Warehouses: [[{figures['warehouses']}]], [[pct({figures['warehouses']},{base})]] of it.")
     if "billed" in figures:
         lines.append(
-            f"Billed for these dates, by UTC day: [[{figures['billed']}]]; used less billed is "
-            f"[[diff({base},{figures['billed']})]] (cloud-services adjustment: [[{figures['adjustment']}]])."
+            f"Billed for these dates, by UTC day: [[{figures['billed']}]], a difference of "
+            f"[[diff({base},{figures['billed']})]] ([[{figures['used_utc']}]] used on those UTC days, "
+            f"cloud-services adjustment [[{figures['adjustment']}]])."
         )
     return lines
 

@@ -17,13 +17,27 @@ def warehouse_lines(number: int, result: CallResult) -> list[str]:
     if not rows:
         return ["No warehouse is like that.", "", *_reading(number, result, data)]
     head = (
-        f"**[[{figures['shown']}]] warehouse{'s' if len(rows) != 1 else ''}**, [[{figures['started']}]] started, "
-        f"[[{figures['odd']}]] with something odd."
+        _one(rows[0])
+        if len(rows) == 1
+        else (
+            f"**[[{figures['shown']}]] warehouse{'s' if len(rows) != 1 else ''}**, [[{figures['started']}]] started, "
+            f"[[{figures['odd']}]] with something odd."
+        )
     )
     table = ["| Warehouse | State | Size | Clusters | Auto-suspend | Running | Queued | Credits, week |"]
     table.append("|---|---|---|---:|---:|---:|---:|---:|")
     table += [_line(row) for row in rows[:_MOST]]
     return [head, "", *table, *_odd(number, rows), "", *_reading(number, result, data)]
+
+
+def _one(row: dict[str, Any]) -> str:
+    """The headline for a single warehouse: its state and what is on it."""
+    figures = row["figures"]
+    if not row["visible"]:
+        return f"**[[{figures['name']}]]: state not visible to Frostline's role.**"
+    size = f", [[{figures['size']}]]" if "size" in figures else ""
+    busy = f"running: [[{figures['running']}]], queued: [[{figures['queued']}]]"
+    return f"**[[{figures['name']}]]: [[{figures['state']}]]**{size}, {busy}."
 
 
 def _line(row: dict[str, Any]) -> str:

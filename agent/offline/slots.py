@@ -43,7 +43,7 @@ _DOLLARS = re.compile(r"[$€]|\b(?:dollars?|usd|bucks|money)\b", re.IGNORECASE)
 _BY = r"(?:by|per|for each|for every|each|every|across(?: the| all)?)"
 _TYPES = re.compile(
     r"\b(select|insert|update|delete|merge|copy|call|create_table_as_select|ctas|show|alter|truncate_table)\s+"
-    r"(?:queries|query|statements?)\b|\bquery type (?:is |= ?)?(\w+)",
+    r"(?:queries|query|statements?)\b|(?<!by )(?<!per )\bquery type (?:is |= ?)?(\w+)",
     re.IGNORECASE,
 )
 
@@ -279,8 +279,9 @@ def _named_filters(text: str, names: Names) -> tuple[dict[FilterColumn, list[str
                 filters.setdefault(column, []).append(value)
                 used.append(match.span())
     for match in _TYPES.finditer(text):
-        filters.setdefault("query_type", []).append((match[1] or match[2]).upper())
-        used.append(match.span(1 if match[1] else 2))
+        if match[1] or _is_value(match[2], False, "query_type", names):
+            filters.setdefault("query_type", []).append((match[1] or match[2]).upper())
+            used.append(match.span(1 if match[1] else 2))
     if re.search(r"\b(?:untagged|without (?:a )?tag|no tag)\b", text, re.IGNORECASE):
         filters.setdefault("query_tag", []).append("(none)")
     return filters, used

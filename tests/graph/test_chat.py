@@ -222,13 +222,21 @@ def test_the_conversation_outlives_the_process(tmp_path: Path) -> None:
     assert turn.tool_calls[0].args["window"] == "last week"
 
 
+def test_text_that_is_no_text_can_be_kept(tmp_path: Path) -> None:
+    chat = Chat()
+    with SqliteSaver.from_conn_string(str(tmp_path / "c.db")) as saver:
+        chat.use(saver)
+        assert chat.say("credits for \ud800\udfff \x00 yesterday").answer
+        assert chat.say("credits yesterday").status == "ok"
+
+
 def test_what_is_kept_is_plain_json(chat: Chat) -> None:
     for text in ("credits by day last week", "resize ETL_WH to medium", "resize ETL_HW to small", "yes", "weather"):
         chat.say(text)
         json.dumps(chat.state())
 
 
-# --- words never approve ------------------------------------------------------------------------------------------------
+# --- words never approve ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -324,7 +332,7 @@ def test_full_width_letters_are_read_as_letters(chat: Chat) -> None:
     assert chat.say("ＥＴＬ＿ＷＨ credits yesterday").tool_calls[0].args["filters"] == {"warehouse": ["ETL_WH"]}
 
 
-# --- a thinker that misbehaves ------------------------------------------------------------------------------------------
+# --- a thinker that misbehaves ------------------------------------------------------------
 
 
 @dataclasses.dataclass
