@@ -281,7 +281,8 @@ def _first_problem(error: ValidationError | SettingsError) -> str:
         return str(error)
     first = error.errors(include_input=False, include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    return f"{where}: {first['msg']}" if where else first["msg"].removeprefix("Value error, ")
+    said = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {said}" if where else said
 
 
 def _private_folder(path: Path) -> None:

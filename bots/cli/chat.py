@@ -6,6 +6,7 @@ them). Only `approve` with a digest approves; "yes" is conversation and approves
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
@@ -56,6 +57,8 @@ def converse(out: Output, runtime: Runtime, thread: str | None = None, person: s
 def _lines(runtime: Runtime) -> Iterator[str]:
     """Lines with history on a terminal, plain lines elsewhere."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(errors="replace")  # bytes that are no UTF-8 must not end the conversation
         yield from (line.strip() for line in sys.stdin if line.strip())
         return
     from prompt_toolkit import PromptSession
