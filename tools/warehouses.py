@@ -201,6 +201,10 @@ def _row(warehouse: Warehouse, week: _Week, book: FactBook) -> WarehouseRow:
         if value is not None:
             figures[field] = book.add(title, value, unit, _SHOW, entity=warehouse.name)  # type: ignore[arg-type]
     figures["state"] = book.add("state", warehouse.state, "name", _SHOW, entity=warehouse.name)
+    for field in ("owner", "resource_monitor", "scaling_policy"):
+        if getattr(warehouse, field):
+            title = field.replace("_", " ")
+            figures[field] = book.add(title, getattr(warehouse, field), "name", _SHOW, entity=warehouse.name)
     if warehouse.size is not None:
         figures["size"] = book.add("size", warehouse.size.shown, "name", _SHOW, entity=warehouse.name)
     return WarehouseRow(

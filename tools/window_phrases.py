@@ -41,7 +41,8 @@ class Span:
 
 _Reader = Callable[["re.Match[str]", Frame], "Span | None"]
 _PATTERNS: list[tuple[re.Pattern[str], _Reader]] = []
-_UNIT = r"(?P<unit>hour|hr|day|week|month|quarter|year)s?"
+_UNIT = r"(?P<unit>hour|hr|h|day|d|week|wk|w|month|mo|quarter|year|yr|y)s?"
+_SHORT = {"h": "hour", "hr": "hour", "d": "day", "w": "week", "wk": "week", "mo": "month", "y": "year", "yr": "year"}
 
 
 def _reads(pattern: str) -> Callable[[_Reader], _Reader]:
@@ -111,10 +112,10 @@ def _future(match: re.Match[str], frame: Frame) -> Span:
     return Span(later, later + timedelta(days=1), match.group(0), "", ("day", 1))
 
 
-@_reads(rf"(?P<n>{NUMBER}) {_UNIT} ago")
+@_reads(rf"(?P<n>{NUMBER})[ -]?{_UNIT} ago")
 def _ago(match: re.Match[str], frame: Frame) -> Span | None:
-    count, unit = number(match["n"]), match["unit"].lower()
-    if unit in ("hour", "hr") or not 0 < count <= 1100:
+    count, unit = number(match["n"]), _unit(match)
+    if unit == "hour" or not 0 < count <= 1100:
         return None
     label = f"{match.group(0).lower()}"
     if unit == "day":
@@ -127,6 +128,11 @@ def _ago(match: re.Match[str], frame: Frame) -> Span | None:
     first, months = _month_unit(unit, frame.today)
     first = add_months(first, -count * months)
     return _days(frame, first, add_months(first, months), label, f"That is the whole {unit}.", ("month", months))
+
+
+def _unit(match: re.Match[str]) -> str:
+    low = match["unit"].lower()
+    return _SHORT.get(low, low)
 
 
 def _month_unit(unit: str, day: date) -> tuple[date, int]:
@@ -143,13 +149,13 @@ def _month_unit(unit: str, day: date) -> tuple[date, int]:
 
 @_reads(
     r"(?:the |in the |over the |for the )?(?P<which>last|past|previous|prior|trailing) "
-    rf"(?P<n>{NUMBER}) (?:full )?{_UNIT}"
+    rf"(?P<n>{NUMBER})[ -]?(?:full )?{_UNIT}"
 )
 def _last_n(match: re.Match[str], frame: Frame) -> Span | None:
-    count, unit, rolling = number(match["n"]), match["unit"].lower(), match["which"].lower() in ("past", "trailing")
-    if not 0 < count <= (26_400 if unit in ("hour", "hr") else 1100):
+    count, unit, rolling = number(match["n"]), _unit(match), match["which"].lower() in ("past", "trailing")
+    if not 0 < count <= (26_400 if unit == "hour" else 1100):
         return None
-    if unit in ("hour", "hr"):
+    if unit == "hour":
         return _hours(frame, count)
     if unit == "day":
         return _last_days(frame, count)
@@ -229,9 +235,10 @@ _TO_DATE = {"mtd": "month", "wtd": "week", "qtd": "quarter", "ytd": "year"}
 @_reads(
     r"(?:so far )?(?:this|the current|current) (?P<unit>week|month|quarter|year)(?: so far| to date)?"
     r"|(?P<unit2>week|month|quarter|year)[- ]to[- ]date|(?P<abbr>mtd|wtd|qtd|ytd)"
+    r"|(?:since|from) (?:the )?(?:start|beginning) of (?:the |this )?(?P<unit3>week|month|quarter|year)"
 )
 def _this_unit(match: re.Match[str], frame: Frame) -> Span:
-    unit = (match["unit"] or match["unit2"] or _TO_DATE[(match["abbr"] or "mtd").lower()]).lower()
+    unit = (match["unit"] or match["unit2"] or match["unit3"] or _TO_DATE[(match["abbr"] or "mtd").lower()]).lower()
     if unit == "week":
         text = "The week began on Monday; it runs up to what is loaded."
         return _up_to_now(frame, monday(frame.today), "this week so far", text, ("week", 1))

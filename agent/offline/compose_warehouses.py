@@ -27,7 +27,15 @@ def warehouse_lines(number: int, result: CallResult) -> list[str]:
     table = ["| Warehouse | State | Size | Clusters | Auto-suspend | Running | Queued | Credits, week |"]
     table.append("|---|---|---|---:|---:|---:|---:|---:|")
     table += [_line(row) for row in rows[:_MOST]]
-    return [head, "", *table, *_odd(number, rows), "", *_reading(number, result, data)]
+    more = _details(rows[0]["figures"]) if len(rows) == 1 else []
+    return [head, "", *table, *more, *_odd(number, rows), "", *_reading(number, result, data)]
+
+
+def _details(figures: dict[str, str]) -> list[str]:
+    """What there is room for when a single warehouse was asked about."""
+    titles = (("owner", "owner"), ("resource_monitor", "resource monitor"), ("scaling_policy", "scaling policy"))
+    parts = [f"{title} [[{figures[role]}]]" for role, title in titles if role in figures]
+    return ["", "Also: " + ", ".join(parts) + "."] if parts else []
 
 
 def _one(row: dict[str, Any]) -> str:

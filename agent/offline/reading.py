@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from agent.offline.slots import Slots
+from agent.offline.slots import TOP, Slots
 from agent.offline.words import metric_words, patterns
 from agent.state import Clarify, ToolCall, ToolCalls
 from tools.windows import read_window
@@ -42,7 +42,7 @@ def is_listing(slots: Slots) -> bool:
         return odd and speaks and slots.metric is None
     if says["list"].search(text) or (odd and (speaks or len(text.split()) <= 6)):
         return True
-    if speaks and says["settings"].search(text) and slots.metric != "credits":
+    if speaks and says["settings"].search(text) and slots.metric != "credits" and not _OF_USE.search(text):
         return True
     if slots.metric is None and slots.mentions and not slots.by and len(text.split()) <= 1:
         return True  # a name alone
@@ -73,9 +73,19 @@ _LIMIT = re.compile(
 )
 _BY_WORD = re.compile(r"\b(?:by|per) (?:(?:the|our|each) )?(?!the\b|our\b|each\b)([a-z]\w+)")
 _NO_BREAKDOWN = ("far", "now", "default", "then", "hand", "itself", "any", "chance", "accident", "way", "cent")
+_PER = re.compile(r"\b(?:per|each) (?:query|queries|statement|second|minute|credit|dollar|byte|gb|tb|run)\b")
+_MEAN = re.compile(r"\b(?:average|avg|mean|median|p\d\d|percentiles?)\b")
+_NOT = re.compile(r"\bsuccess\w*|\bsucceed\w*|\b(?:not|never|didn'?t|don'?t|doesn'?t) (?:fail|queue|spill|wait|run)\w*")
+_TIME_LEFT = re.compile(r"\b(?:since|until|till|ago|last|past|previous|during)\b")
+_WITH_BEFORE = re.compile(r"\bbefore\b|\bprevious\b|\bover (?:week|month)\b")
 _OTHER = re.compile(
+    r"\b(?:serverless|cortex|containers?|clustering|replication|materiali[sz]ed|search optimi[sz]ation)\b|"
     r"\b(?:teams?|departments?|projects?|schemas?|(?<!as a )(?<!in a )tables?|dashboards?|customers?|pipelines?|jobs?|"
     r"regions?|sessions?|applications?|clients?)\b"
+)
+_UNREAD = (
+    "I did not understand the time or the number in that. Times read like: yesterday, last week, this month, "
+    "since Monday, or dates as year-month-day."
 )
 _BREAKDOWNS = (
     "I can by: warehouse, user, role, database, query tag, query type, service type, hour, day, week or month."
@@ -91,10 +101,30 @@ def _beyond(slots: Slots) -> Clarify | None:
         return Clarify(template="I cannot filter by a limit in this version. Ask for the top ones, sorted, instead.")
     if slots.breakdowns > 1:
         return Clarify(template=f"I can break figures down by a single thing at a time. {_BREAKDOWNS} Which first?")
+    if _PER.search(slots.rest) or (_MEAN.search(slots.rest) and slots.metric != "average_seconds"):
+        return Clarify(
+            template="I have totals, not averages or figures for each query, but for the average query time."
+        )
+    if _NOT.search(slots.rest):
+        return Clarify(template="I can count all queries and failed ones. Ask for both, or for the failure rate.")
+    return _strange_breakdown(slots) or _unread(slots)
+
+
+def _strange_breakdown(slots: Slots) -> Clarify | None:
     word = _BY_WORD.search(slots.rest)
     strange = slots.by is None and word and word[1] not in _NO_BREAKDOWN and word[1] not in metric_words()
     if strange or _OTHER.search(slots.rest):
         return Clarify(template=f"I cannot tell figures apart by that. {_BREAKDOWNS}")
+    return None
+
+
+def _unread(slots: Slots) -> Clarify | None:
+    """A number or a time that no slot holds: without it the answer would be to another question."""
+    if is_listing(slots):
+        return None
+    number = re.search(r"\d", TOP.sub(" ", slots.rest))
+    if number or (_TIME_LEFT.search(slots.rest) and not slots.compare and slots.metric):
+        return Clarify(template=_UNREAD)
     return None
 
 
@@ -119,7 +149,8 @@ def decide_reading(slots: Slots, last: Mapping[str, Any] | None, now: datetime, 
 def _stands_alone(slots: Slots) -> bool:
     """Without a metric, a name with a time or a breakdown of credits is still a question."""
     named = bool(slots.mentions or slots.filters) and bool(slots.windows or slots.by)
-    return named or bool(slots.by and (slots.windows or slots.top)) or bool(slots.compare and slots.windows)
+    sorted_by = slots.by and (slots.windows or slots.top or re.search(r"\b(?:top|biggest|largest)\b", slots.rest))
+    return named or bool(sorted_by) or bool(slots.compare and slots.windows)
 
 
 def _usage(slots: Slots, args: dict[str, Any], now: datetime, tz: str) -> ToolCalls:
@@ -159,6 +190,10 @@ def _args(slots: Slots) -> dict[str, Any]:
     for name in ("top", "ascending", "compare", "include_idle"):
         if getattr(slots, name):
             args[name] = getattr(slots, name)
+    if slots.compare and len(filters.get("warehouse", ())) > 1 and by is None:
+        args["by"] = "warehouse"  # 'compare A and B': with each other
+        if not _WITH_BEFORE.search(slots.rest):
+            args.pop("compare")
     return args
 
 

@@ -17,13 +17,13 @@ from tools.errors import BadArgument
 from tools.metrics import Breakdown, Metric
 from tools.windows import find_windows, read_window
 
-__all__ = ["Slots", "mended", "read_slots"]
+__all__ = ["TOP", "Slots", "mended", "read_slots"]
 
 _NUMBER_WORDS = {"three": 3, "five": 5, "ten": 10, "two": 2, "four": 4, "six": 6, "seven": 7, "eight": 8, "twenty": 20}
 _NUMBER = r"\d{1,3}|" + "|".join(_NUMBER_WORDS)
 _MOST = r"most|biggest|largest|highest|top|worst|priciest|costliest|heaviest|busiest|hungriest"
 _LEAST = r"least|cheapest|lowest|smallest|fewest|bottom|quietest"
-_TOP = re.compile(
+TOP = re.compile(
     rf"\b(?:top|bottom|first|best|worst|biggest|largest) ({_NUMBER})\b|\b({_NUMBER}) (?:{_MOST}|{_LEAST})\b",
     re.IGNORECASE,
 )
@@ -39,6 +39,7 @@ _COMPARE = re.compile(
 _WITH_IDLE = re.compile(
     r"\b(?:with|including|include|incl\.?|plus) (?:the )?idle\b|\bidle (?:time )?included\b", re.IGNORECASE
 )
+_PART = re.compile(r"\bper ?cent(?:age)?\b|\bshare\b|\bfraction\b|\bratio\b|\brate\b|%")
 _DOLLARS = re.compile(r"[$€]|\b(?:dollars?|usd|bucks|money)\b", re.IGNORECASE)
 _BY = r"(?:by|per|for each|for every|each|every|across(?: the| all)?)"
 _TYPES = re.compile(
@@ -119,10 +120,11 @@ def read_slots(text: str, names: Names, now: datetime, tz: str) -> Slots:
     places = [(m.start, m.end) for m in mentions] + [(u.start, u.end) for u in unknown]
     rest = _blank(text, [*places, *((w.start, w.end) for w in found), *used]).casefold()
     filters, unknown = _in_other_columns(filters, unknown, names)
+    metric = _metric(rest, text)
     slots = Slots(
         text=text,
-        metric=_metric(rest, text),
-        by=_breakdown(rest),
+        metric=metric,
+        by=_breakdown(rest) if metric or not _WHO.search(rest) else None,
         windows=tuple(dict.fromkeys(_phrase(w.phrase, now, tz) for w in found)),
         mentions=tuple(mentions),
         unknown=tuple(unknown),
@@ -184,6 +186,10 @@ def _metric_patterns() -> tuple[tuple[Metric, re.Pattern[str]], ...]:
 def _metric(rest: str, text: str) -> Metric | None:
     rest = _WITH_IDLE.sub(" ", rest)
     metric = next((name for name, pattern in _metric_patterns() if pattern.search(rest)), None)
+    if metric == "failures" and _PART.search(rest):
+        return "failure_rate"
+    if metric == "bytes_spilled" and "remote" in rest:
+        return "bytes_spilled_remote"
     if metric == "credits_billed" and _DOLLARS.search(text):
         return "cost_billed"
     if metric in ("credits", None) and _DOLLARS.search(text):
@@ -230,18 +236,19 @@ def _is_measure_of_time(name: Breakdown, rest: str, place: int) -> bool:
     return place == 3 and name in ("hour", "day", "week", "month") and not re.search(r"(?:hour|dai|week|month)ly", rest)
 
 
+_WHO = re.compile(r"^\W*(?:and )?who(?:se)?\b|\bby whom\b|\b(?:tell|show) me who\b")
+
+
 def _special_breakdown(rest: str) -> Breakdown | None:
     if re.search(rf"\b{_BY} (?:statement |sql )?types?\b", rest):
         return "query_type"
     if re.search(r"\b(?:over time|time series|trend|timeline|day by day|per diem)\b", rest):
         return "day"
-    if re.search(r"^\W*(?:and )?who(?:se)?\b|\bby whom\b|\b(?:tell|show) me who\b", rest):
-        return "user"
-    return None
+    return "user" if _WHO.search(rest) else None
 
 
 def _with_order(slots: Slots) -> Slots:
-    match = _TOP.search(slots.rest)
+    match = TOP.search(slots.rest)
     top = None
     if match:
         word = (match[1] or match[2]).casefold()

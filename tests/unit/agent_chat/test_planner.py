@@ -118,7 +118,14 @@ def test_what_is_open_is_asked(text: str, options: tuple[str, ...], named: str |
             "credits by warehouse except ETL_WH",
         ),
         *("warehouses with more than 100 credits last week", "spend by warehouse and by day last week"),
-        *("queries by role and user yesterday", "what did the marketing dashboard cost"),
+        *("queries by role and user yesterday", "what did the marketing dashboard cost", "cost per query last week"),
+        *("average credits per day last week", "spend on serverless last month", "credits in the last 17 fortnights"),
+        *(
+            "queries that did not fail yesterday",
+            "credits since the big migration",
+            "credits on 31/12",
+            "top users p95",
+        ),
     ],
 )
 def test_what_no_call_can_express_is_said_and_not_left_out(text: str) -> None:
