@@ -277,6 +277,9 @@ def _merged(before: dict[str, Any], new: dict[str, Any], slots: Slots) -> dict[s
             args[name] = getattr(slots, name)
     if slots.top:
         args.setdefault("by", "warehouse")
+    if slots.compare and slots.by is None and len(slots.mentions) > 1:
+        args["by"] = "warehouse"
+        args["compare"] = new.get("compare")
     return {name: value for name, value in args.items() if value not in ({}, None)}
 
 

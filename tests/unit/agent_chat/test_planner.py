@@ -228,6 +228,11 @@ LISTED = {"name": "list_warehouses", "args": {"names": ["ETL_WH"]}}
         ("in dollars", LAST, {"metric": "cost", "by": "warehouse", "window": "last week"}),
         ("queries?", LAST, {"metric": "queries", "by": "warehouse", "window": "last week"}),
         ("top 3", LAST, {"metric": "credits", "by": "warehouse", "window": "last week", "top": 3}),
+        (
+            "compare ETL_WH and BI_WH yesterday",
+            ONE,
+            {"metric": "cost", "by": "warehouse", "window": "yesterday", "filters": {"warehouse": ["ETL_WH", "BI_WH"]}},
+        ),
         ("compare with the week before", LAST, {**LAST["args"], "compare": True}),
         ("what about BI_WH?", ONE, {"metric": "cost", "window": "yesterday", "filters": {"warehouse": ["BI_WH"]}}),
         ("by user", ONE, {**ONE["args"], "by": "user"}),
