@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bots.cli.output import Output
+from bots.cli.output import Output, readable
 
 app = typer.Typer(
     name="frostline",
@@ -27,21 +27,16 @@ app.add_typer(account_app, name="account")
 app.add_typer(audit_app, name="audit")
 
 
-def _text(value: str | None) -> str | None:
-    """Bytes of the command line that are not UTF-8 come in as lone surrogates, which no store and no JSON takes."""
-    return None if value is None else value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else there.")]
 As = Annotated[
     str | None,
-    typer.Option("--as", metavar="USER", help="Act as this demo person (demo profile only).", callback=_text),
+    typer.Option("--as", metavar="USER", help="Act as this demo person (demo profile only).", callback=readable),
 ]
 Thread = Annotated[
-    str | None, typer.Option("--thread", metavar="ID", help="Continue this conversation.", callback=_text)
+    str | None, typer.Option("--thread", metavar="ID", help="Continue this conversation.", callback=readable)
 ]
-PlanId = Annotated[str, typer.Argument(metavar="ID", help="A plan's or bundle's id.", callback=_text)]
-Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit trail.", callback=_text)]
+PlanId = Annotated[str, typer.Argument(metavar="ID", help="A plan's or bundle's id.", callback=readable)]
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit trail.", callback=readable)]
 
 
 class _Globals:
@@ -84,7 +79,7 @@ def demo() -> None:
 def ask(
     text: Annotated[
         str,
-        typer.Argument(metavar="TEXT", help='A question, e.g. "credits by warehouse last week".', callback=_text),
+        typer.Argument(metavar="TEXT", help='A question, e.g. "credits by warehouse last week".', callback=readable),
     ],
     as_json: Json = False,
     thread: Thread = None,
@@ -131,7 +126,7 @@ def _decide(decision: str, plan: str, digest: str | None, reason: str, person: s
 
 Digest = Annotated[
     str | None,
-    typer.Option("--digest", metavar="D", help="The digest you read (at least 8 characters of it).", callback=_text),
+    typer.Option("--digest", metavar="D", help="The digest you read (at least 8 characters of it).", callback=readable),
 ]
 
 

@@ -19,7 +19,12 @@ from tools.errors import FrostlineError
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-__all__ = ["Output"]
+__all__ = ["Output", "readable"]
+
+
+def readable(text: str | None) -> str | None:
+    """Bytes of the command line that are not UTF-8 come in as lone surrogates, which no store and no JSON takes."""
+    return None if text is None else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 @dataclass
@@ -47,7 +52,7 @@ class Output:
         return Console(stderr=True, highlight=False, soft_wrap=True)
 
     def json(self, value: Any) -> None:
-        typer.echo(json.dumps(value, default=_plain, ensure_ascii=False))
+        typer.echo(readable(json.dumps(value, default=_plain, ensure_ascii=False)))
 
     def say(self, text: RenderableType = "") -> None:
         """Rich markup is off for plain strings: text from an account is never markup."""

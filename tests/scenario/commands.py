@@ -1,0 +1,65 @@
+"""The command line as a person or a script runs it: a process each, its one JSON object, its exit code."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.runtime import Runtime
+from agent.settings import load_settings
+from tests import account
+
+# Each command is a process of its own; compiled modules are kept between them, outside of the tree.
+_COMPILED = Path(tempfile.mkdtemp(prefix="frostline-tests-"))
+atexit.register(shutil.rmtree, _COMPILED, ignore_errors=True)
+KEEP_COMPILED = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(_COMPILED)}
+
+
+def run(
+    home: Path, *args: str, stdin: str | None = None, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """One command; whatever its exit code."""
+    return account.frostline(home, *args, check=False, stdin=stdin, **KEEP_COMPILED, **(env or {}))
+
+
+def answer(home: Path, *args: str, code: int = 0, env: dict[str, str] | None = None) -> dict[str, Any]:
+    """The one JSON object of a command that was called with --json."""
+    done = run(home, *args, "--json", env=env)
+    assert done.returncode == code, f"{args} -> {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return one_object(done)
+
+
+def one_object(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """Stdout is exactly one JSON object on one line; nobody is shown a traceback."""
+    assert "Traceback" not in done.stderr + done.stdout
+    assert done.stdout.count("\n") == 1, done.stdout
+    found = json.loads(done.stdout)
+    assert isinstance(found, dict)
+    return found
+
+
+@contextmanager
+def opened(home: Path, **env: str) -> Iterator[Runtime]:
+    """The same home in this process: much quicker where many questions are asked."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FROSTLINE_HOME", str(home))
+        for name, value in ({"FROSTLINE_DEMO__SERVER_IDLE_S": "300"} | env).items():
+            patch.setenv(name, value)
+        settings = load_settings("demo")
+    with Runtime.open(settings) as runtime:
+        yield runtime
+
+
+def alters(home: Path) -> list[dict[str, Any]]:
+    """What the demo server really executed."""
+    log = home / "demo" / "account" / "alters.jsonl"
+    return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.is_file() else []
