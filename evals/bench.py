@@ -70,7 +70,8 @@ def _push_down(runtime: Runtime, session: ReadSession) -> str:
         table, _ = session.table(text, [start, end], Doing("benchmarking"))
         frame = table.to_pandas()
         frame["slot"] = frame["START_TIME"].dt.floor("h")
-        return frame.groupby(["WAREHOUSE_NAME", "slot"]).agg({"EXECUTION_TIME": "sum", "BYTES_SCANNED": "sum"})
+        grouped: pd.DataFrame = frame.groupby(["WAREHOUSE_NAME", "slot"])[["EXECUTION_TIME", "BYTES_SCANNED"]].sum()
+        return grouped
 
     return _row("push-down", _median_ms(lambda: runtime.reader.usage(query)), _median_ms(fetched))
 
