@@ -14,7 +14,7 @@ from tools.errors import BadArgument, FrostlineError, NoPermission, Refused, Unk
 from tools.registry import lookup
 from tools.result import Fact, ToolResult
 
-__all__ = ["call_tools", "renumbered"]
+__all__ = ["call_tools", "effective", "renumbered"]
 
 _MOST_CALLS = 8
 _FACT_ID = re.compile(r"\bf\d+\b")
@@ -46,7 +46,7 @@ def _call(context: ToolContext, call: ToolCall) -> CallResult:
     plain = result.model_dump(mode="json")
     return CallResult(
         name=call.name,
-        args=args.model_dump(mode="json", exclude_unset=True),
+        args=effective(args.model_dump(mode="json", exclude_none=True)),
         status=result.status,
         data=plain["data"],
         window=result.window,
@@ -56,6 +56,12 @@ def _call(context: ToolContext, call: ToolCall) -> CallResult:
         message=result.message,
         hint=result.hint,
     )
+
+
+def effective(args: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that a call ran with, defaults included; what was left empty or off is left out."""
+    kept = {name: effective(value) if isinstance(value, dict) else value for name, value in args.items()}
+    return {name: value for name, value in kept.items() if value is not False and value not in ({}, [], "")}
 
 
 def _validated(model: Any, args: dict[str, Any]) -> Any:

@@ -8,8 +8,9 @@ from typing import Any
 
 import prompts
 from agent.offline.answers import answer_to
-from agent.offline.changes import asked_again, clusters_in, decide_change
+from agent.offline.changes import asked_again, decide_change
 from agent.offline.composition import write_reply
+from agent.offline.orders import clusters_in
 from agent.offline.reading import decide_reading
 from agent.offline.requests import clauses, is_order
 from agent.offline.slots import Slots, mended, read_slots

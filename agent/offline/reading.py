@@ -264,7 +264,7 @@ def _follow(slots: Slots, last: Mapping[str, Any], now: datetime, tz: str) -> To
 
 def _merged(before: dict[str, Any], new: dict[str, Any], slots: Slots) -> dict[str, Any]:
     """The last question with what the new words say; what they do not say stays."""
-    args = dict(before)
+    args = {name: value for name, value in before.items() if value != "total"}
     if slots.windows:
         args["window"] = slots.windows[0]
         args.pop("compare", None)

@@ -42,7 +42,11 @@ _WISHED = re.compile(
 )
 _OF_TALK = ("cancel", "stop", "start", "abort", "kill", "terminate", "pause", "resume")
 _AUTO_ORDER = re.compile(r"auto[\s-]?suspend\b(?! of| on| for| is| was).*\b(?:after|to|at|in)\s+\d", re.IGNORECASE)
-_SPLIT = re.compile(r",|;|\band then\b|\band also\b|\band\b|\bthen\b|\bplus\b|\bbut\b", re.IGNORECASE)
+_SPLIT = re.compile(
+    r",|;| / | \+ |&|\band then\b|\band also\b|\band\b|\bthen\b|\bplus\b|\bbut\b|\bwhile\b|\bas well as\b|"
+    r"\bwith\b(?= (?:an? |its )?(?:auto|max|min|\d+ clusters|clusters))",
+    re.IGNORECASE,
+)
 _QUOTED = re.compile(r"[\"“][^\"”]*\s[^\"”]*[\"”]")
 
 

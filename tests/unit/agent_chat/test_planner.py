@@ -69,6 +69,23 @@ def test_an_order_is_understood(text: str, wanted: list[tuple[str, dict[str, Any
         assert lookup(name).proposes
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("resize BI_WH to large while suspending ETL_WH", "resize BI_WH to large and frobnicate ETL_WH"),
+        *(
+            "set max clusters of BI_WH to 2 and ETL_WH to 3",
+            "suspend BI_WH tonight",
+            "resize BI_WH and auto suspend to 60",
+        ),
+        *("set auto suspend to 60 and 120 on BI_WH and ETL_WH respectively", "resize BI_WH to large and to small"),
+        *("resize BI_WH to small and ETL_WH to large and suspend it", "resize BI_WH to small or large"),
+    ],
+)
+def test_a_part_that_is_not_understood_makes_the_whole_message_a_question(text: str) -> None:
+    assert isinstance(decide(text), Clarify)
+
+
 def test_a_question_and_an_order_in_one_message_are_both_met() -> None:
     assert calls(decide("credits yesterday, then suspend ETL_WH")) == [
         ("query_usage", {"metric": "credits", "window": "yesterday"}),
