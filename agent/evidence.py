@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.citations import Evidence
-from agent.figures import show, show_time
+from agent.figures import show_time
 from agent.plan_words import plan_words
 from agent.state import CallResult, PlanSummary
 from tools.domain import Effect
@@ -132,4 +132,10 @@ def _effect(expected: Effect) -> str:
     low, high = expected.credits_30d_low, expected.credits_30d_high
     if low is None or high is None:
         return f"not known ({expected.method})"
-    return f"{show(low, 'credits')} to {show(high, 'credits')} in 30 days ({expected.level} %: {expected.method})"
+    sure = "bounds" if expected.level == 100 else f"{expected.level} %"
+    return f"between {_signed(low)} and {_signed(high)} credits in 30 days ({sure}: {expected.method})"
+
+
+def _signed(credits: float) -> str:
+    """Whole credits where there are some; a small effect keeps its places and zero has no sign."""
+    return f"{credits:,.0f}" if abs(credits) >= 10 or credits == 0 else f"{credits:+,.2f}"

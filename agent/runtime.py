@@ -5,6 +5,7 @@ Nothing is opened before it is needed: a command that only reads the store pays 
 
 from __future__ import annotations
 
+import os
 import re
 import uuid
 from collections.abc import Callable
@@ -177,7 +178,8 @@ class Runtime:
         from agent.policy import Policy
 
         own = self.settings.state_dir / "policy.toml"
-        file: Path | None = self.settings.policy.file or (own if own.is_file() else None)
+        # Whatever stands there counts, also what cannot be read: the packaged policy may be the wider one.
+        file: Path | None = self.settings.policy.file or (own if os.path.lexists(own) else None)
         return Policy.load(file, demo=self.settings.is_demo)
 
     @cached_property
@@ -199,13 +201,15 @@ class Runtime:
             BadArgument: no such demo person.
         """
         if not self.settings.is_demo:
-            if as_user is not None:
-                raise NotAllowed(
-                    "--as works in the demo profile only; here you are the person you logged in as.", rule="identity"
-                )
-            import getpass
-
-            return self.policy.person(f"os:{getpass.getuser()}")
+            me = self.policy.person(f"os:{_os_user()}")
+            if as_user is None:
+                return me
+            denied = NotAllowed(
+                "--as works in the demo profile only; here you are the person you logged in as.", rule="identity"
+            )
+            detail = {"decision": "act as", "why": denied.rule, "message": denied.message, "as": as_user[:64]}
+            self.store.audit("denied", me.id, None, detail)
+            raise denied
         name = as_user or (self.settings.demo.approver if deciding else self.settings.demo.person)
         person_id = name if name.startswith("demo:") else f"demo:{name}"
         return self.policy.person(person_id)
@@ -251,7 +255,6 @@ class Runtime:
     @cached_property
     def runner(self) -> ActionRunner:
         """The action graphs; the writer is opened by their execute node, for one statement at a time."""
-        import os
         import socket
         import time
 
@@ -290,6 +293,16 @@ class Runtime:
     def undo(self, ref: str, person: Person, reason: str = "") -> PlanRecord:
         """A new plan that takes an applied one back."""
         return self.runner.undo(ref, self.tool_context(person, None, asked_for_change=True), reason)
+
+
+def _os_user() -> str:
+    """By the process's user id: LOGNAME, USER and their like are whatever somebody has set them to."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid-{os.getuid()}"
 
 
 def _random_id() -> str:

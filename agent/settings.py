@@ -135,12 +135,18 @@ class Settings(BaseSettings):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
     @model_validator(mode="after")
+    def _demo_people_decide_about_the_demo_alone(self) -> Settings:
+        """In the demo profile anybody may be anybody (`--as`): no live account may stand behind that."""
+        if self.is_demo and self.account.kind != "embedded":
+            raise ValueError(
+                "account.kind: the demo profile has an embedded account; a live one needs a profile of its own"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _remote_store_is_encrypted(self) -> Settings:
         """Outside the demo profile a store across the network needs TLS."""
-        url = self.store.url.get_secret_value() if self.store.url else ""
-        remote = url.startswith("postgresql") and not re.search(r"@(localhost|127\.0\.0\.1|\[::1\])?[:/]", url)
-        strong = re.search(r"[?&]sslmode=(require|verify-ca|verify-full)\b", url)
-        if remote and not strong and not self.is_demo and "host=/" not in url:
+        if self.store.url and not self.is_demo and not _is_local_or_encrypted(self.store.url.get_secret_value()):
             raise ValueError("store.url: a remote store needs sslmode=require (or verify-ca, verify-full) in its URL")
         return self
 
@@ -169,6 +175,30 @@ class Settings(BaseSettings):
     def account_dir(self) -> Path:
         """The embedded account's folder (tools/demo/layout.py)."""
         return self.state_dir / "account"
+
+
+def _is_local_or_encrypted(url: str) -> bool:
+    """As the driver will read the URL: `host` and `hostaddr` may also stand in its query, several in each."""
+    from sqlalchemy.engine import make_url  # whoever sets store.url pays for it anyway
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        return True  # no URL at all: the store refuses it, in its own words
+    if parsed.get_backend_name() == "sqlite":
+        return True
+    query = parsed.normalized_query
+    named = [parsed.host or "", *query.get("host", ()), *query.get("hostaddr", ())]
+    hosts = [_PORT.sub("", host) for value in named for host in value.split(",")]
+    if "service" not in query and all(h in _THIS_MACHINE or h.startswith("/") for h in hosts):
+        return True
+    modes = query.get("sslmode", ())
+    return bool(modes) and all(mode in ("require", "verify-ca", "verify-full") for mode in modes)
+
+
+_PORT = re.compile(r"(?<=[^:]):[0-9]+$")
+_THIS_MACHINE = ("", "localhost", "127.0.0.1", "::1", "[::1]")
 
 
 def state_home() -> Path:
@@ -216,6 +246,9 @@ def load_settings(profile: str | None = None) -> Settings:
     """
     name = profile or os.environ.get("FROSTLINE_PROFILE") or "demo"
     home = state_home()
+    if "?" in str(home):
+        # DuckDB reads what follows as options of the file and puts its log elsewhere.
+        raise BadSettings("FROSTLINE_HOME may not have a '?' in it.", hint=str(home))
     path = profile_file(name, home)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -226,6 +259,8 @@ def load_settings(profile: str | None = None) -> Settings:
         settings = Settings(**deep_update(_with_secret_files(table), _from_environment()))
     except (ValidationError, SettingsError) as error:
         raise BadSettings(_first_problem(error), hint=f"Profile file: {path}") from None
+    if not home.exists():
+        _private_folder(home)  # made by mkdir(parents=True) it would have the mode of the umask
     _private_folder(settings.state_dir)
     return settings
 

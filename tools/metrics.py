@@ -26,6 +26,7 @@ Metric = Literal[
     "idle_share",
     "cost",
     "cost_billed",
+    "cost_idle",
     "queries",
     "failures",
     "failure_rate",
@@ -137,6 +138,7 @@ _CREDITS = (
     Recipe("metering", ("credits_used",), convention=_BEFORE),
     _ATTRIBUTED_RECIPE,
 )
+_IDLE_RECIPES = (Recipe("metering", ("credits_compute",), minus=("credits_attributed",), convention=_IDLE),)
 _BILLED_RECIPES = (Recipe("billed", ("credits_billed",), convention=_BILLED),)
 
 
@@ -161,11 +163,8 @@ METRICS: dict[Metric, Measure] = {
     ),
     "credits_billed": Measure("credits billed", "credits", _BILLED_RECIPES),
     "credits_attributed": Measure("credits attributed to queries", "credits", (_ATTRIBUTED_RECIPE,)),
-    "credits_idle": Measure(
-        "idle credits",
-        "credits",
-        (Recipe("metering", ("credits_compute",), minus=("credits_attributed",), convention=_IDLE),),
-    ),
+    "credits_idle": Measure("idle credits", "credits", _IDLE_RECIPES),
+    "cost_idle": Measure("cost of idle time", "USD", _IDLE_RECIPES, priced=True),
     "idle_share": Measure(
         "idle share of compute",
         "%",

@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tools.context import FilterColumn, ToolContext, UsageReader
-from tools.errors import BadArgument, NotAllowed
+from tools.errors import BadArgument, NotAllowed, UnknownName
 from tools.metrics import BY_TIME, METRICS, SOURCE_VIEW, Recipe, choose
 from tools.names import find, usage_warehouse
+from tools.quoting import code
 from tools.result import ToolResult
 from tools.tool import Tool
 from tools.usage_fetch import Fetch
@@ -22,6 +23,7 @@ __all__ = ["QUERY_USAGE", "UsageArgs", "UsageData", "UsageFilters", "UsageRow", 
 NONE_NAMES = ("", "(none)", "none", "null")
 _NAMES_BACK = timedelta(days=365)
 _MOST_NAMES = 5000
+_MOST_TAGS = 1000
 _WITH_IDLE = "Idle time is included: each warehouse's compute credits, spread by the share of its attributed queries."
 
 
@@ -39,12 +41,12 @@ def query_usage(context: ToolContext, args: UsageArgs) -> ToolResult[UsageData]:
     reader = context.reader
     recipe, notes = _recipe(reader, args, list(filters))
     span = span_of(args.window, view_coverage(reader, recipe), recipe, reader.account().timezone)
-    exact = _resolve(reader, filters, span)
+    exact, said = _resolve(reader, filters, span, notes)
     if span.window is None:
-        return absent(args, span, exact)
+        return absent(args, span, said)
     spread = args.include_idle and recipe.source == "attribution"
     fetch = Fetch(reader, recipe, args.by, exact, args.ascending, spread)
-    report = Report(reader, args, recipe, span, fetch, notes)
+    report = Report(reader, args, recipe, span, fetch, notes, said)
     return report.result()
 
 
@@ -88,22 +90,59 @@ def _including_idle(recipe: Recipe, args: UsageArgs, filters: Sequence[str]) -> 
 
 
 def _resolve(
-    reader: UsageReader, filters: dict[FilterColumn, list[str]], span: AnsweredSpan
-) -> dict[FilterColumn, tuple[str, ...]]:
-    """Exact names for what the person wrote; the names in the window first, then a year back."""
+    reader: UsageReader, filters: dict[FilterColumn, list[str]], span: AnsweredSpan, notes: list[str]
+) -> tuple[dict[FilterColumn, tuple[str, ...]], dict[FilterColumn, tuple[str, ...]]]:
+    """Exact names for what the person wrote, a year back; and the same as the reply may list them."""
     exact: dict[FilterColumn, tuple[str, ...]] = {}
+    said: dict[FilterColumn, tuple[str, ...]] = {}
     for column, names in filters.items():
-        exact[column] = tuple(dict.fromkeys(_exact(reader, column, name, span) for name in names))
-    return exact
+        found: list[str] = []
+        shown: list[str] = []
+        for name in names:
+            meant = _exact(reader, column, name, span)
+            found += meant
+            shown += meant if len(meant) == 1 else [name]
+            if len(meant) > 1 or (column == "query_tag" and name.casefold() != meant[0].casefold() and meant[0]):
+                notes.append(_contained(name, meant))
+        exact[column], said[column] = tuple(dict.fromkeys(found)), tuple(dict.fromkeys(shown))
+    return exact, said
 
 
-def _exact(reader: UsageReader, column: FilterColumn, name: str, span: AnsweredSpan) -> str:
+def _contained(name: str, tags: Sequence[str]) -> str:
+    whose = "tag that contains" if len(tags) == 1 else "tags that contain"
+    return f"No query tag is exactly {code(name)}: {len(tags)} {whose} it in this window are counted together."
+
+
+def _exact(reader: UsageReader, column: FilterColumn, name: str, span: AnsweredSpan) -> list[str]:
     if name.strip().casefold() in NONE_NAMES:
-        return ""
+        return [""]
     if column == "warehouse":
-        return usage_warehouse(reader, name)
+        return [usage_warehouse(reader, name)]
     now = span.coverage.now
-    return find(column.replace("_", " "), name, reader.names(column, now - _NAMES_BACK, now, _MOST_NAMES))
+    try:
+        return [find(column.replace("_", " "), name, reader.names(column, now - _NAMES_BACK, now, _MOST_NAMES))]
+    except UnknownName:
+        tags = _tags_with(reader, name, span) if column == "query_tag" else []
+        if not tags:
+            raise
+        return tags
+
+
+def _tags_with(reader: UsageReader, name: str, span: AnsweredSpan) -> list[str]:
+    """Tags are often JSON that people know a word of: those of the window that contain the text.
+
+    Raises:
+        BadArgument: more than can be counted together.
+    """
+    window = span.window or span.asked.window
+    start = min(window.start, span.previous.start) if span.previous else window.start
+    known = reader.names("query_tag", start, window.end, _MOST_NAMES)
+    tags = [tag for tag in known if name.casefold() in tag.casefold()]
+    if len(tags) > _MOST_TAGS:
+        raise BadArgument(
+            f"More than {_MOST_TAGS} query tags contain {code(name)}.", hint="Say a longer part of it, or less time."
+        )
+    return tags
 
 
 def _one_line(args: UsageArgs) -> str:

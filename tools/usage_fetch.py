@@ -136,7 +136,7 @@ class Fetch:
     def _idle(self, window: Window) -> Measured:
         """Compute less attributed; adaptive warehouses have no attributed credits and are left out, by name."""
         rows = self._rows(window, "warehouse")
-        known = [row for row in rows if self.recipe.value(row) is not None or row[self.recipe.minus[0]] is not None]
+        known = [row for row in rows if _total([row[self.recipe.minus[0]]]) is not None]
         unknown = tuple(str(row["key"]) for row in rows if row not in known)
         groups = [(_text(row["key"]), self.recipe.value(row)) for row in known]
         done = Measured(self._sum(known), groups, two_ids=_two_ids(rows), unknown=unknown)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from tools.context import FilterColumn
 from tools.domain import Frozen
@@ -14,6 +14,8 @@ from tools.windows import DEFAULT_WINDOW
 
 __all__ = ["UsageArgs", "UsageData", "UsageFilters", "UsageRow"]
 
+LONG_WINDOWS = {"week": "last 8 weeks", "month": "last 3 months"}
+"""What is meant where no window is said with a breakdown by these."""
 _Name = Annotated[str, Field(max_length=256)]
 _Names = Annotated[list[_Name], Field(max_length=20)]
 
@@ -56,6 +58,14 @@ class UsageArgs(BaseModel):
     include_idle: bool = Field(
         False, description="Spread each warehouse's idle credits over its queries' owners (attributed credits only)."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reach_back(cls, given: Any) -> Any:
+        """Weeks and months of the default window would be a single cut one."""
+        if isinstance(given, dict) and "window" not in given and given.get("by") in LONG_WINDOWS:
+            return {**given, "window": LONG_WINDOWS[given["by"]]}
+        return given
 
 
 class UsageRow(Frozen):

@@ -81,8 +81,16 @@ class Report:
     """Builds the result of one answered question."""
 
     def __init__(
-        self, reader: UsageReader, args: UsageArgs, recipe: Recipe, span: AnsweredSpan, fetch: Fetch, notes: list[str]
+        self,
+        reader: UsageReader,
+        args: UsageArgs,
+        recipe: Recipe,
+        span: AnsweredSpan,
+        fetch: Fetch,
+        notes: list[str],
+        said: Mapping[FilterColumn, tuple[str, ...]] | None = None,
     ) -> None:
+        """`said`: the filters as the reply names them, where one word stands for many values."""
         assert span.window is not None
         self._reader, self._args, self._recipe, self._span, self._fetch = reader, args, recipe, span, fetch
         self._window: Window = span.window
@@ -93,6 +101,7 @@ class Report:
         self._notes = list(notes)
         self._sources = [source_of(span.coverage)]
         self._figures: dict[str, str] = {}
+        self._said = {c: list(v) for c, v in (said or fetch.filters).items()}
 
     def result(self) -> ToolResult[UsageData]:
         now = self._fetch.measure(self._window)
@@ -111,7 +120,7 @@ class Report:
             title=self._measure.title,
             unit=self._measure.unit,
             by=self._args.by,
-            filters={c: list(v) for c, v in self._fetch.filters.items()},
+            filters=self._said,
             label=self._span.asked.label,
             asked=self._span.asked.window,
             convention=" ".join(filter(None, (self._span.asked.convention, self._recipe.convention))),
@@ -167,7 +176,7 @@ class Report:
 
     def _entity(self) -> str | None:
         """A total under one name belongs to that name."""
-        names = [name for values in self._fetch.filters.values() for name in values]
+        names = [name for values in self._said.values() for name in values]
         return (names[0] or NONE) if len(names) == 1 else None
 
     def _before(self) -> Measured | None:
@@ -255,7 +264,10 @@ class Report:
         return rest
 
     def _time_rows(self, now: Measured, total: float | None) -> tuple[UsageRow, ...]:
-        found = list(now.buckets)
+        first = self._span.coverage.first
+        bucket, tz = cast("TimeBucket", self._args.by), zone(self._window.tz)
+        # What ends before the view's first row is not kept, which is no zero.
+        found = [b for b in now.buckets if first is None or next_bucket(b[0], bucket, tz) > first]
         if self._args.top is not None:
             found = sorted(found, key=lambda b: (b[1] is None, (1 if self._args.ascending else -1) * (b[1] or 0.0)))
             found = found[: self._args.top]
@@ -303,7 +315,10 @@ class Report:
         first = span.coverage.first
         if first is not None and first > self._window.start:
             begins = f"{localize(first, tz):%Y-%m-%d %H:%M}"
-            self._notes.append(f"{self._view} begins at {begins}; there is nothing before it.")
+            share = 100.0 * (self._window.end - first) / (self._window.end - self._window.start)
+            self._notes.append(
+                f"{self._view} begins at {begins}; there is nothing before it: {share:.0f} % of the window is covered."
+            )
         if not span.complete:
             loaded = f"{localize(self._window.end, tz):%Y-%m-%d %H:%M} {span.tz}"
             if self._window.end < span.asked.window.end:

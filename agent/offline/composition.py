@@ -21,7 +21,8 @@ def write_reply(results: Sequence[CallResult], tz: str) -> str:
         lines = _lines(number, result, plans)
         plans += len((result.data or {}).get("plans", ())) if result.status == "needs_approval" else 0
         blocks.append("\n".join(lines))
-    if len(results) == 2 and all(r.name == "query_usage" and r.status == "ok" for r in results):
+    windows = {r.window.model_dump_json() for r in results if r.window is not None}
+    if len(results) == len(windows) == 2 and all(r.name == "query_usage" and r.status == "ok" for r in results):
         blocks.append(_between(results[0].data or {}, results[1].data or {}))
     return "\n\n".join(block for block in blocks if block)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from agent.offline.slots import TOP, Slots
 from agent.offline.words import metric_words, patterns
 from agent.state import Clarify, ToolCall, ToolCalls
-from tools.windows import read_window
+from tools.windows import DEFAULT_WINDOW, read_window
 
 __all__ = ["decide_reading", "follows_up", "is_listing"]
 
@@ -22,6 +23,19 @@ _FOLLOW = re.compile(
 )
 """Words that open a remark on the last answer."""
 _SHORT = 3
+_REFERS = re.compile(
+    r"\b(?:of|from|on|in|for|behind) (?:it|that|this|those|these|them)\b(?! (?:week|month|day|year))", re.I
+)
+"""Words that point at the last answer in the middle of a question: 'which warehouses used most of it'."""
+_SAID_METRIC = re.compile(r"\b(?:credits?|costs?|dollars?|money|queries)\b")
+_OVERVIEW = re.compile(
+    r"\bwhere (?:do|does|did|are|is|have|has)\b.*\b(?:go|going|gone|spent|spend|used)\b|\bwhere .*\bwent\b|"
+    r"\b(?:driv(?:es?|ing|ers?)|makes up)\b.*\b(?:costs?|spend\w*|credits?|bill|usage|consumption)\b|"
+    r"\b(?:costs?|spend|credit|usage) drivers?\b|\b(?:biggest|largest|main) (?:spenders|consumers|costs?)\b|"
+    r"\bwhat (?:is|are)?\b.*\b(?:costs?|costing|uses?|using|consumes?|burns?|burning)\b.*\bmost\b",
+    re.IGNORECASE,
+)
+"""Where it all goes: the account's total and its parts."""
 
 
 # --- warehouses ------------------------------------------------------------------------------------------
@@ -141,9 +155,26 @@ def decide_reading(slots: Slots, last: Mapping[str, Any] | None, now: datetime, 
     if follows_up(slots, last):
         assert last is not None
         return _follow(slots, last, now, tz)
+    if _is_overview(slots):
+        return _overview(slots)
     if slots.metric is None and not _stands_alone(slots):
         return None
     return _usage(slots, _args(slots), now, tz)
+
+
+def _is_overview(slots: Slots) -> bool:
+    plain = not (slots.mentions or slots.filters or slots.compare or slots.include_idle or len(slots.windows) > 1)
+    meant = slots.by is None or (slots.by == "user" and re.search(r"\bspenders\b", slots.rest) is not None)
+    return plain and meant and slots.metric in (None, "credits", "cost") and _OVERVIEW.search(slots.rest) is not None
+
+
+def _overview(slots: Slots) -> ToolCalls:
+    """The total of the account, and which warehouses it goes to."""
+    args: dict[str, Any] = {"metric": slots.metric or "credits"}
+    if slots.windows:
+        args["window"] = slots.windows[0]
+    by = {**args, "by": "warehouse"} | ({"top": slots.top} if slots.top else {})
+    return _said(slots, (ToolCall(name="query_usage", args=args), ToolCall(name="query_usage", args=by)))
 
 
 def _stands_alone(slots: Slots) -> bool:
@@ -244,12 +275,19 @@ def _ask(slots: Slots, text: str, written: str, options: tuple[str, ...]) -> Cla
 
 def follows_up(slots: Slots, last: Mapping[str, Any] | None) -> bool:
     """Whether the words only make sense on top of the last question."""
-    if not last or slots.is_empty:
+    if not last:
         return False
-    if _FOLLOW.match(slots.text) or slots.metric is None:
+    refers = _refers(slots)
+    if slots.is_empty:
+        return refers and "most" in slots.rest
+    if refers or _FOLLOW.match(slots.text) or slots.metric is None:
         return True
     alone = not (slots.windows or slots.by or slots.mentions or slots.filters)
     return alone and len(slots.text.split()) <= _SHORT
+
+
+def _refers(slots: Slots) -> bool:
+    return not slots.windows and _REFERS.search(slots.rest) is not None
 
 
 def _follow(slots: Slots, last: Mapping[str, Any], now: datetime, tz: str) -> ToolCalls:
@@ -272,6 +310,12 @@ def _merged(before: dict[str, Any], new: dict[str, Any], slots: Slots) -> dict[s
     if slots.by:
         args["by"] = slots.by
         args.pop("top", None)
+        if slots.by in ("week", "month") and not slots.windows and args.get("window") == DEFAULT_WINDOW:
+            args.pop("window")
+    if _refers(slots) and "most" in slots.rest:
+        args.setdefault("by", "warehouse")
+    if _refers(slots) and "metric" in before and not _SAID_METRIC.search(slots.rest):
+        slots = replace(slots, metric=slots.metric if slots.metric not in ("credits", "cost", "queries") else None)
     for name in ("metric", "top", "compare", "include_idle", "ascending"):
         if getattr(slots, name):
             args[name] = getattr(slots, name)

@@ -41,6 +41,7 @@ _WITH_IDLE = re.compile(
 )
 _PART = re.compile(r"\bper ?cent(?:age)?\b|\bshare\b|\bfraction\b|\bratio\b|\brate\b|%")
 _DOLLARS = re.compile(r"[$€]|\b(?:dollars?|usd|bucks|money)\b", re.IGNORECASE)
+_COSTS = re.compile(r"\b(?:costs?|costing|spen[dt]|pay|paid|paying)\b")
 _BY = r"(?:by|per|for each|for every|each|every|across(?: the| all)?)"
 _TYPES = re.compile(
     r"\b(select|insert|update|delete|merge|copy|call|create_table_as_select|ctas|show|alter|truncate_table)\s+"
@@ -192,6 +193,8 @@ def _metric(rest: str, text: str) -> Metric | None:
         return "bytes_spilled_remote"
     if metric == "credits_billed" and _DOLLARS.search(text):
         return "cost_billed"
+    if metric == "credits_idle" and (_DOLLARS.search(text) or _COSTS.search(rest)):
+        return "cost_idle"
     if metric in ("credits", None) and _DOLLARS.search(text):
         return "cost"
     return metric

@@ -262,6 +262,10 @@ LISTED = {"name": "list_warehouses", "args": {"names": ["ETL_WH"]}}
             LISTED,
             {"metric": "credits", "window": "last week", "filters": {"warehouse": ["ETL_WH"]}},
         ),
+        ("which warehouses used most of it?", ONE, {"metric": "cost", "by": "warehouse", "window": "yesterday"}),
+        ("most of that?", ONE, {**ONE["args"], "by": "warehouse"}),
+        ("break it down by user", ONE, {**ONE["args"], "by": "user"}),
+        ("how much of that is idle", LAST, {"metric": "credits_idle", "by": "warehouse", "window": "last week"}),
         ("credits by user yesterday", ONE, {"metric": "credits", "by": "user", "window": "yesterday"}),
     ],
 )

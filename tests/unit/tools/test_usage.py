@@ -398,3 +398,31 @@ def test_every_figure_has_a_source_a_time_and_a_stable_id(reader: FrameReader) -
 def test_a_call_says_in_words_what_it_asks() -> None:
     args = UsageArgs(metric="queries", by="user", filters=UsageFilters(warehouse=["ETL_WH"]), window="yesterday")
     assert QUERY_USAGE.one_line(args) == "queries by user, warehouse ETL_WH, yesterday"
+
+
+def test_a_word_of_json_tags_counts_every_tag_that_contains_it() -> None:
+    tagged = account()
+    old = str(tagged.frames["queries"]["query_tag"].dropna().iloc[0])
+    for frame in (tagged.frames["queries"], tagged.frames["attribution"]):
+        frame["query_tag"] = frame["query_tag"].replace({old: '{"app": "Dbt", "run": "1"}'})
+    result = ask(tagged, metric="queries", window="yesterday", filters=UsageFilters(query_tag=["dbt"]))
+    assert (
+        data(result).total
+        == ask(account(), metric="queries", window="yesterday", filters=UsageFilters(query_tag=[old])).data.total
+    )  # type: ignore[union-attr]
+    assert "1 tag that contains" in data(result).notes[0]
+    with pytest.raises(UnknownName):
+        ask(tagged, metric="queries", window="yesterday", filters=UsageFilters(query_tag=["airflow"]))
+
+
+def test_months_without_a_window_reach_back_and_nothing_stands_before_the_first_row(reader: FrameReader) -> None:
+    result = ask(reader, metric="cost_idle", by="month")
+    assert data(result).label == "the last 3 months"
+    assert data(result).total is not None
+    assert [row.key for row in data(result).rows] == ["2026-10"]
+    assert any("% of the window is covered" in note for note in data(result).notes)
+
+
+def test_a_missing_attribution_that_reads_as_nan_is_not_known_and_never_idle(reader: FrameReader) -> None:
+    result = ask(reader, metric="credits_idle", by="month", window="last 10 days")
+    assert data(result).total == pytest.approx(sum(row.value or 0 for row in data(result).rows))
