@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,3 +100,48 @@ def test_a_broken_profile_file_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("FROSTLINE_HOME", str(home))
     with pytest.raises(BadSettings, match="mine"):
         load_settings("mine")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:p@/f?host=db.example.com",
+        "postgresql://u:p@localhost/f?host=db.example.com",
+        "postgresql://u:p@localhost/f?hostaddr=10.1.2.3",
+        "postgresql://db.example.com/f?note=@localhost/",
+        "postgresql://u@db.example.com/f?sslmode=require&sslmode=disable",
+        "POSTGRESQL://u@db.example.com/f",
+    ],
+)
+def test_a_remote_store_is_seen_however_its_url_names_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FROSTLINE_STORE__URL", url)
+    with pytest.raises(BadSettings, match="sslmode"):
+        load_settings("prod")
+
+
+@pytest.mark.parametrize("url", ["postgresql://localhost:5433/f", "postgresql:///f?host=/run/postgresql"])
+def test_a_store_on_this_machine_needs_no_tls(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FROSTLINE_STORE__URL", url)
+    assert load_settings("prod").store.url is not None
+
+
+def test_the_demo_profile_is_never_pointed_at_a_live_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FROSTLINE_ACCOUNT__KIND", "live")
+    with pytest.raises(BadSettings, match="demo profile"):
+        load_settings("demo")
+
+
+def test_a_home_that_is_made_is_private_whatever_the_umask(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FROSTLINE_HOME", str(tmp_path / "deep" / "home"))
+    old = os.umask(0)
+    try:
+        settings = load_settings()
+    finally:
+        os.umask(old)
+    assert [stat.S_IMODE(p.stat().st_mode) for p in (settings.home, settings.state_dir)] == [0o700, 0o700]
+
+
+def test_a_home_that_the_database_cannot_use_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FROSTLINE_HOME", str(tmp_path / "what?now"))
+    with pytest.raises(BadSettings, match=r"'\?'"):
+        load_settings()
