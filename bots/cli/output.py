@@ -73,12 +73,15 @@ class Output:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=None, pad_edge=False, header_style="bold")
+        table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(columns))
         for column in columns:
             table.add_column(column, justify="right" if column in right else "left", overflow="fold")
         for row in rows:
             table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-        self.console.print(table)
+        console = self.console
+        with console.capture() as drawn:
+            console.print(table)
+        typer.echo("\n".join(line.rstrip() for line in drawn.get().splitlines()))
 
     @contextmanager
     def edge(self) -> Iterator[None]:
