@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -312,6 +313,22 @@ def test_shipped_code_names_nothing_of_the_demo_account(template_home: Path) -> 
         for path in sorted((account.ROOT / package).rglob("*"))
         if path.suffix in (".py", ".md", ".yaml", ".toml", ".sql", ".csv")
         and not path.is_relative_to(account.ROOT / "tools" / "demo" / "generate")
-        and (found := pattern.search(path.read_text(encoding="utf-8")))
+        and (found := pattern.search(_acting_text(path)))
     ]
     assert keyed == []
+
+
+def _acting_text(path: Path) -> str:
+    """What can act: of a module its strings and identifiers; comments and docstrings may give examples."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".py":
+        return text
+    parts: list[str] = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            node.value.value = ""  # a docstring
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            parts.append(node.value)
+        elif isinstance(node, ast.Name):
+            parts.append(node.id)
+    return "\n".join(parts)
