@@ -7,7 +7,7 @@ from typing import Literal
 
 from tools.domain import Frozen, Size, Warehouse
 
-__all__ = ["Oddity", "odd_about"]
+__all__ = ["OddKind", "Oddity", "odd_about"]
 
 OddKind = Literal[
     "adaptive",

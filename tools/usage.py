@@ -23,7 +23,7 @@ __all__ = ["QUERY_USAGE", "UsageArgs", "UsageData", "UsageFilters", "UsageRow", 
 NONE_NAMES = ("", "(none)", "none", "null")
 _NAMES_BACK = timedelta(days=365)
 _MOST_NAMES = 5000
-_MOST_TAGS = 1000
+_MOST_TAGS = 4000
 _WITH_IDLE = "Idle time is included: each warehouse's compute credits, spread by the share of its attributed queries."
 
 

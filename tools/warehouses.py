@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from tools.context import ToolContext, UsageReader
 from tools.domain import Frozen, Size, Warehouse
@@ -13,7 +13,7 @@ from tools.errors import NoPermission
 from tools.facts import FactBook
 from tools.metrics import METRICS
 from tools.names import live_warehouse, usage_warehouse
-from tools.oddities import Oddity, odd_about
+from tools.oddities import Oddity, OddKind, odd_about
 from tools.quoting import code
 from tools.result import Source, ToolResult, Window
 from tools.tool import Tool
@@ -26,6 +26,8 @@ PSEUDO = "CLOUD_SERVICES_ONLY"
 """A row of the metering views that is no warehouse."""
 _WEEK = "last 7 days"
 _SHOW = "SHOW WAREHOUSES"
+_LIVE = "INFORMATION_SCHEMA.QUERY_HISTORY"
+_MOST_STATEMENTS = 50
 
 
 class WarehousesArgs(BaseModel):
@@ -38,6 +40,8 @@ class WarehousesArgs(BaseModel):
     )
     state: Literal["any", "running", "suspended"] = Field("any", description="Only warehouses in this state.")
     odd_only: bool = Field(False, description="Only warehouses about which something is odd.")
+    odd: list[OddKind] = Field(default=[], max_length=11, description="Only warehouses about which one of these is.")
+    statements: bool = Field(False, description="Also the statements that run or wait now: id, user, since when.")
 
 
 class WarehouseRow(Frozen):
@@ -67,6 +71,17 @@ class WarehouseRow(Frozen):
     """name, credits_7d, idle_share_7d, auto_suspend, running, queued, ... -> fact id."""
 
 
+class StatementRow(Frozen):
+    """A statement that runs or waits now; its text is never shown."""
+
+    query_id: str
+    warehouse: str | None
+    status: str
+    started: AwareDatetime
+    figures: dict[str, str]
+    """query_id, warehouse, status, started, seconds and, where the role allows it, user -> fact id."""
+
+
 class WarehousesData(Frozen):
     rows: tuple[WarehouseRow, ...]
     """Most credits first."""
@@ -74,6 +89,8 @@ class WarehousesData(Frozen):
     notes: tuple[str, ...] = ()
     figures: dict[str, str]
     """shown, started, odd -> fact id."""
+    statements: tuple[StatementRow, ...] | None = None
+    """The longest first; None where they were not asked for or may not be seen."""
 
 
 class _Week(Frozen):
@@ -104,18 +121,24 @@ def list_warehouses(context: ToolContext, args: WarehousesArgs) -> ToolResult[Wa
     book = FactBook(now)
     rows = [_row(w, week, book) for w in shown.values() if wanted is None or w.name in wanted]
     rows += [_hidden_row(name, week, book) for name in hidden if wanted is None or name in wanted]
-    kept = [row for row in rows if _asked_for(row, args)]
+    notes = list(week.notes)
+    if _unwatched(tuple(shown.values())):
+        notes.append("No warehouse has a resource monitor.")
+        rows = rows if args.odd else [_without(row, "no_monitor") for row in rows]
+    kept = [_only(row, args.odd) for row in rows if _asked_for(row, args)]
     kept.sort(key=lambda row: (-(row.credits_7d or 0.0), row.name))
     figures = {
         "shown": book.add("warehouses", len(kept), "count", _SHOW),
         "started": book.add("warehouses started", sum(r.state == "STARTED" for r in kept), "count", _SHOW),
         "odd": book.add("warehouses with something odd", sum(bool(r.odd) for r in kept), "count", f"= {_SHOW}"),
     }
+    statements = _statements(context, kept, book, notes) if args.statements else None
     data = WarehousesData(
         rows=tuple(kept),
         convention="State and settings are live; credits are of the full days before today, before adjustment.",
-        notes=week.notes,
+        notes=tuple(notes),
         figures=figures,
+        statements=statements,
     )
     return ToolResult(
         status="ok",
@@ -129,6 +152,55 @@ def list_warehouses(context: ToolContext, args: WarehousesArgs) -> ToolResult[Wa
     )
 
 
+def _unwatched(shown: tuple[Warehouse, ...]) -> bool:
+    """Where no warehouse has a monitor, that is one remark about the account and no oddity of each."""
+    return len(shown) > 1 and all((w.resource_monitor or "null").casefold() == "null" for w in shown)
+
+
+def _without(row: WarehouseRow, kind: OddKind) -> WarehouseRow:
+    return row.model_copy(update={"odd": tuple(odd for odd in row.odd if odd.kind != kind)})
+
+
+def _only(row: WarehouseRow, kinds: list[OddKind]) -> WarehouseRow:
+    return row.model_copy(update={"odd": tuple(o for o in row.odd if o.kind in kinds)}) if kinds else row
+
+
+def _statements(
+    context: ToolContext, kept: list[WarehouseRow], book: FactBook, notes: list[str]
+) -> tuple[StatementRow, ...] | None:
+    """What runs or waits on these warehouses; None where that may not be seen, which is no zero."""
+    names = {row.name for row in kept}
+    try:
+        running = [q for q in context.reader.live_queries() if q.warehouse in names]
+    except NoPermission as error:
+        notes.append(f"Running statements are not known: {error.message}")
+        return None
+    people, now = context.policy.may_see_text(context.person), context.reader.now()
+    found: list[StatementRow] = []
+    for query in sorted(running, key=lambda q: q.started)[:_MOST_STATEMENTS]:
+        entity, figures = query.query_id, {}
+        figures["query_id"] = book.add("statement", query.query_id, "name", _LIVE, entity=entity)
+        figures["warehouse"] = book.add("warehouse", query.warehouse, "name", _LIVE, entity=entity)
+        figures["status"] = book.add("status", query.status, "name", _LIVE, entity=entity)
+        figures["started"] = book.add("since", query.started.isoformat(), "time", _LIVE, entity=entity)
+        seconds = max((now - query.started).total_seconds(), 0.0)
+        figures["seconds"] = book.add("for", seconds, "s", f"= as_of - {figures['started']}", entity=entity)
+        if people:
+            figures["user"] = book.add("user", query.user, "name", _LIVE, entity=entity)
+        found.append(
+            StatementRow(
+                query_id=query.query_id,
+                warehouse=query.warehouse,
+                status=query.status,
+                started=query.started,
+                figures=figures,
+            )
+        )
+    if len(running) > len(found):
+        notes.append(f"{len(running)} statements run or wait; the {len(found)} that have gone on longest are shown.")
+    return tuple(found)
+
+
 def _wanted(reader: UsageReader, names: list[str], shown: Mapping[str, Warehouse]) -> set[str] | None:
     if not names:
         return None
@@ -140,6 +212,8 @@ def _wanted(reader: UsageReader, names: list[str], shown: Mapping[str, Warehouse
 
 def _asked_for(row: WarehouseRow, args: WarehousesArgs) -> bool:
     if args.odd_only and not row.odd:
+        return False
+    if args.odd and not any(odd.kind in args.odd for odd in row.odd):
         return False
     if args.state == "any":
         return True
@@ -259,7 +333,8 @@ def _usage_facts(name: str, credits: float | None, idle: float | None, week: _We
 def _one_line(args: WarehousesArgs) -> str:
     only = f" {', '.join(args.names)}" if args.names else "s"
     state = f", {args.state}" if args.state != "any" else ""
-    return f"warehouse{only}{state}" + (", only what is odd" if args.odd_only else "")
+    odd = ", only what is odd" if args.odd_only else "".join(f", {kind.replace('_', ' ')}" for kind in args.odd)
+    return f"warehouse{only}{state}{odd}" + (", with what runs now" if args.statements else "")
 
 
 LIST_WAREHOUSES: Tool[WarehousesArgs] = Tool(

@@ -62,7 +62,8 @@ def _run(
     except FrostlineError as error:
         return "refused", f"nothing was run: {error.message}", None
     try:
-        if not context.store.holds(plan.id, context.me):  # logging in took longer than the lease
+        # Signing in may have taken long; and from here on the claim has to outlast the statement.
+        if not context.store.renew(plan.id, context.me, context.lease):
             return "refused", "nothing was run: the claim lapsed before the statement", None
         receipt = apply(plan, writer)
     except OutcomeUnknown as error:

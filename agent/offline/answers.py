@@ -62,6 +62,11 @@ def answer_to(text: str, pending: Mapping[str, Any] | None) -> str | int | None:
     kind = pending.get("kind")
     if kind == "name":
         return _chosen(text, list(pending.get("options") or []), list(pending.get("known") or []))
+    if kind == "query":
+        found = re.search(str(pending["pattern"]), text, re.IGNORECASE)
+        options = list(pending.get("options") or [])
+        low = re.sub(r"\blongest\b", "first", text, flags=re.IGNORECASE)
+        return found[0].lower() if found else _chosen(low, options, [])
     if kind == "size":
         return _size(text)
     if kind == "seconds":

@@ -9,26 +9,70 @@ from agent.state import CallResult
 __all__ = ["warehouse_lines"]
 
 _MOST = 40
+_UNWATCHED = "No warehouse has a resource monitor."
 
 
 def warehouse_lines(number: int, result: CallResult) -> list[str]:
     data = result.data or {}
     rows, figures = data["rows"], data["figures"]
+    kinds = result.args.get("odd") or []
     if not rows:
-        return ["No warehouse is like that.", "", *_reading(number, result, data)]
-    head = (
-        _one(rows[0])
-        if len(rows) == 1
-        else (
-            f"**[[{figures['shown']}]] warehouse{'s' if len(rows) != 1 else ''}**, [[{figures['started']}]] started, "
-            f"[[{figures['odd']}]] with something odd."
-        )
-    )
+        return [_none(kinds, result.args.get("state", "")), "", *_reading(number, result, data)]
+    if kinds:
+        names = ", ".join(_cite(row["figures"], "name") for row in rows)
+        head = f"**{_like(kinds).capitalize()}: {names}** ([[{figures['shown']}]] in all)."
+        if kinds == ["no_monitor"] and _UNWATCHED in data["notes"]:
+            return [f"**{_UNWATCHED}**", "", *_reading(number, result, data)]
+    elif len(rows) == 1:
+        head = _one(rows[0])
+    else:
+        odd = f"[[{figures['odd']}]] with something odd."
+        head = f"**[[{figures['shown']}]] warehouses**, [[{figures['started']}]] started, {odd}"
+    if data.get("statements") is not None:
+        return [head, "", *_statements(data["statements"]), "", *_reading(number, result, data)]
     table = ["| Warehouse | State | Size | Clusters | Auto-suspend | Running | Queued | Credits, week |"]
     table.append("|---|---|---|---:|---:|---:|---:|---:|")
     table += [_line(row) for row in rows[:_MOST]]
     more = _details(rows[0]["figures"]) if len(rows) == 1 else []
     return [head, "", *table, *more, *_odd(number, rows), "", *_reading(number, result, data)]
+
+
+_KINDS = {
+    "never_suspends": "that never suspend by themselves",
+    "suspends_late": "that suspend late",
+    "suspend_imprecise": "with an imprecise auto-suspend",
+    "running_idle": "with nothing running on them although they are up",
+    "queued_now": "with statements waiting in the queue now",
+    "several_clusters_always": "that always keep several clusters",
+    "mostly_idle": "that were idle most of the last week",
+    "large_little_used": "that are large and little used",
+    "no_monitor": "without a resource monitor",
+    "adaptive": "that are adaptive",
+    "not_visible": "that are not visible to Frostline's role",
+}
+
+
+def _like(kinds: list[str]) -> str:
+    return "warehouses " + " or ".join(_KINDS[kind] for kind in kinds)
+
+
+def _none(kinds: list[str], state: str) -> str:
+    if kinds:
+        return f"**There are no {_like(kinds)}.**"
+    return f"**No warehouse is {state}.**" if state == "running" else "No warehouse is like that."
+
+
+def _statements(found: list[dict[str, Any]]) -> list[str]:
+    """The statements that run or wait, by id; never their text."""
+    if not found:
+        return ["No statement runs or waits there now."]
+    user = any("user" in row["figures"] for row in found)
+    lines = ["| Statement | Warehouse | Status | Since | For |" + (" User |" if user else "")]
+    lines.append("|---|---|---|---|---:|" + ("---|" if user else ""))
+    for row in found:
+        roles = ("query_id", "warehouse", "status", "started", "seconds", *(("user",) if user else ()))
+        lines.append("| " + " | ".join(_cite(row["figures"], role) for role in roles) + " |")
+    return lines
 
 
 def _details(figures: dict[str, str]) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import OSA
 
-from agent.offline.words import Token, known_words, mend, metric_words, tokens
+from agent.offline.words import Token, is_known, known_words, mend, metric_words, tokens
 from tools.names import nearest
 
 __all__ = ["Mention", "Unknown", "close_to", "find_mentions", "name_key"]
@@ -132,7 +132,7 @@ def _looks_like_a_name(text: str, words: list[Token], place: int) -> bool:
         return word.text[0].isalpha() and len(word.text) >= 4
     if word.text.isupper() and len(word.text) >= 3 and not text.isupper():
         return True
-    return _is_beside(words, place, 1) and mend(word.text) is None
+    return _is_beside(words, place, 1) and not is_known(word.text)
 
 
 def _is_date_like(word: str) -> bool:

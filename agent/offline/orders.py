@@ -299,7 +299,7 @@ def _of_kind(kind: str, parts: list[_Part], names: list[Name], own: list[Name]) 
 
 def _some_query(kind: str, names: list[Name]) -> Wish:
     named = [name for name in names if isinstance(name, Mention) and len(name.names) == 1]
-    return Wish(kind, named[0].names[0] if len(named) == 1 else None)
+    return Wish(kind, near=tuple(name.names[0] for name in named))
 
 
 def _wish(action: str, name: Name, fields: Fields) -> Wish:

@@ -11,11 +11,11 @@ from agent.offline.answers import answer_to
 from agent.offline.changes import asked_again, decide_change
 from agent.offline.composition import write_reply
 from agent.offline.orders import clusters_in
-from agent.offline.reading import decide_reading
+from agent.offline.reading import asks_what_runs, decide_reading
 from agent.offline.requests import clauses, is_order
 from agent.offline.slots import Slots, mended, read_slots
 from agent.offline.words import patterns
-from agent.state import CallResult, Clarify, Decision, Done, Refuse, ToolCalls, TurnView
+from agent.state import CallResult, Clarify, Decision, Done, Refuse, ToolCall, ToolCalls, TurnView
 from tools.windows import find_windows
 
 __all__ = ["OfflineThinker"]
@@ -36,6 +36,8 @@ class OfflineThinker:
             change = _change(turn)
             if change is not None:
                 return change
+        if asks_what_runs(turn.text):
+            return _question(turn.text, turn) or _not_understood(turn)
         return _talk(turn.text) or _no(turn) or _question(turn.text, turn) or _not_understood(turn)
 
     def write(self, turn: TurnView) -> str:
@@ -93,8 +95,10 @@ def _metric_pending(slots: Slots) -> dict[str, Any]:
 
 def _change(turn: TurnView) -> ToolCalls | Clarify | None:
     decision = decide_change(turn.text, turn.names.warehouses(), _spoken_of(turn.memory))
-    if not isinstance(decision, ToolCalls):
-        return decision
+    if isinstance(decision, Clarify):
+        return _looked_up(decision, turn.text) or decision
+    if decision is None:
+        return None
     asked = " ".join(clause for clause, supposed in clauses(turn.text) if not supposed and not is_order(clause))
     if not find_windows(asked, turn.now, turn.timezone):
         return decision
@@ -102,6 +106,46 @@ def _change(turn: TurnView) -> ToolCalls | Clarify | None:
     if isinstance(question, ToolCalls):
         return question.model_copy(update={"calls": (*question.calls, *decision.calls)})
     return decision
+
+
+_ALL = re.compile(r"\b(?:all|everything|every|any|idle)\b", re.IGNORECASE)
+
+
+def _looked_up(question: Clarify, text: str) -> ToolCalls | None:
+    """What runs or idles now is read first where the question back can then offer it."""
+    pending = question.pending
+    wish = pending["wishes"][pending["wish"]] if pending.get("wishes") else {}
+    if pending.get("slot") == "query_id":
+        names = {"names": list(wish["near"])} if wish["near"] else {}
+        return ToolCalls(calls=(ToolCall(name="list_warehouses", args={**names, "statements": True}),))
+    if wish.get("action") == "suspend_idle" and not question.options and not wish["written"] and _ALL.search(text):
+        return ToolCalls(calls=(ToolCall(name="list_warehouses", args={"odd": ["running_idle"]}),))
+    return None
+
+
+def _offered(turn: TurnView) -> Clarify | None:
+    """The question about a change, with what was just read as its options."""
+    result = turn.results[-1]
+    question = decide_change(turn.text, turn.names.warehouses(), _spoken_of(turn.memory))
+    if not isinstance(question, Clarify) or result.name != "list_warehouses" or result.status != "ok":
+        return None
+    data, pending = result.data or {}, question.pending
+    if pending.get("slot") == "query_id":
+        found = (data.get("statements") or [])[:_MOST_OFFERED]
+        ids = tuple(row["query_id"] for row in found)
+        lines = [f"- [[o{n}]], for [[{row['figures']['seconds']}]]" for n, row in enumerate(found, start=1)]
+        text = "Which query? The longest stands first:\n" + "\n".join(lines)
+        empty = "No query runs or waits there now. Give the id of the query that is meant."
+        pending = {**pending, "kind": "query", "options": list(ids)}
+        return Clarify(template=text if ids else empty, options=ids, pending=pending)
+    names = tuple(row["name"] for row in data.get("rows") or [])[:_MOST_OFFERED]
+    if not names:
+        return Clarify(template="No warehouse is up without work now. Which warehouse is meant?", pending=pending)
+    text = "Which of these? They are up and nothing runs on them now:"
+    return Clarify(template=text, options=names, pending={**pending, "options": list(names)})
+
+
+_MOST_OFFERED = 20
 
 
 def _spoken_of(memory: Mapping[str, Any]) -> str | None:
@@ -145,6 +189,9 @@ def _wish_completed(pending: Mapping[str, Any], value: str | int, turn: TurnView
 
 def _after(turn: TurnView) -> Decision:
     """What a tool could not use is asked back; everything else is answered."""
+    offered = _offered(turn) if turn.asked_for_change else None
+    if offered is not None:
+        return offered
     failed = next(((n, r) for n, r in enumerate(turn.results, start=1) if r.error), None)
     if failed is None or any(r.status == "needs_approval" for r in turn.results):
         return Done()

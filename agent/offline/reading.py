@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from agent.offline.mentions import name_key
 from agent.offline.slots import TOP, Slots
-from agent.offline.words import metric_words, patterns
+from agent.offline.words import is_known, metric_words, patterns
 from agent.state import Clarify, ToolCall, ToolCalls
 from tools.windows import DEFAULT_WINDOW, read_window
 
-__all__ = ["decide_reading", "follows_up", "is_listing"]
+__all__ = ["asks_what_runs", "decide_reading", "follows_up", "is_listing"]
 
 _FOLLOW = re.compile(
     r"^\W*(?:and|what about|how about|only|just|same|also|then|instead|now|but|again|do (?:the same|that)|"
@@ -50,6 +51,10 @@ def is_listing(slots: Slots) -> bool:
     if slots.windows or slots.compare or slots.top or slots.filters or "how much" in slots.rest:
         return False
     text, says = slots.rest, patterns("listing")
+    if asks_what_runs(slots.text):
+        return True
+    if odd_kinds(slots) and re.search(r"\b(?:which|what|any|list|show|how many)\b", text) and not _OF_USE.search(text):
+        return True
     speaks = bool(slots.mentions or slots.unknown or re.search(r"\b(?:warehouses?|whs?)\b", text))
     odd = says["odd"].search(text) is not None
     if slots.metric not in _WEAK or re.search(r"\bcredits?\b|\bhow many queries\b|\bby\b", text):
@@ -63,10 +68,25 @@ def is_listing(slots: Slots) -> bool:
     return bool(says["which"].search(text)) and not _OF_USE.search(text)
 
 
+def odd_kinds(slots: Slots) -> list[str]:
+    """The one oddity that the question is about, e.g. 'which warehouses never suspend'."""
+    return [kind for kind, pattern in patterns("oddities").items() if pattern.search(slots.rest)][:1]
+
+
+def asks_what_runs(text: str) -> bool:
+    """Whether the statements that run now are asked for, which no view of the past answers."""
+    return patterns("running")["statements"].search(text) is not None and not _TIME_LEFT.search(text)
+
+
 def _list_call(slots: Slots) -> ToolCall:
     args: dict[str, Any] = {}
     says = patterns("listing")
     names, odd = _warehouses(slots), says["odd"].search(slots.rest)
+    kinds = odd_kinds(slots)
+    if patterns("running")["statements"].search(slots.text):
+        return ToolCall(name="list_warehouses", args={**({"names": names} if names else {}), "statements": True})
+    if kinds and not names:
+        return ToolCall(name="list_warehouses", args={"odd": kinds})
     if names:
         args["names"] = names
     elif odd:
@@ -93,7 +113,7 @@ _NOT = re.compile(r"\bsuccess\w*|\bsucceed\w*|\b(?:not|never|didn'?t|don'?t|does
 _TIME_LEFT = re.compile(r"\b(?:since|until|till|ago|last|past|previous|during)\b")
 _WITH_BEFORE = re.compile(r"\bbefore\b|\bprevious\b|\bover (?:week|month)\b")
 _OTHER = re.compile(
-    r"\b(?:serverless|cortex|containers?|clustering|replication|materiali[sz]ed|search optimi[sz]ation)\b|"
+    r"\b(?:cortex|containers?|clustering|replication|materiali[sz]ed|search optimi[sz]ation)\b|"
     r"\b(?:teams?|departments?|projects?|schemas?|(?<!as a )(?<!in a )tables?|dashboards?|customers?|pipelines?|jobs?|"
     r"regions?|sessions?|applications?|clients?)\b"
 )
@@ -241,12 +261,14 @@ def _warehouses(slots: Slots) -> list[str]:
 
 def _said(slots: Slots, calls: tuple[ToolCall, ...]) -> ToolCalls:
     """A name that was read past a slip is said, never silently used."""
-    slips = [u for u in slots.unknown if len(u.close) == 1]
-    if not slips:
-        return ToolCalls(calls=calls)
     cited: list[str] = []
-    for slip in slips:
+    for slip in (u for u in slots.unknown if len(u.close) == 1):
         cited += [slip.written, slip.close[0]]
+    for named in slots.mentions:  # a common word that was read as a name: 'credits for load'
+        if len(named.names) == 1 and is_known(named.written) and name_key(named.written) != name_key(named.names[0]):
+            cited += [named.written, named.names[0]]
+    if not cited:
+        return ToolCalls(calls=calls)
     note = " ".join(f"I read [[o{n}]] as [[o{n + 1}]]." for n in range(1, len(cited) + 1, 2))
     return ToolCalls(calls=calls, note=note, read_as=tuple(cited))
 

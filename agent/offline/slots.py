@@ -120,6 +120,8 @@ def read_slots(text: str, names: Names, now: datetime, tz: str) -> Slots:
     mentions = [m for m in mentions if not any(start <= m.start < end for start, end in used)]
     places = [(m.start, m.end) for m in mentions] + [(u.start, u.end) for u in unknown]
     rest = _blank(text, [*places, *((w.start, w.end) for w in found), *used]).casefold()
+    if re.search(r"\bserverless\b", rest):
+        filters.setdefault("service_type", []).extend(_serverless(names))
     filters, unknown = _in_other_columns(filters, unknown, names)
     metric = _metric(rest, text)
     slots = Slots(
@@ -295,6 +297,15 @@ def _named_filters(text: str, names: Names) -> tuple[dict[FilterColumn, list[str
     if re.search(r"\b(?:untagged|without (?:a )?tag|no tag)\b", text, re.IGNORECASE):
         filters.setdefault("query_tag", []).append("(none)")
     return filters, used
+
+
+_WAREHOUSE_SERVICES = ("WAREHOUSE_METERING", "WAREHOUSE_METERING_READER", "CLOUD_SERVICES")
+_MOST_FILTERED = 20
+
+
+def _serverless(names: Names) -> list[str]:
+    """Every service in use that is no warehouse's."""
+    return [name for name in names.column("service_type") if name not in _WAREHOUSE_SERVICES][:_MOST_FILTERED]
 
 
 def _taken(span: tuple[int, int], used: list[tuple[int, int]]) -> bool:

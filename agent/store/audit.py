@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from agent.store.tables import audit, ledger, meta, plans, stamp
+from tools.domain import PlanState
 
 __all__ = ["GENESIS", "AuditReport", "AuditRow", "append", "rows", "verify"]
 
@@ -87,19 +88,17 @@ def rows(connection: Connection, plan_id: str | None = None) -> tuple[AuditRow, 
 def verify(connection: Connection) -> AuditReport:
     """Find rows that were changed, removed, reordered, inserted or cut off, and plans that differ from theirs."""
     problems: list[str] = []
-    count, prev, proposed, started = 0, GENESIS, {}, set()
+    count, prev, told = 0, GENESIS, dict[str, _Told]()
     for raw in connection.execute(select(audit).order_by(audit.c.seq)).mappings():
         row = dict(raw)
         problems += _row_problems(row, expected_seq=count + 1, prev=prev)
         count, prev = row["seq"], row["hash"]
-        if row["event"] == "proposed":
-            proposed[row["plan_id"]] = _detail(row["detail"]).get("digest")
-        elif row["event"] == "started":
-            started.add(row["plan_id"])
+        if row["plan_id"] is not None:
+            told.setdefault(row["plan_id"], _Told()).add(row["event"], row["actor"], _detail(row["detail"]))
     total, head = _head(connection)
     if (total, head) != (count, prev):
         problems.append(f"the chain ends at row {count}, but {total} rows were written: the end was cut or replaced")
-    problems += _plan_problems(connection, proposed, started)
+    problems += _plan_problems(connection, {p: t for p, t in told.items() if t.digest or t.started})
     return AuditReport(ok=not problems, rows=count, head=prev, problems=tuple(problems))
 
 
@@ -115,15 +114,48 @@ def _row_problems(row: dict[str, Any], *, expected_seq: int, prev: str) -> list[
     return found
 
 
-def _plan_problems(connection: Connection, proposed: Mapping[str, Any], started: set[str]) -> list[str]:
-    found = []
-    for plan_id, digest, body in connection.execute(select(plans.c.id, plans.c.digest, plans.c.body)):
+@dataclass
+class _Told:
+    """What the chain tells of one plan."""
+
+    digest: str | None = None
+    state: str = ""
+    decided_by: str | None = None
+    started: bool = False
+
+    def add(self, event: str, actor: str, detail: Mapping[str, Any]) -> None:
+        if event == "proposed":
+            self.digest = str(detail.get("digest"))
+        if event in ("approved", "declined", "cancelled") and actor != "system":
+            self.decided_by = actor
+        self.started = self.started or event == "started"
+        moved = {"started": "claimed", "settled": str(detail.get("as"))}.get(event, event)
+        self.state = moved if moved in _STATES else self.state
+
+
+_STATES = frozenset(state.value for state in PlanState)
+
+
+def _plan_problems(connection: Connection, told: Mapping[str, _Told]) -> list[str]:
+    found, there = [], set()
+    columns = (plans.c.id, plans.c.digest, plans.c.body, plans.c.state, plans.c.decided_by)
+    for plan_id, digest, body, state, decided_by in connection.execute(select(*columns)):
+        there.add(plan_id)
+        chain = told.get(plan_id, _Told())
+        decider = _detail(decided_by).get("id") if decided_by else None
         if hashlib.sha256(body.encode()).hexdigest() != digest:
             found.append(f"plan {plan_id} was changed: its body does not have its digest")
-        elif proposed.get(plan_id) != digest:
+        elif chain.digest != digest:
             found.append(f"plan {plan_id} does not have the digest it was proposed with")
-    run = connection.execute(select(ledger.c.plan_id)).scalars()
-    return found + [f"ledger row {plan_id} has no start in the chain" for plan_id in run if plan_id not in started]
+        if state != chain.state:
+            found.append(f"plan {plan_id} is {state}, but by the chain it is {chain.state or 'nothing'}")
+        if decider != chain.decided_by:
+            found.append(f"plan {plan_id} was decided by {chain.decided_by}, but its row says {decider}")
+    run = set(connection.execute(select(ledger.c.plan_id)).scalars())
+    started = {plan_id for plan_id, chain in told.items() if chain.started}
+    found += [f"plan {plan_id} is gone from the store" for plan_id in sorted(set(told) - there)]
+    found += [f"ledger row {plan_id} has no start in the chain" for plan_id in sorted(run - started)]
+    return found + [f"plan {plan_id} was started, but its ledger row is gone" for plan_id in sorted(started - run)]
 
 
 def _head(connection: Connection) -> tuple[int, str]:

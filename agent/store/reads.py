@@ -26,6 +26,11 @@ NOT_APPLIED = ("refused", "failed")
 """Ledger outcomes that are sure to have changed nothing; all others count against the limit per hour."""
 
 
+_REF = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What an id or the beginning of a digest is made of; anything else is not looked for."""
+_SHORTEST_REF = 6
+
+
 @dataclass(frozen=True)
 class BundleRecord:
     bundle: Bundle
@@ -61,9 +66,9 @@ class StoreReads:
         Raises:
             PlanConflict: not_found; digest where the row was changed after it was stored (audited).
         """
-        found = self._records(plans.c.id == plan_id)
+        found = self._records(plans.c.id == plan_id) if _REF.fullmatch(plan_id) else ()
         if not found:
-            raise PlanConflict(f"There is no plan {plan_id[:64]!r}.", reason="not_found")
+            raise self._no_plan(plan_id)
         return found[0]
 
     def find(self, ref: str) -> PlanRecord:
@@ -74,7 +79,7 @@ class StoreReads:
         """
         ids = self._find_ids(plans, ref)
         if not ids:
-            raise PlanConflict(f"There is no plan {ref[:64]!r}.", reason="not_found")
+            raise self._no_plan(ref)
         return self.get(ids[0])
 
     def list(self, states: Iterable[PlanState] | None = None, limit: int = 100) -> tuple[PlanRecord, ...]:
@@ -129,14 +134,15 @@ class StoreReads:
         Raises:
             PlanConflict: not_found, ambiguous, digest.
         """
-        if self._find_ids(plans, ref):
-            return self.find(ref)
-        try:
-            return self.bundle(ref)
-        except PlanConflict as conflict:
-            if conflict.reason != "not_found":
-                raise
-            raise PlanConflict(f"There is no plan {ref[:64]!r}.", reason="not_found") from None
+        kinds = (plans, bundles)
+        exact = [table for table in kinds if _REF.fullmatch(ref) and self._ids(table, table.c.id == ref)]
+        # A whole id is meant before any beginning, and what begins a plan and a bundle alike means neither.
+        found = exact[:1] or [table for table in kinds if self._find_ids(table, ref)]
+        if len(found) > 1:
+            raise _ambiguous(ref)
+        if not found:
+            raise self._no_plan(ref)
+        return self.find(ref) if found[0] is plans else self.bundle(ref)
 
     def ledger_row(self, plan_id: str) -> LedgerRow | None:
         columns = [c for c in ledger.c if c.name != "account"]
@@ -190,16 +196,30 @@ class StoreReads:
 
     def _find_ids(self, table: Table, ref: str) -> tuple[str, ...]:
         """The one id meant by an id, or by the beginning of an id or a digest; empty where there is none."""
+        if not _REF.fullmatch(ref):
+            return ()
         exact = self._ids(table, table.c.id == ref)
-        if exact or not re.fullmatch(r"[A-Za-z0-9_-]{6,64}", ref):
+        if exact or len(ref) < _SHORTEST_REF:
             return exact
         begins = [column.startswith(text, autoescape=True) for column, text in _beginnings(table, ref)]
         found = self._ids(table, or_(*begins))
         if len(found) > 1:
-            raise PlanConflict(
-                f"{ref!r} is the beginning of more than one.", reason="ambiguous", hint="Give more of it."
-            )
+            raise _ambiguous(ref)
         return found
+
+    def _no_plan(self, ref: str) -> PlanConflict:
+        """Says so where the plan is there, but was made for another account or for this one before a new build."""
+        if _REF.fullmatch(ref):
+            with reading(self._engine) as connection:
+                for table in (plans, bundles):
+                    if connection.execute(select(table.c.id).where(table.c.id == ref)).first():
+                        return PlanConflict(
+                            f"Plan {ref} was made for another account than this one (or for this one before it was "
+                            "imported or built anew); nothing of it is applied here.",
+                            reason="not_found",
+                            hint="Ask for the change again.",
+                        )
+        return PlanConflict(f"There is no plan {ref[:64]!r}.", reason="not_found")
 
     def _ids(self, table: Table, where: ColumnElement[bool]) -> tuple[str, ...]:
         with reading(self._engine) as connection:
@@ -229,6 +249,10 @@ class StoreReads:
                 plan_id=row["id"],
                 detail={"stored_digest": row["digest"], "found_digest": found},
             )
+
+
+def _ambiguous(ref: str) -> PlanConflict:
+    return PlanConflict(f"{ref!r} is the beginning of more than one.", reason="ambiguous", hint="Give more of it.")
 
 
 def _beginnings(table: Table, ref: str) -> tuple[tuple[Column[str], str], ...]:

@@ -22,7 +22,7 @@ from tools.errors import PlanConflict
 
 ModelT = TypeVar("ModelT", ActionPlan, Bundle)
 
-__all__ = ["body_is_intact", "bundle_values", "person_json", "plan_values", "to_bundle", "to_record"]
+__all__ = ["body_is_intact", "bundle_values", "person_json", "plan_values", "storable", "to_bundle", "to_record"]
 
 
 def plan_values(plan: ActionPlan, account: str) -> dict[str, Any]:
@@ -88,6 +88,15 @@ def to_bundle(row: Mapping[str, Any]) -> Bundle:
     if not body_is_intact(row):
         raise PlanConflict("This bundle was changed after it was stored; it is refused.", reason="digest")
     return _load(Bundle, row)
+
+
+def storable(value: Any) -> Any:
+    """Text that every database takes: what came in as broken UTF-8 becomes '?', and NUL is left out."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
+    if isinstance(value, dict):
+        return {key: storable(item) for key, item in value.items()}
+    return [storable(item) for item in value] if isinstance(value, list) else value
 
 
 def person_json(person: Person) -> str:

@@ -21,7 +21,7 @@ from agent.store.conflicts import already
 from agent.store.engine import make_engine, reading, writing
 from agent.store.migrate import upgrade
 from agent.store.reads import BundleRecord, LedgerRow, StoreReads
-from agent.store.rows import bundle_values, person_json, plan_values
+from agent.store.rows import bundle_values, person_json, plan_values, storable
 from agent.store.tables import audit, bundles, conversations, ledger, meta, plans
 from tools.context import Clock
 from tools.domain import ActionPlan, Bundle, Person, PlanRecord, PlanState
@@ -35,7 +35,7 @@ Settled = Literal[PlanState.APPLIED, PlanState.FAILED, PlanState.UNKNOWN]
 
 
 class _NotMovedError(Exception):
-    """Rolls a decision about several plans back."""
+    """Rolls a transaction back."""
 
     def __init__(self, plan_id: str) -> None:
         super().__init__(plan_id)
@@ -111,23 +111,21 @@ class Store(StoreReads):
         Raises:
             PlanConflict: as approve, for the first that cannot move.
         """
-        now = self._clock.now()
         frm = (PlanState.PROPOSED, PlanState.APPROVED) if to is PlanState.CANCELLED else (PlanState.PROPOSED,)
         for plan_id, digest in digests.items():
-            record = self.get(plan_id)
-            if record.digest != digest:
+            if self.get(plan_id).digest != digest:
                 raise _other_digest()
-            if record.state in frm and record.plan.expires_at <= now:
-                self.expire_due()
-                raise already(self.get(plan_id))
-        values = {"decided_by": person_json(actor), "decided_at": now, "reason": reason}
         try:
             with writing(self._engine) as connection:
+                now = self._clock.now()  # only here: waiting for the lock may have taken the plan past its expiry
+                values = {"decided_by": person_json(actor), "decided_at": now, "reason": reason}
                 for plan_id, digest in digests.items():
-                    if not self._move(connection, plan_id, frm, to, plans.c.digest == digest, **values):
+                    where = (plans.c.digest == digest) & (plans.c.expires_at > now)
+                    if not self._move(connection, plan_id, frm, to, where, **values):
                         raise _NotMovedError(plan_id)
                     self._log(connection, to.value, actor.id, plan_id, {"digest": digest, "reason": reason})
         except _NotMovedError as late:
+            self.expire_due()
             raise already(self.get(late.plan_id)) from None
         return tuple(self.get(plan_id) for plan_id in digests)
 
@@ -160,20 +158,20 @@ class Store(StoreReads):
     def claim(self, plan_id: str, digest: str, by: str, lease: timedelta, *, hourly_limit: int | None = None) -> bool:
         """approved -> claimed, with the ledger row and the audit entry `started`: the right to run it once.
 
-        False where it is not approved (any more), has expired, or has a ledger row already.
+        False where it is not approved (any more), has expired, or was started before (by ledger or chain).
 
         Raises:
             PlanConflict: digest, where the row or its approval is not what stands in the audit chain.
             NotAllowed: rule `per_hour`, where the limit was reached since the approval.
         """
         record = self.get(plan_id)
-        now = self._clock.now()
-        if record.digest != digest or record.plan.expires_at <= now:
+        if record.digest != digest:
             return False
         try:
             with writing(self._engine) as connection:
+                now = self._clock.now()
                 values = {"claimed_by": by, "claimed_until": now + lease}
-                where = plans.c.digest == digest
+                where = (plans.c.digest == digest) & (plans.c.expires_at > now)
                 if not self._move(connection, plan_id, (PlanState.APPROVED,), PlanState.CLAIMED, where, **values):
                     return False
                 self._check_approval(connection, plan_id, digest)
@@ -189,18 +187,17 @@ class Store(StoreReads):
                     )
                 )
                 self._log(connection, "started", by, plan_id, {"statement": record.plan.statement})
-        except IntegrityError:
+        except (IntegrityError, _NotMovedError):
             return False
         return True
 
-    def holds(self, plan_id: str, by: str) -> bool:
-        """Whether the claim is still this process's and has time left."""
-        query = select(plans.c.claimed_until).where(
-            plans.c.id == plan_id, plans.c.state == PlanState.CLAIMED.value, plans.c.claimed_by == by
-        )
-        with reading(self._engine) as connection:
-            until = connection.execute(query).scalar()
-        return until is not None and until > self._clock.now()
+    def renew(self, plan_id: str, by: str, lease: timedelta) -> bool:
+        """Start the claim's time anew, right before the statement; False where it has lapsed or is another's."""
+        with writing(self._engine) as connection:
+            now = self._clock.now()
+            mine = (plans.c.claimed_by == by) & (plans.c.claimed_until > now)
+            claimed = (PlanState.CLAIMED,)
+            return self._move(connection, plan_id, claimed, PlanState.CLAIMED, mine, claimed_until=now + lease)
 
     def note_statement(
         self,
@@ -211,14 +208,21 @@ class Store(StoreReads):
         query_id: str | None = None,
         detail: str = "",
     ) -> None:
-        """What the statement came to, in ledger and audit, before the warehouse is read back."""
-        mine = (ledger.c.plan_id == plan_id) & (ledger.c.claimed_by == by) & (ledger.c.outcome == "started")
+        """What the statement came to, in ledger and audit, before the warehouse is read back.
+
+        An answer that comes when recovery has judged the plan already makes `failed` into `unknown`: it may have
+        taken effect after all.
+        """
+        mine = (ledger.c.plan_id == plan_id) & (ledger.c.claimed_by == by)
         with writing(self._engine) as connection:
             values = {"outcome": outcome, "query_id": query_id, "finished_at": self._clock.now()}
-            if connection.execute(update(ledger).where(mine).values(**values)).rowcount:
+            in_time = update(ledger).where(mine, ledger.c.outcome == "started").values(**values)
+            if connection.execute(in_time).rowcount:
                 connection.execute(update(plans).where(plans.c.id == plan_id).values(query_id=query_id))
                 event = {"executed": "executed", "refused": "statement_refused", "unknown": "statement_unknown"}
                 self._log(connection, event[outcome], by, plan_id, {"query_id": query_id, "detail": detail})
+            elif connection.execute(select(ledger.c.plan_id).where(mine)).first():
+                self._late(connection, plan_id, by, outcome, query_id)
 
     def finish(self, plan_id: str, by: str, state: Settled, *, effect: str, reason: str = "") -> bool:
         """claimed by this process -> applied, failed or unknown; False where another has taken the claim."""
@@ -306,21 +310,34 @@ class Store(StoreReads):
         **values: Any,
     ) -> bool:
         """The compare-and-set itself."""
+        values = {name: storable(value) for name, value in values.items()}
         condition = (plans.c.id == plan_id) & (plans.c.account == self.account)
         statement = update(plans).where(condition, plans.c.state.in_([s.value for s in frm]), *where)
         values |= {"state": to.value, "updated_at": self._clock.now()}
         return connection.execute(statement.values(**values)).rowcount == 1
 
+    def _late(self, connection: Connection, plan_id: str, by: str, outcome: str, query_id: str | None) -> None:
+        self._log(connection, "late_answer", by, plan_id, {"outcome": outcome, "query_id": query_id})
+        reason = f"its statement was answered ({outcome}) only after it had been judged: look, and settle it"
+        values = {"reason": reason, "query_id": query_id}
+        if outcome != "refused" and self._move(connection, plan_id, (PlanState.FAILED,), PlanState.UNKNOWN, **values):
+            connection.execute(update(ledger).where(ledger.c.plan_id == plan_id).values(outcome="unknown"))
+            self._log(connection, PlanState.UNKNOWN.value, by, plan_id, {"reason": reason})
+
     def _log(
         self, connection: Connection, event: str, actor: str, plan_id: str | None, detail: Mapping[str, Any]
     ) -> None:
-        chain.append(connection, at=self._clock.now(), actor=actor, event=event, plan_id=plan_id, detail=detail)
+        at, plain = self._clock.now(), storable(dict(detail))
+        chain.append(connection, at=at, actor=actor, event=event, plan_id=plan_id, detail=plain)
 
     def _check_approval(self, connection: Connection, plan_id: str, digest: str) -> None:
-        """A row set to `approved` by hand has no approval in the chain."""
-        query = select(audit.c.detail).where(audit.c.plan_id == plan_id, audit.c.event == "approved")
-        if not any(digest in detail for detail in connection.execute(query).scalars()):
+        """A row set to `approved` by hand has no approval in the chain, or was started by it already."""
+        query = select(audit.c.event, audit.c.detail).where(audit.c.plan_id == plan_id)
+        known = [(row.event, row.detail) for row in connection.execute(query)]
+        if not any(event == "approved" and digest in detail for event, detail in known):
             raise PlanConflict("There is no approval of this plan in the audit chain; it is refused.", reason="digest")
+        if any(event == "started" for event, _ in known):
+            raise _NotMovedError(plan_id)
 
     def _check_limit(self, connection: Connection, now: datetime, limit: int | None) -> None:
         if limit is not None and self._applied_since(connection, now - timedelta(hours=1)) >= limit:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from tests.doubles.account import FrameReader, Roles, WallClock, account, person
+from tests.doubles.account import NOW, FrameReader, Roles, WallClock, account, person
 from tools.context import ToolContext
-from tools.domain import Size, Warehouse
+from tools.domain import LiveQuery, Size, Warehouse
 from tools.errors import NoPermission, UnknownName
 from tools.oddities import odd_about
 from tools.result import ToolResult
@@ -145,3 +145,44 @@ def test_arguments_beyond_the_schema_are_refused(args: dict[str, Any]) -> None:
 
 def test_a_call_says_in_words_what_it_asks() -> None:
     assert LIST_WAREHOUSES.one_line(WarehousesArgs(names=["A"], odd_only=True)) == "warehouse A, only what is odd"
+
+
+def test_one_kind_of_oddness_is_shown_alone(reader: FrameReader) -> None:
+    found = rows(ask(reader, odd=["never_suspends"]))
+    assert list(found) == ["BI_WH"]
+    assert [odd.kind for odd in found["BI_WH"].odd] == ["never_suspends"]
+
+
+def test_no_monitor_at_all_is_said_once() -> None:
+    bare = account()
+    bare.shown = tuple(w.model_copy(update={"resource_monitor": None}) for w in bare.shown)
+    result = ask(bare)
+    assert result.data is not None
+    assert "No warehouse has a resource monitor." in result.data.notes
+    assert not any(odd.kind == "no_monitor" for row in rows(result).values() for odd in row.odd)
+
+
+class Busy(FrameReader):
+    """Two statements run on ETL_WH."""
+
+    def live_queries(self, warehouse: str | None = None) -> tuple[LiveQuery, ...]:
+        times = {"b": 2, "a": 9}
+        return tuple(
+            LiveQuery(
+                query_id=q, warehouse="ETL_WH", user="ALICE", status="RUNNING", started=NOW - timedelta(minutes=m)
+            )
+            for q, m in times.items()
+        )
+
+
+def test_running_statements_stand_longest_first_and_name_people_by_role() -> None:
+    plain = account()
+    busy = Busy(plain.frames, plain.now_at, shown=plain.shown)
+    result = ask(busy, statements=True)
+    assert result.data is not None
+    assert result.data.statements is not None
+    assert [s.query_id for s in result.data.statements] == ["a", "b"]
+    assert all("user" not in s.figures for s in result.data.statements)  # a viewer asks
+    seconds = next(f for f in result.facts if f.id == result.data.statements[0].figures["seconds"])
+    assert seconds.value == 540.0
+    assert not any(fact.value == "ALICE" for fact in result.facts)
