@@ -59,6 +59,26 @@ def test_every_deed_is_found(written: Store, store_file: Path, deed: str) -> Non
     written.audit_rows()  # stays readable
 
 
+@pytest.mark.parametrize(
+    ("deed", "said"),
+    [
+        ("update plans set state = 'applied'", "plan p1 is applied, but by the chain it is approved"),
+        ("update plans set state = 'proposed'", "plan p1 is proposed, but"),
+        ('update plans set decided_by = \'{"id":"os:mallory"}\'', "decided by os:grace, but its row says os:mallory"),
+        ("update plans set decided_by = null", "but its row says None"),
+        ("delete from plans", "plan p1 is gone"),
+    ],
+)
+def test_a_plan_that_is_not_what_the_chain_tells_is_found(
+    written: Store, store_file: Path, deed: str, said: str
+) -> None:
+    with sqlite3.connect(store_file) as raw:
+        raw.execute(deed)
+    raw.close()
+    report = written.verify_audit()
+    assert not report.ok and said in report.problems[0]
+
+
 def test_an_empty_chain_is_whole(store: Store) -> None:
     report = store.verify_audit()
     assert (report.ok, report.rows, report.head) == (True, 0, "0" * 64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import stat
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -51,7 +52,7 @@ def test_names_that_mean_nothing_or_two_things(store: Store) -> None:
 def test_the_whole_way_to_applied(store: Store) -> None:
     digest = approved(store)
     assert store.claim("p1", digest, "me", LEASE)
-    assert store.holds("p1", "me")
+    assert store.renew("p1", "me", LEASE)
     store.note_statement("p1", "me", "executed", query_id="01-q")
     assert store.finish("p1", "me", PlanState.APPLIED, effect="ETL is Small")
     record, row = store.get("p1"), store.ledger_row("p1")
@@ -93,7 +94,7 @@ def test_only_an_approved_plan_can_be_claimed_and_only_once(store: Store) -> Non
     assert store.claim("p1", stored.digest, "me", LEASE)
     assert not store.claim("p1", stored.digest, "other", LEASE)
     assert not store.finish("p1", "other", PlanState.APPLIED, effect="")
-    assert not store.holds("p1", "other")
+    assert not store.renew("p1", "other", LEASE)
 
 
 def test_a_ledger_row_stops_a_second_execution_whatever_the_state_says(store: Store, store_file: Path) -> None:
@@ -104,6 +105,95 @@ def test_a_ledger_row_stops_a_second_execution_whatever_the_state_says(store: St
     raw.close()
     assert not store.claim("p1", digest, "other", LEASE)
     assert store.get("p1").state is PlanState.APPROVED  # rolled back whole
+
+
+def test_a_start_in_the_chain_stops_a_second_execution_where_the_ledger_row_was_removed(
+    store: Store, store_file: Path
+) -> None:
+    digest = approved(store)
+    assert store.claim("p1", digest, "me", LEASE)
+    raw = sqlite3.connect(store_file)
+    with raw:
+        raw.execute("update plans set state = 'approved'")
+        raw.execute("delete from ledger")
+    raw.close()
+    assert not store.claim("p1", digest, "other", LEASE)
+    problems = " ".join(store.verify_audit().problems)
+    assert "by the chain it is claimed" in problems and "ledger row is gone" in problems
+
+
+@pytest.mark.parametrize("move", ["approve", "claim"])
+def test_expiry_is_asked_when_the_lock_is_held_and_not_before(
+    store: Store, store_file: Path, clock: HandClock, move: str
+) -> None:
+    """Waiting for another writer may take a plan past its expiry."""
+    stored = plan()
+    store.propose([stored])
+    if move == "claim":
+        store.approve("p1", stored.digest, BOSS)
+    other = sqlite3.connect(store_file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor(1) as pool:
+        if move == "claim":
+            asked = pool.submit(store.claim, "p1", stored.digest, "me", LEASE)
+        else:
+            asked = pool.submit(store.approve, "p1", stored.digest, BOSS)  # type: ignore[arg-type]
+        time.sleep(0.3)
+        clock.advance(minutes=31)
+        other.execute("ROLLBACK")
+        if move == "claim":
+            assert not asked.result()
+        else:
+            with pytest.raises(PlanConflict) as late:
+                asked.result()
+            assert late.value.reason == "expired"
+    other.close()
+    assert store.ledger_row("p1") is None and store.verify_audit().ok
+
+
+def test_an_answer_after_recovery_has_judged_makes_failed_unknown(store: Store, clock: HandClock) -> None:
+    digest = approved(store)
+    assert store.claim("p1", digest, "me", LEASE)
+    clock.advance(minutes=3)
+    assert not store.renew("p1", "me", LEASE)
+    assert store.take_over("p1", "recovery", LEASE)
+    assert store.finish("p1", "recovery", PlanState.FAILED, effect="reads as before")
+    store.note_statement("p1", "me", "executed", query_id="q-late")
+    assert not store.finish("p1", "me", PlanState.APPLIED, effect="reads as planned")
+    record, row = store.get("p1"), store.ledger_row("p1")
+    assert record.state is PlanState.UNKNOWN and "settle" in record.reason and record.query_id == "q-late"
+    assert row is not None and row.outcome == "unknown"
+    assert [r.event for r in store.audit_rows("p1")][-2:] == ["late_answer", "unknown"]
+    assert store.verify_audit().ok
+    assert store.settle("p1", "applied", BOSS).state is PlanState.APPLIED
+    assert store.verify_audit().ok
+
+
+def test_a_beginning_shared_by_a_plan_and_a_bundle_means_neither(store: Store) -> None:
+    parts = (plan("shared-1", bundle="shared-b"), plan("other-2", bundle="shared-b", position=1))
+    store.propose(parts, bundle_of(*parts, bundle_id="shared-b"))
+    with pytest.raises(PlanConflict) as both:
+        store.resolve("shared-")
+    assert both.value.reason == "ambiguous"
+    assert not isinstance(store.resolve("shared-b"), PlanRecord)  # a whole id is itself
+    assert isinstance(store.resolve("shared-1"), PlanRecord)
+
+
+@pytest.mark.parametrize("ref", ["\udcff\udcfe", "a\x00b", "", " ", "'; drop table plans --", "é" * 40, "x" * 10_000])
+def test_refs_that_can_be_no_id_are_not_found(store: Store, ref: str) -> None:
+    for ask in (store.get, store.find, store.bundle, store.resolve):
+        with pytest.raises(PlanConflict) as missing:
+            ask(ref)
+        assert missing.value.reason == "not_found"
+
+
+def test_reasons_that_no_database_takes_are_stored_readably(store: Store) -> None:
+    stored = plan()
+    store.propose([stored])
+    record = store.decline("p1", stored.digest, BOSS, "no\x00 \udcff way")
+    assert record.reason == "no ? way"
+    assert store.audit_rows("p1")[-1].detail["reason"] == "no ? way"
+    assert store.verify_audit().ok
 
 
 def test_a_row_set_to_approved_by_hand_is_not_executed(store: Store, store_file: Path) -> None:
@@ -171,8 +261,10 @@ def test_a_bundle_must_be_made_of_its_plans(store: Store) -> None:
 def test_another_account_sees_nothing(store: Store, store_file: Path, clock: HandClock) -> None:
     digest = approved(store)
     other = Store.open(f"sqlite:///{store_file}", account="OTHER", clock=clock)
-    with pytest.raises(PlanConflict):
-        other.get("p1")
+    for ask in (other.get, other.find, other.resolve):
+        with pytest.raises(PlanConflict, match="another account") as elsewhere:
+            ask("p1")
+        assert elsewhere.value.reason == "not_found"
     assert other.list() == () and other.expire_due() == ()
     with pytest.raises(PlanConflict):
         other.claim("p1", digest, "me", LEASE)
