@@ -58,10 +58,7 @@ _FROM = re.compile(
 """What it is changed from is no new value: 'from small to large', 'from 300 to 60'."""
 _DURATION = re.compile(r"\b\d+ ?(?:s|secs?|seconds?|mins?|minutes?|h|hours?)\b", re.IGNORECASE)
 _LEFT_ALONE = re.compile(r"^(?:do not|don'?t|never|not|leave)\b", re.IGNORECASE)
-_ASKS = re.compile(
-    r"\s*(?:what|how|which|show|list|tell|who|when|why|credits|cost|queries)\b",
-    re.IGNORECASE,
-)
+_ASKS = re.compile(r"\s*(?:what|how|which|show|list|tell|who|when|why|credits|cost|queries)\b", re.IGNORECASE)
 _ONE = re.compile(r"\b(?:it|its|that one|this one|that|this)\b", re.IGNORECASE)
 _FILLING = re.compile(
     r"to|the|an?|of|on|for|in|at|by|with|and|both|all|also|too|as|well|please|pls|warehouses?|v?wh|sizes?|"

@@ -13,6 +13,7 @@ import pytest
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from agent.graph import build_chat_graph
+from agent.nodes.call_tools import effective
 from agent.nodes.converse import MAX_ROUNDS
 from agent.routes import after_converse, after_screen
 from agent.state import ChatContext, Clarify, Decision, Done, ToolCall, ToolCalls, TurnView
@@ -502,3 +503,10 @@ def test_only_calls_reach_the_tools(decision: dict[str, Any], node: str) -> None
 def test_account_time_is_the_readers_and_not_the_walls() -> None:
     later = account(now=datetime(2026, 11, 25, 18, tzinfo=UTC) + timedelta(days=0))
     assert "2026-11-24" in Chat(reader=later).say("credits yesterday").answer
+
+
+def test_the_effective_arguments_stand_in_the_turn() -> None:
+    assert effective({"metric": "credits", "compare": False, "filters": {"user": []}, "top": 0, "names": []}) == {
+        "metric": "credits",
+        "top": 0,
+    }
