@@ -79,7 +79,7 @@ def _lists(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _how_to_approve(data: dict[str, Any]) -> str:
     command = f"frostline plans approve {data['approve_id']} --digest {data['approve_digest'][:8]}"
-    return f"To approve, outside this conversation: {code(command, 200)}, or the Approve button."
+    return f"To approve, outside this conversation: {code(command, 200)}."
 
 
 def plans_in(results: Iterable[CallResult]) -> list[PlanSummary]:

@@ -10,13 +10,14 @@ from pydantic import ValidationError
 
 from agent.state import CallResult, ChatContext, ChatState, ToolCall, ToolCalls
 from tools.context import ToolContext
-from tools.errors import BadArgument, FrostlineError, NoPermission, Refused, UnknownName
-from tools.registry import lookup
+from tools.errors import BadArgument, FrostlineError, NoPermission, NotAllowed, Refused, UnknownName
+from tools.registry import TOOLS, lookup
 from tools.result import Fact, ToolResult
 
 __all__ = ["call_tools", "effective", "renumbered"]
 
 _MOST_CALLS = 8
+_REFUSED = (Refused.code, NotAllowed.code, NoPermission.code)
 _FACT_ID = re.compile(r"\bf\d+\b")
 
 
@@ -26,7 +27,9 @@ def call_tools(state: ChatState, runtime: Runtime[ChatContext]) -> ChatState:
     results = [CallResult.model_validate(result) for result in state.get("results", [])]
     for call in decision.calls[:_MOST_CALLS]:
         taken = sum(len(result.facts) for result in results)
-        results.append(renumbered(_call(context, call), taken))
+        result = _call(context, call)
+        _note_refusal(runtime.context, state["trace_id"], result)
+        results.append(renumbered(result, taken))
     return {"results": [result.model_dump(mode="json") for result in results]}
 
 
@@ -58,6 +61,15 @@ def _call(context: ToolContext, call: ToolCall) -> CallResult:
     )
 
 
+def _note_refusal(context: ChatContext, trace_id: str, result: CallResult) -> None:
+    """A change that was asked for and refused leaves an audit row, like a refused approval."""
+    known = TOOLS.get(result.name)
+    if known is None or not known.proposes or result.error not in _REFUSED:
+        return
+    detail = {"tool": result.name, "args": result.args, "why": result.detail.get("rule", result.error)}
+    context.audit("change_refused", detail | {"message": result.message, "trace_id": trace_id})
+
+
 def effective(args: dict[str, Any]) -> dict[str, Any]:
     """The arguments that a call ran with, defaults included; what was left empty or off is left out."""
     kept = {name: effective(value) if isinstance(value, dict) else value for name, value in args.items()}
@@ -80,6 +92,8 @@ def _failed(call: ToolCall, error: FrostlineError) -> CallResult:
     detail: dict[str, Any] = {}
     if isinstance(error, UnknownName):
         detail = {"kind": error.kind, "name": error.name, "nearest": list(error.nearest)}
+    elif isinstance(error, NotAllowed):
+        detail = {"rule": error.rule}
     return CallResult(
         name=call.name,
         args=call.args,

@@ -138,3 +138,34 @@ def test_a_protected_warehouse_is_refused_when_proposing_and_when_approving(
         assert refused.value.rule == "protected"
         assert denied(stricter, record.plan.id) == ["protected"]
     assert executed(home, warehouse) == []
+
+
+@pytest.mark.parametrize(
+    ("person", "text", "why"),
+    [
+        ("demo-viewer", "set auto-suspend of {wh} to 90 seconds", "role"),
+        ("demo-proposer", "set auto-suspend of {wh} to 1 second", "auto_suspend"),
+        ("demo-proposer", "suspend {hidden}", "no_permission"),
+    ],
+)
+def test_a_request_that_is_refused_leaves_its_row(runtime: Runtime, person: str, text: str, why: str) -> None:
+    shown = {w.name for w in runtime.reader.warehouses()}
+    hidden = next(name for name in runtime.reader.known_warehouses() if name not in shown)
+    words = text.format(wh=changeable(runtime), hidden=hidden)
+    turn = runtime.ask(words, thread="t", person=runtime.person(person))
+    assert turn.status in ("refused", "no_permission")
+    rows = [r for r in runtime.store.audit_rows() if r.event == "change_refused"]
+    assert [r.actor for r in rows] == [f"demo:{person}"]
+    assert rows[0].detail["message"]
+    assert rows[0].detail["why"] == why
+
+
+def test_yes_in_the_conversation_leaves_its_row_and_moves_nothing(home: Path, runtime: Runtime) -> None:
+    warehouse = changeable(runtime)
+    asked = runtime.ask(f"set auto-suspend of {warehouse} to 90 seconds", thread="t", person=runtime.person())
+    assert asked.status == "needs_approval"
+    for text in ("yes", "Yes, do it!", "approve", "go ahead", f"approve {asked.plans[0].digest[:8]}", "ok 👍"):
+        assert runtime.ask(text, thread="t", person=runtime.person("demo-admin")).status == "refused"
+    assert runtime.store.get(asked.plans[0].id).state is PlanState.PROPOSED
+    assert len([r for r in runtime.store.audit_rows() if r.event == "approval_by_text"]) == 6
+    assert executed(home, warehouse) == []
