@@ -19,7 +19,7 @@ from agent.recovery import RecoveryReport
 from agent.store import BundleRecord
 from tools.changes import propose_undo
 from tools.context import ToolContext, WarehouseWriter
-from tools.domain import Person, PlanRecord
+from tools.domain import Person, PlanRecord, PlanState
 from tools.errors import FrostlineError, PlanConflict
 
 __all__ = ["ActionRunner"]
@@ -45,7 +45,9 @@ class ActionRunner:
         """Put a stored plan before people; deciding does it too where this was missed."""
         drive.start(self._deps, plan_id)
 
-    def decide(self, ref: str, digest: str, actor: Person, decision: Decision, reason: str = "") -> DecisionOutcome:
+    def decide(
+        self, ref: str, digest: str | None, actor: Person, decision: Decision, reason: str = ""
+    ) -> DecisionOutcome:
         """See agent.approvals.decide."""
         return approvals.decide(self._deps, ref, digest, actor, decision, reason)
 
@@ -59,10 +61,11 @@ class ActionRunner:
         """
         store, plan_id = self._deps.context.store, None
         try:
-            plan_id = store.find(ref).plan.id
+            plan_id = _one_plan(store.resolve(ref)).plan.id
             result = propose_undo(replace(ctx, asked_for_change=True), plan_id, reason)
         except FrostlineError as denied:
-            store.audit("denied", ctx.person.id, plan_id, {"decision": "undo", "message": denied.message})
+            detail = {"decision": "undo", "why": denied.code, "message": denied.message, "ref": ref[:64]}
+            store.audit("denied", ctx.person.id, plan_id, detail)
             raise
         assert result.data is not None
         self.start(result.data.approve_id)
@@ -95,3 +98,14 @@ class ActionRunner:
         if digest is None or (len(digest) >= 8 and stored.startswith(digest.lower())):
             return stored
         raise PlanConflict("The digest is not this plan's: look at the plan again.", reason="digest")
+
+
+def _one_plan(found: PlanRecord | BundleRecord) -> PlanRecord:
+    if isinstance(found, PlanRecord):
+        return found
+    ids = ", ".join(r.plan.id for r in reversed(found.plans) if r.state is PlanState.APPLIED)
+    raise PlanConflict(
+        "A bundle is taken back plan by plan, the last one first.",
+        reason="state",
+        hint=f"frostline plans undo, for each of: {ids}" if ids else "None of its plans was applied.",
+    )

@@ -16,7 +16,7 @@ from agent.store import BundleRecord
 from agent.store.conflicts import already
 from agent.store.store import Decided
 from tools.domain import Person, PlanRecord, PlanState
-from tools.errors import NotAllowed, PlanConflict
+from tools.errors import NoPermission, NotAllowed, PlanConflict, StatementFailed, Unreachable
 
 __all__ = ["DecisionOutcome", "decide"]
 
@@ -24,6 +24,11 @@ _TO: dict[Decision, Decided] = {
     "approve": PlanState.APPROVED,
     "decline": PlanState.DECLINED,
     "cancel": PlanState.CANCELLED,
+}
+_MOVABLE: dict[Decision, tuple[PlanState, ...]] = {
+    "approve": (PlanState.PROPOSED,),
+    "decline": (PlanState.PROPOSED,),
+    "cancel": (PlanState.PROPOSED, PlanState.APPROVED),
 }
 _SHORTEST_DIGEST = 8
 
@@ -54,11 +59,11 @@ class DecisionOutcome:
 
 
 def decide(
-    deps: ActionDeps, ref: str, digest: str, actor: Person, decision: Decision, reason: str = ""
+    deps: ActionDeps, ref: str, digest: str | None, actor: Person, decision: Decision, reason: str = ""
 ) -> DecisionOutcome:
     """Decide the plan or bundle `ref` (id, or beginning of id or digest) for the digest that was shown.
 
-    `digest`: whole, or its first 8 characters or more.
+    `digest`: whole, or its first 8 characters or more; None will do for declining and cancelling.
 
     Raises:
         PlanConflict: not_found, ambiguous, digest, expired, stale, or already decided (by whom and when).
@@ -68,18 +73,42 @@ def decide(
     plan_id: str | None = None
     try:
         found = deps.context.store.resolve(ref)
-        records = found.plans if isinstance(found, BundleRecord) else (found,)
+        records = _meant(found, decision)
         plan_id = records[0].plan.id
-        _check_digest(found, digest)
+        if digest is not None or decision == "approve":
+            _check_digest(found, digest or "")
         _check_may_decide(deps, found, records, actor, decision)
         _move(deps, records, actor, decision, reason)
     except (NotAllowed, PlanConflict) as denied:
         _audit_denial(deps, ref, plan_id, digest, actor, decision, denied)
         raise
-    # In order: the guard cancels what follows a plan that was not applied. After a declining or cancelling the
-    # waiting threads just come to their end.
-    after = tuple(drive(deps, record.plan.id) for record in records)
+    after = _run(deps, records, decision)
     return _outcome(deps, after, found.bundle.id if isinstance(found, BundleRecord) else None)
+
+
+def _run(deps: ActionDeps, records: tuple[PlanRecord, ...], decision: Decision) -> tuple[PlanRecord, ...]:
+    """In order: the guard cancels what follows a plan that was not applied. After a declining or cancelling the
+    waiting threads just come to their end.
+    """
+    try:
+        return tuple(drive(deps, record.plan.id) for record in records)
+    except (Unreachable, NoPermission, StatementFailed) as error:
+        done = {"approve": "approved", "decline": "declined", "cancel": "cancelled"}[decision]
+        until = min(r.plan.expires_at for r in records).isoformat(timespec="seconds")
+        waits = f"It may still be applied until {until}, when the account answers; to prevent that, cancel it."
+        # Whoever reads the error must not think that nothing was decided.
+        raise Unreachable(
+            f"The decision is stored ({done}), but what follows it was broken off: {error.message}",
+            hint=waits if decision == "approve" else error.hint,
+        ) from error
+
+
+def _meant(found: PlanRecord | BundleRecord, decision: Decision) -> tuple[PlanRecord, ...]:
+    """All plans of a bundle; of one that has been begun, cancelling means those that can still be stopped."""
+    if isinstance(found, PlanRecord):
+        return (found,)
+    open_ = tuple(r for r in found.plans if r.state in _MOVABLE["cancel"]) if decision == "cancel" else ()
+    return open_ or found.plans
 
 
 def _check_digest(found: PlanRecord | BundleRecord, digest: str) -> None:
@@ -109,8 +138,7 @@ def _check_may_decide(
     now = context.clock.now()
     done = context.store.applied_last_hour()
     for number, record in enumerate(records):
-        wanted = (PlanState.PROPOSED, PlanState.APPROVED) if decision == "cancel" else (PlanState.PROPOSED,)
-        if record.state not in wanted:
+        if record.state not in _MOVABLE[decision]:
             raise already(record)
         if record.plan.expires_at <= now:
             context.store.expire_due()
@@ -140,11 +168,13 @@ def _audit_denial(
     deps: ActionDeps,
     ref: str,
     plan_id: str | None,
-    digest: str,
+    digest: str | None,
     actor: Person,
     decision: Decision,
     denied: NotAllowed | PlanConflict,
 ) -> None:
     why = denied.rule if isinstance(denied, NotAllowed) else denied.reason
-    detail = {"decision": decision, "why": why, "message": denied.message, "ref": ref[:64], "digest": digest[:64]}
+    detail = {"decision": decision, "why": why, "message": denied.message, "ref": ref[:64]}
+    if digest is not None:
+        detail["digest"] = digest[:64]
     deps.context.store.audit("denied", actor.id, plan_id, detail)

@@ -115,6 +115,7 @@ def settle(
             raise NotAllowed(f"{actor.name} may not settle plans: that needs the role approver.", rule="role")
         return context.store.settle(plan_id, as_, actor, reason)
     except (NotAllowed, PlanConflict) as denied:
-        detail = {"decision": f"settle as {as_}", "message": denied.message, "ref": ref[:64]}
+        why = denied.rule if isinstance(denied, NotAllowed) else denied.reason
+        detail = {"decision": f"settle as {as_}", "why": why, "message": denied.message, "ref": ref[:64]}
         context.store.audit("denied", actor.id, plan_id, detail)
         raise

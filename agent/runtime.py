@@ -286,7 +286,9 @@ class Runtime:
 
         return SnowflakeWriter(self.operator_config)
 
-    def decide(self, ref: str, digest: str, actor: Person, decision: Decision, reason: str = "") -> DecisionOutcome:
+    def decide(
+        self, ref: str, digest: str | None, actor: Person, decision: Decision, reason: str = ""
+    ) -> DecisionOutcome:
         """agent.approvals.decide: the one door."""
         return self.runner.decide(ref, digest, actor, decision, reason)
 

@@ -27,7 +27,7 @@ from tools.domain import (
 from tools.effects import expected_effect, hourly_rate
 from tools.errors import NoPermission, NotAllowed, PlanConflict, Refused, StatementFailed, Unreachable
 from tools.names import live_warehouse
-from tools.readback import expected_after, snapshot
+from tools.readback import changed_since, expected_after, snapshot
 from tools.warehouse.statements import render, undo_of
 
 __all__ = ["build_plan", "check_change", "cluster_limit", "require_request", "undo_plan", "warnings_for"]
@@ -201,7 +201,8 @@ def undo_plan(record: PlanRecord, ctx: ToolContext, reason: str = "") -> ActionP
     """A new plan that takes an applied one back, from the live state; not stored yet.
 
     Raises:
-        PlanConflict: the plan was not applied.
+        PlanConflict: the plan was not applied, or the warehouse is no longer as it left it (reason stale): an undo
+            may go beyond the policy's limits, and only back to where the warehouse was.
         Refused: nothing can take it back, or it is back already.
     """
     require_request(ctx)
@@ -210,6 +211,13 @@ def undo_plan(record: PlanRecord, ctx: ToolContext, reason: str = "") -> ActionP
         raise PlanConflict(f"Only an applied plan can be undone; this one is {record.state.value}.", reason="state")
     if plan.undo_change is None:
         raise Refused("Nothing can take this back.")
+    changes = changed_since(plan, ctx.reader)
+    if changes:
+        raise PlanConflict(
+            f"{plan.warehouse} is no longer as plan {plan.id} left it: {changes}.",
+            reason="stale",
+            hint="Ask for the change that you want now.",
+        )
     warehouse = live_warehouse(ctx.reader, plan.warehouse)
     return build_plan(
         ctx, warehouse, plan.undo_change, reason=reason or f"undo of plan {plan.id}", undo_of_plan=plan.id

@@ -34,7 +34,7 @@ from tools.domain import (
     Warehouse,
 )
 
-__all__ = ["Comparison", "Difference", "Properties", "compare", "expected_after", "snapshot"]
+__all__ = ["Comparison", "Difference", "Properties", "changed_since", "compare", "expected_after", "snapshot"]
 
 Properties = dict[str, str | int | bool | None]
 Value = str | int | bool | None
@@ -146,6 +146,21 @@ def compare(plan: ActionPlan, reader: UsageReader) -> Comparison:
             return Comparison("other", (Difference("warehouse", plan.warehouse, "not there, or not visible"),))
         live, before = snapshot(found), plan.before
     return _judge(plan, live, before)
+
+
+def changed_since(plan: ActionPlan, reader: UsageReader) -> str:
+    """What has changed since `plan` was applied, in words; empty while all is as it left it or as before it.
+
+    Raises:
+        Unreachable, NoPermission, StatementFailed: the account could not be read; nothing is known.
+    """
+    seen = compare(plan, reader)
+    if seen.verdict != "other":
+        return ""
+    found = next((w for w in reader.warehouses() if w.name == plan.warehouse), None)
+    touched = _touched(plan.change)
+    left = _differences(tuple(touched), touched, snapshot(found)) if found is not None else ()
+    return "; ".join(f"{d.property} was {d.expected}, is {d.actual}" for d in left or seen.differences)
 
 
 def _judge(plan: ActionPlan, live: Properties, before: Properties) -> Comparison:

@@ -118,9 +118,8 @@ def _open_plans(out: Output, runtime: Runtime) -> None:
 def _decide(
     out: Output, runtime: Runtime, decision: Literal["approve", "decline"], digest: str, person: str | None
 ) -> None:
-    ref = digest.lower()
     actor = runtime.person(person, deciding=True)
     if runtime.settings.is_demo:
         out.note(f"(as {actor.name}: in the demo you play both people)")
-    outcome = runtime.decide(ref, runtime.runner.full_digest(ref, ref), actor, decision, "")
+    outcome = runtime.decide(digest.lower(), digest, actor, decision)
     out.say(f"{outcome.state.value}: {outcome.effect or outcome.reason}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +21,19 @@ from tools.errors import FrostlineError
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-__all__ = ["Output", "readable"]
+__all__ = ["Output", "readable", "visible"]
+
+_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def visible(text: str, keep: str = "") -> str:
+    """Characters that a terminal obeys instead of showing (escapes, line breaks, a turned direction), escaped.
+
+    A reason or a name must not paint over the statement that somebody is about to approve.
+    """
+    return "".join(
+        ascii(char)[1:-1] if char not in keep and unicodedata.category(char) in _UNSEEN else char for char in text
+    )
 
 
 def readable(text: str | None) -> str | None:
@@ -56,10 +70,10 @@ class Output:
 
     def say(self, text: RenderableType = "") -> None:
         """Rich markup is off for plain strings: text from an account is never markup."""
-        self.console.print(text, markup=False)
+        self.console.print(visible(text, "\n") if isinstance(text, str) else text, markup=False)
 
     def note(self, text: str) -> None:
-        self.stderr.print(text, markup=False, style="dim")
+        self.stderr.print(visible(text, "\n"), markup=False, style="dim")
 
     def markdown(self, text: str) -> None:
         from rich.markdown import Markdown
@@ -77,7 +91,7 @@ class Output:
         for column in columns:
             table.add_column(column, justify="right" if column in right else "left", overflow="fold")
         for row in rows:
-            table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+            table.add_row(*(Text("" if cell is None else visible(str(cell))) for cell in row))
         console = self.console
         with console.capture() as drawn:
             console.print(table)
@@ -135,20 +149,19 @@ class Output:
         if self.as_json:
             self.json(self.failed(error))
             return
-        self.stderr.print(f"Error: {error['message']}", markup=False, style="red")
-        if error.get("hint"):
-            self.stderr.print(f"  {error['hint']}", markup=False)
+        self.stderr.print(f"Error: {visible(error['message'] or '', chr(10))}", markup=False, style="red")
+        if hint := error.get("hint"):
+            self.stderr.print(f"  {visible(hint, chr(10))}", markup=False)
 
     def _keep_traceback(self) -> Path | None:
         if self.state_dir is None or not self.state_dir.is_dir():
             return None
         path = self.state_dir / "errors.log"
-        with path.open("a", encoding="utf-8") as log:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as log:
             # Frames and the type without its message: no secret and no query text gets into the file.
             kind, _, frames = sys.exc_info()
             name = kind.__name__ if kind else ""
             log.write(f"{datetime.now(UTC).isoformat()} {name}\n{''.join(traceback.format_tb(frames))}\n")
-        path.chmod(0o600)
         return path
 
 

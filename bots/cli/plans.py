@@ -111,20 +111,20 @@ def decide_plan(
     """Approve, decline or cancel; approving asks for the digest where a person can be asked."""
     choice = cast(Literal["approve", "decline", "cancel"], decision)
     with out.edge(), opened(out, profile) as runtime:
-        full = runtime.runner.full_digest(ref, digest) if digest else _confirmed(out, runtime, ref, choice)
-        outcome = runtime.decide(ref, full, runtime.person(person, deciding=True), choice, reason)
+        actor = runtime.person(person, deciding=True)
+        if digest is None and choice == "approve":
+            digest = _typed(out, runtime, ref)
+        outcome = runtime.decide(ref, digest, actor, choice, reason)  # it also audits what it denies
         if out.as_json:
             out.json(outcome.as_json())
         else:
             out.say(f"{outcome.state.value}: {outcome.effect or outcome.reason}")
 
 
-def _confirmed(out: Output, runtime: Runtime, ref: str, decision: str) -> str:
+def _typed(out: Output, runtime: Runtime, ref: str) -> str:
     """Show the plan and let the person type the digest they read; without a terminal --digest is needed."""
     import sys
 
-    if decision != "approve":
-        return runtime.runner.full_digest(ref, None)
     if out.as_json or not sys.stdin.isatty():
         raise BadArgument(
             "Approving needs the digest of the plan you read.",
@@ -132,8 +132,7 @@ def _confirmed(out: Output, runtime: Runtime, ref: str, decision: str) -> str:
         )
     for record in runtime.runner.records(ref):
         show_record(out, record)
-    typed = input("Type the first 8 characters of the digest to approve, anything else to leave: ").strip()
-    return runtime.runner.full_digest(ref, typed)
+    return input("Type the first 8 characters of the digest to approve, anything else to leave: ").strip()
 
 
 def undo_plan(out: Output, profile: str | None, ref: str, reason: str, person: str | None) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langgraph.types import Command
 
 from tests.graph.fake_account import warehouse
 from tests.graph.house import POLICY, TOOLS, House, build_house
@@ -202,8 +203,9 @@ def test_a_plan_may_be_decided_that_was_never_started(house: House) -> None:
 def test_an_account_that_does_not_answer_leaves_the_plan_approved(house: House) -> None:
     data = house.propose("suspend_idle", warehouse="ETL")
     house.reader.fail = Unreachable("the network is down")
-    with pytest.raises(Unreachable):
+    with pytest.raises(Unreachable, match=r"decision is stored \(approved\)") as away:
         decide(house, data)
+    assert away.value.hint is not None and "cancel it" in away.value.hint
     assert house.store.get(data.approve_id).state is PlanState.APPROVED and house.account.log == []
     house.reader.fail = None
     assert decide(house, data, "ada", "cancel").state is PlanState.CANCELLED
@@ -273,3 +275,104 @@ def test_a_statement_that_snowflake_refuses_stops_the_bundle(house: House) -> No
     outcome = decide(house, data)
     assert [r.state for r in outcome.plans] == [PlanState.FAILED, PlanState.CANCELLED, PlanState.CANCELLED]
     assert house.store.applied_last_hour() == 0
+
+
+# --- what an attacker or an accident would try -----------------------------------------------------------------------
+
+
+def test_a_bundle_that_waits_in_the_middle_can_still_be_cancelled(house: House) -> None:
+    data = bundle(house)
+
+    def gone(_run: Callable[[], None]) -> None:
+        house.reader.fail = Unreachable("The account does not answer.")
+
+    house.around = lambda run: (run(), gone(run))[0]  # the first statement runs, then the account goes away
+    assert decide(house, data).state is PlanState.CLAIMED
+    house.reader.fail = None
+    states = [house.store.get(p.plan.id).state for p in data.plans]
+    assert states == [PlanState.CLAIMED, PlanState.APPROVED, PlanState.APPROVED]
+    outcome = house.runner.decide(data.approve_id, None, house.person("ada"), "cancel")
+    assert [r.state for r in outcome.plans] == [PlanState.CANCELLED] * 2
+    house.around = None
+    house.clock.advance(minutes=5)
+    house.runner.recover()
+    states = [house.store.get(p.plan.id).state for p in data.plans]
+    assert states == [PlanState.APPLIED, PlanState.CANCELLED, PlanState.CANCELLED]
+    assert house.account.log == [data.plans[0].plan.statement] and house.store.verify_audit().ok
+
+
+def test_two_people_hold_for_a_bundle_and_for_the_undo_of_it(house: House) -> None:
+    data = house.propose(
+        "propose_changes",
+        by="grace",
+        changes=(
+            {"action": "set_auto_suspend", "warehouse": "ETL", "seconds": 60},
+            {"action": "set_auto_suspend", "warehouse": "SHARED_BI", "seconds": 60},
+        ),
+    )
+    alias = "slack:T1/GRACE"
+    for who in ("grace", alias):
+        assert denied(house, NotAllowed, lambda who=who: decide(house, data, who))["why"] == "shared:two_people"
+    assert house.account.log == []
+    assert decide(house, data, "mary").state is PlanState.APPLIED
+    undo = house.runner.undo(data.plans[1].plan.id, house.context("grace"))
+    act = lambda: house.runner.decide(undo.plan.id, undo.digest, house.person(alias), "approve")  # noqa: E731
+    assert denied(house, NotAllowed, act)["why"] == "shared:two_people"
+
+
+def test_an_undo_after_somebody_elses_change_is_refused_and_audited(house: House) -> None:
+    """It would leap over the largest size step, which an undo is only spared because the warehouse was there."""
+    data = house.propose("resize_warehouse", warehouse="ETL", size="small")
+    decide(house, data)
+    house.account.change("ETL", size=Size.X4LARGE)
+    with pytest.raises(PlanConflict, match="size was Small, is 4X-Large") as stale:
+        house.runner.undo(data.plans[0].plan.id, house.context("ada"))
+    assert stale.value.reason == "stale"
+    assert house.events(data.plans[0].plan.id)[-1] == "denied"
+
+
+def test_an_undo_of_an_undo_ends_where_the_first_plan_did(house: House) -> None:
+    first = house.propose("resize_warehouse", warehouse="ETL", size="small")
+    decide(house, first)
+    last = first.plans[0].plan.id
+    for size in (Size.MEDIUM, Size.SMALL, Size.MEDIUM):
+        undo = house.runner.undo(last, house.context("ada"))
+        house.runner.decide(undo.plan.id, undo.digest, house.person("grace"), "approve")
+        assert house.account.warehouses()["ETL"].size is size
+        last = undo.plan.id
+    assert len(house.account.log) == 4
+
+
+def test_a_bundle_is_not_undone_by_its_id_and_says_how(house: House) -> None:
+    data = bundle(house)
+    decide(house, data)
+    with pytest.raises(PlanConflict) as refused:
+        house.runner.undo(data.approve_id, house.context("ada"))
+    assert refused.value.hint is not None and data.plans[2].plan.id in refused.value.hint
+    assert house.events()[-1] == "denied"
+
+
+@pytest.mark.parametrize("decision", ["approve", "decline", "cancel"])
+@pytest.mark.parametrize("ref", ["nosuchplan", "\udcff", "%", ""])
+def test_a_plan_that_is_not_there_is_denied_and_audited(house: House, decision: Any, ref: str) -> None:
+    with pytest.raises(PlanConflict) as missing:
+        house.runner.decide(ref, None if decision != "approve" else "0" * 64, house.person("grace"), decision)
+    assert missing.value.reason == "not_found"
+    assert house.events() == ["denied"] and house.store.verify_audit().ok
+
+
+def test_approving_needs_a_digest_whatever_the_caller_passes(house: House) -> None:
+    data = house.propose("set_auto_suspend", warehouse="ETL", seconds=60)
+    act = lambda: house.runner.decide(data.approve_id, None, house.person("grace"), "approve")  # noqa: E731
+    assert denied(house, PlanConflict, act)["why"] == "digest"
+
+
+def test_replaying_an_old_checkpoint_of_a_finished_plan_runs_nothing(house: House) -> None:
+    data = house.propose("set_auto_suspend", warehouse="ETL", seconds=60)
+    decide(house, data)
+    graph, config = house.deps.graph, {"configurable": {"thread_id": f"plan:{data.approve_id}"}}
+    for old in list(graph.get_state_history(config)):  # type: ignore[arg-type]
+        for given in (None, Command(resume={"digest": data.approve_digest}), {"plan_id": data.approve_id}):
+            graph.invoke(given, old.config, context=house.deps.context)
+    assert house.account.log == [data.plans[0].plan.statement]
+    assert house.store.get(data.approve_id).state is PlanState.APPLIED and house.store.verify_audit().ok

@@ -11,6 +11,7 @@ import pytest
 
 from agent.runtime import Runtime
 from agent.settings import load_settings
+from bots.cli.main import app
 from tests import account
 from tests.scenario.test_one_effect import ShiftedClock, changeable, executed, propose
 from tools.domain import PlanState
@@ -169,3 +170,29 @@ def test_yes_in_the_conversation_leaves_its_row_and_moves_nothing(home: Path, ru
     assert runtime.store.get(asked.plans[0].id).state is PlanState.PROPOSED
     assert len([r for r in runtime.store.audit_rows() if r.event == "approval_by_text"]) == 6
     assert executed(home, warehouse) == []
+
+
+def test_every_no_of_the_command_line_leaves_an_audit_row(
+    home: Path, runtime: Runtime, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = propose(runtime, changeable(runtime), 90)
+    ident, seen = plan.plan.id, len(runtime.store.audit_rows())
+    wanted = [
+        (["approve", ident, "--digest", "0" * 8], "digest", "demo:demo-approver"),
+        (["approve", ident, "--digest", ""], "digest", "demo:demo-approver"),
+        (["approve", ident, "--digest", plan.digest[:8], "--as", "demo-proposer"], "role", "demo:demo-proposer"),
+        (["approve", "nosuchplan", "--digest", plan.digest], "not_found", "demo:demo-approver"),
+        (["decline", ident, "--as", "demo-viewer"], "role", "demo:demo-viewer"),
+        (["cancel", ident, "--as", "demo-analyst"], "role", "demo:demo-analyst"),
+        (["cancel", "nosuchplan"], "not_found", "demo:demo-approver"),
+        (["settle", ident, "applied", "--as", "demo-proposer"], "role", "demo:demo-proposer"),
+        (["undo", ident], "plan_conflict", "demo:demo-proposer"),
+    ]
+    for arguments, _, _ in wanted:
+        with pytest.raises(SystemExit) as left:
+            app(["plans", *arguments])
+        assert left.value.code == 3, arguments
+    rows = runtime.store.audit_rows()[seen:]
+    assert [(r.event, r.detail["why"], r.actor) for r in rows] == [("denied", why, who) for _, why, who in wanted]
+    assert runtime.store.get(ident).state is PlanState.PROPOSED and runtime.store.verify_audit().ok
+    capsys.readouterr()
