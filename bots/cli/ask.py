@@ -27,6 +27,8 @@ def run_ask(out: Output, profile: str | None, text: str, thread: str | None, per
             out.json(turn)
         else:
             show_turn(out, turn)
+            if thread is None:
+                out.note(f"Ask on with: frostline ask --thread {turn['thread']} ...")
         raise typer.Exit(exit_code(turn))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
 
 from bots.cli.opening import opened
@@ -19,11 +21,15 @@ def list_audit(out: Output, profile: str | None, limit: int) -> None:
         if out.as_json:
             out.json({"rows": [asdict(row) for row in rows]})
             return
-        shown = [
-            (r.seq, r.at, r.actor, r.event, r.plan_id or "", ", ".join(f"{k}={v}" for k, v in r.detail.items()))
-            for r in rows
-        ]
+        shown = [(r.seq, r.at[:19], r.actor, r.event, r.plan_id or "", _short(r.detail)) for r in rows]
         out.table(("#", "at", "actor", "event", "plan", "detail"), shown, right=("#",))
+
+
+def _short(detail: dict[str, Any]) -> str:
+    """For reading; --json has it whole."""
+    parts = (f"{k}={v}" for k, v in detail.items() if k not in ("digest", "trace_id"))
+    text = ", ".join(parts)
+    return text if len(text) <= 120 else text[:119] + "…"
 
 
 def verify_audit(out: Output, profile: str | None) -> None:

@@ -39,6 +39,7 @@ class _Tour:
         self.out = out
         self.runtime = runtime
         self.thread = f"tour:{runtime.new_id()}"
+        self.audited = len(runtime.store.audit_rows())
 
     def run(self) -> None:
         self._opening()
@@ -120,7 +121,7 @@ class _Tour:
 
     def _audit(self) -> None:
         self._heading("7. The trail")
-        rows = self.runtime.store.audit_rows()[-12:]
+        rows = self.runtime.store.audit_rows()[self.audited :]
         self.out.table(
             ("#", "actor", "event", "plan"), [(r.seq, r.actor, r.event, r.plan_id or "") for r in rows], right=("#",)
         )
