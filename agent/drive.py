@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.types import Command
+from langgraph.types import Command, StateSnapshot
 
 from agent.action_graph import ActionGraph
 from agent.action_state import ActionContext
+from agent.checkpoints import reachable_checkpoints
 from tools.domain import PlanRecord, PlanState
 
 __all__ = ["ActionDeps", "drive", "start"]
@@ -29,7 +30,7 @@ class ActionDeps:
 
 def start(deps: ActionDeps, plan_id: str) -> None:
     """Put a stored plan on its thread, up to the point where it waits for a decision; again is harmless."""
-    if not deps.graph.get_state(_thread(plan_id)).created_at:
+    if not _snapshot(deps, plan_id).created_at:
         _invoke(deps, plan_id, {"plan_id": plan_id})
 
 
@@ -40,7 +41,7 @@ def drive(deps: ActionDeps, plan_id: str) -> PlanRecord:
         FrostlineError: the account or the store does not answer; the row says how far it came.
     """
     start(deps, plan_id)
-    snapshot = deps.graph.get_state(_thread(plan_id))
+    snapshot = _snapshot(deps, plan_id)
     if snapshot.interrupts:
         # By id, and with the digest for the record; the row alone decides (agent.nodes.request_approval).
         answer = {"digest": deps.context.store.get(plan_id).digest}
@@ -54,12 +55,18 @@ def drive(deps: ActionDeps, plan_id: str) -> PlanRecord:
 
 def report_of(deps: ActionDeps, plan_id: str) -> str:
     """The last report of the plan's thread; empty where it has not come to one."""
-    return str(deps.graph.get_state(_thread(plan_id)).values.get("report", ""))
+    return str(_snapshot(deps, plan_id).values.get("report", ""))
 
 
 def _invoke(deps: ActionDeps, plan_id: str, given: Any) -> None:
     # sync: every step is stored before the next begins, so that a crash leaves the thread where it was.
-    deps.graph.invoke(given, _thread(plan_id), context=deps.context, durability="sync")
+    with reachable_checkpoints():
+        deps.graph.invoke(given, _thread(plan_id), context=deps.context, durability="sync")
+
+
+def _snapshot(deps: ActionDeps, plan_id: str) -> StateSnapshot:
+    with reachable_checkpoints():
+        return deps.graph.get_state(_thread(plan_id))
 
 
 def _thread(plan_id: str) -> RunnableConfig:
@@ -69,7 +76,7 @@ def _thread(plan_id: str) -> RunnableConfig:
 def _settled(deps: ActionDeps, plan_id: str) -> PlanRecord:
     """The row; where another process is applying it, wait a little for its honest answer."""
     record = deps.context.store.get(plan_id)
-    lost = deps.graph.get_state(_thread(plan_id)).values.get("outcome") == "lost"
+    lost = _snapshot(deps, plan_id).values.get("outcome") == "lost"
     deadline = time.monotonic() + _WAIT_FOR_OTHER
     while lost and record.state is PlanState.CLAIMED and time.monotonic() < deadline:
         deps.context.sleep(_STEP)

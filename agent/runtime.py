@@ -168,8 +168,8 @@ class Runtime:
         from agent.store import Store
 
         url = self.settings.store.url
-        text = url.get_secret_value() if url else f"sqlite:///{self.settings.state_dir / 'store.db'}"
-        store = Store.open(text, account=self._account_key, clock=self.clock)
+        place = url.get_secret_value() if url else self.settings.state_dir / "store.db"
+        store = Store.open(place, account=self._account_key, clock=self.clock)
         self._stack.callback(store.close)
         return store
 
@@ -218,9 +218,11 @@ class Runtime:
 
     def ask(self, text: str, *, thread: str | None, person: Person) -> Turn:
         """One turn of a conversation; plans it stored are waiting for approval afterwards."""
+        from agent.checkpoints import reachable_checkpoints
         from agent.graph import run_turn
 
-        turn = run_turn(self._chat_graph, self._chat_context(person), text, _thread_id(thread) or self.new_id())
+        with reachable_checkpoints():
+            turn = run_turn(self._chat_graph, self._chat_context(person), text, _thread_id(thread) or self.new_id())
         for plan in turn.plans:
             self.runner.start(plan.id)
         return turn

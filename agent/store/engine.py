@@ -21,23 +21,25 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
 from tools.errors import BadSettings, Unreachable
 
-__all__ = ["make_engine", "reading", "writing"]
+__all__ = ["make_engine", "prepare_file", "reading", "writing"]
 
 BUSY_SECONDS = 30
 _WRITER_LOCK = 0x46524F5354  # a constant of ours; advisory locks have no names
 _BEGIN = "frostline_begin"
 
 
-def make_engine(url: str) -> Engine:
-    """An engine for `sqlite:///FILE` or `postgresql://...`; a SQLite file is made with mode 0600.
+def make_engine(url: str | Path) -> Engine:
+    """An engine for `sqlite:///FILE`, `postgresql://...` or the path of a SQLite file, which is made with mode 0600.
 
     Raises:
         BadSettings: the URL cannot be used.
         Unreachable: the file cannot be opened or is no database.
     """
+    if isinstance(url, Path):  # a URL would unquote %20 and cut at ?
+        return _sqlite(URL.create("sqlite", database=str(url)))
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise BadSettings("store.url is not a database URL.", hint="sqlite:///FILE or postgresql://...") from None
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
@@ -94,17 +96,26 @@ def _sqlite(url: URL) -> Engine:
         raise BadSettings("The store needs a file: two processes cannot share one in memory.")
     path = Path(url.database)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Made before SQLite opens it: its -wal and -shm take the mode of the file.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        path.chmod(0o600)
-        _switch_to_wal(path)
+        prepare_file(path)
     except (OSError, sqlite3.Error) as error:
         raise Unreachable(f"The store cannot be opened ({type(error).__name__}: {error}).", hint=str(path)) from error
     engine = create_engine(url.set(drivername="sqlite"), connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _own_transactions)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def prepare_file(path: Path) -> None:
+    """A SQLite file in WAL mode for its owner alone.
+
+    Raises:
+        OSError, sqlite3.Error: it cannot be made or written, or is something else.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Made before SQLite opens it: its -wal and -shm take the mode of the file.
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    path.chmod(0o600)
+    _switch_to_wal(path)
 
 
 def _switch_to_wal(path: Path) -> None:

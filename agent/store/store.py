@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, select, update
@@ -46,8 +47,8 @@ class Store(StoreReads):
     """Implements tools.context.PlanStore; safe in several threads and processes at once."""
 
     @classmethod
-    def open(cls, url: str, *, account: str, clock: Clock) -> Store:
-        """Open, and bring the tables to the newest revision.
+    def open(cls, url: str | Path, *, account: str, clock: Clock) -> Store:
+        """Open (a path: a SQLite file), and bring the tables to the newest revision.
 
         Raises:
             BadSettings: a URL that cannot be used, or a store of a newer Frostline.

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from agent.checkpoints import open_checkpointer
+from tests.engines import ENGINES, fresh_url
 from tests.graph.house import House, build_house
 from tools.domain import PlanState
 from tools.errors import FrostlineError, PlanConflict
@@ -21,17 +22,16 @@ ROOT = Path(__file__).parents[2]
 PLANS = 20
 
 
-def _saver(folder: Path) -> Any:
-    from langgraph.checkpoint.sqlite import SqliteSaver
-
-    connection = sqlite3.connect(folder / "checkpoints.db", check_same_thread=False, timeout=30)
-    connection.execute("PRAGMA journal_mode=WAL")
-    return SqliteSaver(connection)
+OPEN: dict[int, ExitStack] = {}
+"""What a house has opened beside its store."""
 
 
-def _house(folder: Path, me: str, *, fresh: bool = False) -> House:
-    url = f"sqlite:///{folder / 'store.db'}"
-    built = build_house(folder, url, checkpointer=_saver(folder), me=me, fresh=fresh, policy=_policy())
+def _house(folder: Path, me: str, *, url: str = "", fresh: bool = False) -> House:
+    url = url or f"sqlite:///{folder / 'store.db'}"
+    stack = ExitStack()
+    saver = open_checkpointer(url, folder / "checkpoints.db", stack)
+    built = build_house(folder, url, checkpointer=saver, me=me, fresh=fresh, policy=_policy())
+    OPEN[id(built)] = stack
     return built
 
 
@@ -42,7 +42,7 @@ def _policy() -> str:
 
 
 def _close(house: House) -> None:
-    house.deps.graph.checkpointer.conn.close()  # type: ignore[union-attr]
+    OPEN.pop(id(house)).close()
     house.store.close()
 
 
@@ -55,9 +55,9 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def child(folder: Path, me: str, job: str) -> None:
+def child(folder: Path, me: str, job: str, url: str = "") -> None:
     """What a child process does: approve plans as they are named on stdin, or die around the statement."""
-    house = _house(folder, me)
+    house = _house(folder, me, url=url)
     if job == "before the claim":
         house.store.claim = _kill_here  # type: ignore[method-assign,assignment]
     elif job == "after the claim":
@@ -80,10 +80,10 @@ def child(folder: Path, me: str, job: str) -> None:
     _close(house)
 
 
-def _start(folder: Path, me: str, job: str = "approve") -> subprocess.Popen[str]:
+def _start(folder: Path, me: str, job: str = "approve", url: str = "") -> subprocess.Popen[str]:
     code = (
         f"from pathlib import Path; from tests.graph.test_action_processes import child; child(Path({str(folder)!r}), "
-        f"{me!r}, {job!r})"
+        f"{me!r}, {job!r}, {url!r})"
     )
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-c", code],
@@ -100,9 +100,17 @@ def _ready(process: subprocess.Popen[str]) -> subprocess.Popen[str]:
     return process
 
 
-def test_two_processes_that_approve_the_same_plan_have_one_effect_and_two_honest_answers(tmp_path: Path) -> None:
-    house = _house(tmp_path, "parent", fresh=True)
-    pair = [_ready(p) for p in (_start(tmp_path, "a"), _start(tmp_path, "b"))]
+@pytest.mark.parametrize("engine", ENGINES)
+def test_two_processes_that_approve_the_same_plan_have_one_effect_and_two_honest_answers(
+    engine: str, tmp_path: Path
+) -> None:
+    with fresh_url(engine, tmp_path) as url:
+        _race(url, tmp_path)
+
+
+def _race(url: str, tmp_path: Path) -> None:
+    house = _house(tmp_path, "parent", url=url, fresh=True)
+    pair = [_ready(p) for p in (_start(tmp_path, "a", url=url), _start(tmp_path, "b", url=url))]
     for number in range(PLANS):
         data = house.propose("set_auto_suspend", warehouse="ETL", seconds=60 + 30 * number)
         for process in pair:

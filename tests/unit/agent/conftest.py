@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.store import Store
+from tests.engines import ENGINES, fresh_url
 from tests.unit.agent.plans import HandClock
 
 
@@ -30,8 +31,21 @@ def store_file(store_template: Path, tmp_path: Path) -> Path:
     return path
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests of the store run on each database there is, but those that look into the SQLite file."""
+    if "engine" in metafunc.fixturenames:
+        on_file = "store_file" in metafunc.fixturenames
+        metafunc.parametrize("engine", ENGINES[:1] if on_file else ENGINES, scope="function")
+
+
 @pytest.fixture
-def store(store_file: Path, clock: HandClock) -> Iterator[Store]:
-    opened = Store.open(f"sqlite:///{store_file}", account="ACME", clock=clock)
-    yield opened
-    opened.close()
+def store(engine: str, tmp_path: Path, request: pytest.FixtureRequest, clock: HandClock) -> Iterator[Store]:
+    if engine == "sqlite":
+        opened = Store.open(f"sqlite:///{request.getfixturevalue('store_file')}", account="ACME", clock=clock)
+        yield opened
+        opened.close()
+        return
+    with fresh_url(engine, tmp_path) as url:
+        opened = Store.open(url, account="ACME", clock=clock)
+        yield opened
+        opened.close()

@@ -342,3 +342,13 @@ def test_two_threads_decide_and_claim_once(store: Store) -> None:
         events = [r.event for r in store.audit_rows(stored.id)]
         assert events == ["proposed", "approved", "started"]
     assert store.verify_audit().ok
+
+
+@pytest.mark.parametrize("name", ["per%20cent", "what?now=1#x", "sp ace", "漢字", "quo'te\"d"])
+def test_a_path_is_taken_as_it_stands(tmp_path: Path, clock: HandClock, name: str) -> None:
+    """As a URL it would be unquoted and cut, and state would lie outside of its private folder."""
+    file = tmp_path / name / "store.db"
+    store = Store.open(file, account="ACME", clock=clock)
+    store.propose([plan()])
+    store.close()
+    assert file.is_file() and [p.name for p in tmp_path.iterdir()] == [name]

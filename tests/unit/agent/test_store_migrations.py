@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, inspect
 from agent.store import Store
 from agent.store.migrate import HEAD
 from agent.store.tables import metadata
+from tests.engines import fresh_url
 from tests.unit.agent.plans import HandClock
 from tools.domain import ActionPlan, PlanState, ResizeWarehouse, Size, canonical_json
 from tools.errors import BadSettings, PlanConflict
@@ -22,7 +23,11 @@ CORPUS = Path(__file__).parent / "corpus"
 
 OPEN = """
 import sys, time
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
+import langgraph.checkpoint.sqlite
+from agent.checkpoints import open_checkpointer
 from agent.store import Store
 class Clock:
     def now(self): return datetime.now(UTC)
@@ -30,6 +35,8 @@ time.sleep(max(0.0, float(sys.argv[2]) - time.time()))
 store = Store.open(sys.argv[1], account="A", clock=Clock())
 store.audit("opened", "test")
 store.close()
+with ExitStack() as stack:
+    assert list(open_checkpointer(sys.argv[1], Path(sys.argv[3]), stack).list(None)) == []
 """
 
 
@@ -56,21 +63,20 @@ def test_migrations_make_the_tables_that_the_code_speaks_of(store_file: Path) ->
     engine.dispose()
 
 
-def test_processes_that_start_together_migrate_once(tmp_path: Path) -> None:
+def test_processes_that_start_together_migrate_once(engine: str, tmp_path: Path) -> None:
+    """Store and checkpoints: whoever comes second finds the tables there."""
     import time
 
-    url = f"sqlite:///{tmp_path / 'store.db'}"
-    at = str(time.time() + 2.5)
-    started = [
-        subprocess.Popen([sys.executable, "-W", "error", "-c", OPEN, url, at], stderr=subprocess.PIPE) for _ in range(3)
-    ]
-    for process in started:
-        _, errors = process.communicate(timeout=60)
-        assert process.returncode == 0, errors.decode()
-    store = Store.open(url, account="A", clock=HandClock())
-    assert [r.event for r in store.audit_rows()] == ["opened"] * 3
-    assert store.verify_audit().ok
-    store.close()
+    with fresh_url(engine, tmp_path) as url:
+        command = [sys.executable, "-W", "error", "-c", OPEN, url, str(time.time() + 4), str(tmp_path / "points.db")]
+        started = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
+        for process in started:
+            _, errors = process.communicate(timeout=60)
+            assert process.returncode == 0, errors.decode()
+        store = Store.open(url, account="A", clock=HandClock())
+        assert [r.event for r in store.audit_rows()] == ["opened"] * 3
+        assert store.verify_audit().ok
+        store.close()
 
 
 def test_a_store_of_a_newer_frostline_is_left_alone(store_file: Path) -> None:
