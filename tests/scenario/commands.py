@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from agent.runtime import Runtime
 from agent.settings import load_settings
+from bots.cli.main import app
 from tests import account
 
 # Each command is a process of its own; compiled modules are kept between them, outside of the tree.
@@ -45,6 +47,12 @@ def one_object(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     found = json.loads(done.stdout)
     assert isinstance(found, dict)
     return found
+
+
+def cli(home: Path, *args: str, **env: str) -> tuple[int, str, str]:
+    """A command in this process, where only its words and its exit code count: code, stdout, stderr."""
+    done = CliRunner().invoke(app, list(args), env={"FROSTLINE_HOME": str(home)} | env, catch_exceptions=False)
+    return done.exit_code, done.stdout, done.stderr
 
 
 @contextmanager

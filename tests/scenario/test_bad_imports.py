@@ -20,7 +20,7 @@ from tests import account
 from tests.scenario import foreign
 from tests.scenario.commands import one_object, opened, run
 
-pytestmark = [pytest.mark.xdist_group("bad_imports"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 QUESTION = "credits by warehouse last week"
 

@@ -22,13 +22,13 @@ from typer.testing import CliRunner
 
 from bots.cli.main import app
 from tests import account
-from tests.scenario.commands import alters, answer, one_object, opened, run
+from tests.scenario.commands import alters, answer, cli, one_object, opened, run
 from tools.demo import layout
 from tools.demo.account import settings
 from tools.domain import PlanRecord
 from tools.warehouse.views import VIEWS
 
-pytestmark = [pytest.mark.xdist_group("command_line"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 METERING = "WAREHOUSE_METERING_HISTORY"
 
@@ -69,12 +69,6 @@ def house(template_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     metering = pd.DataFrame(rows, columns=["START_TIME", "END_TIME", "WAREHOUSE_NAME", "CREDITS_USED"])
     yield House(home, plain[0], about.now, ZoneInfo(about.timezone), metering)
     account.stop_server(home)
-
-
-def cli(house: House, *args: str, **env: str) -> tuple[int, str, str]:
-    """A command in this process: exit code, stdout, stderr."""
-    done = CliRunner().invoke(app, list(args), env={"FROSTLINE_HOME": str(house.home)} | env, catch_exceptions=False)
-    return done.exit_code, done.stdout, done.stderr
 
 
 # --- help ---------------------------------------------------------------------------------------------------------
@@ -140,7 +134,7 @@ def test_help_costs_less_than_half_a_second_of_cpu() -> None:
     ],
 )
 def test_ask_ends_with_the_code_of_its_status(house: House, text: str, status: str, code: int) -> None:
-    ended, stdout, stderr = cli(house, "ask", text.replace("WAREHOUSE", house.warehouse), "--json")
+    ended, stdout, stderr = cli(house.home, "ask", text.replace("WAREHOUSE", house.warehouse), "--json")
     turn = json.loads(stdout)
     assert (turn["status"], ended) == (status, code), turn["answer"]
     assert stdout.count("\n") == 1
@@ -149,7 +143,7 @@ def test_ask_ends_with_the_code_of_its_status(house: House, text: str, status: s
 
 def test_what_is_not_loaded_yet_is_no_error(house: House) -> None:
     """An hour that has passed, and that no view can hold yet."""
-    ended, stdout, _ = cli(house, "ask", "credits by warehouse today", "--json", FROSTLINE_NOW=_at(house, hours=1))
+    ended, stdout, _ = cli(house.home, "ask", "credits by warehouse today", "--json", FROSTLINE_NOW=_at(house, hours=1))
     assert (json.loads(stdout)["status"], ended) == ("not_loaded", 0)
 
 
@@ -174,12 +168,12 @@ def _at(house: House, hours: int) -> str:
     ids=" ".join,
 )
 def test_json_is_one_object_and_nothing_else(house: House, args: tuple[str, ...]) -> None:
-    code, stdout, stderr = cli(house, *args, "--json")
+    code, stdout, stderr = cli(house.home, *args, "--json")
     assert code == 0, stdout
     assert isinstance(json.loads(stdout), dict)
     assert stdout.count("\n") == 1
     assert stderr == ""
-    code, plain, _ = cli(house, *args)
+    code, plain, _ = cli(house.home, *args)
     assert code == 0
     assert not plain.startswith("{")
 
@@ -208,7 +202,7 @@ def test_json_is_one_object_and_nothing_else(house: House, args: tuple[str, ...]
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
 def test_bad_usage_says_what_to_do(house: House, args: tuple[str, ...], code: int, says: str) -> None:
-    ended, stdout, stderr = cli(house, *args)
+    ended, stdout, stderr = cli(house.home, *args)
     assert (ended, stdout) == (code, "")
     assert says in re.sub(r"\s+", " ", stderr)
     assert "Traceback" not in stderr
@@ -220,7 +214,7 @@ def test_an_approval_needs_the_digest_where_nobody_can_be_asked(house: House) ->
         done = run(house.home, "plans", "approve", plan.plan.id, "--as", "demo-approver", *more, stdin="y\nyes\n")
         assert done.returncode == 2
         assert "--digest" in done.stdout + done.stderr
-    code, stdout, _ = cli(house, "plans", "cancel", plan.plan.id, "--as", "demo-proposer", "--json")
+    code, stdout, _ = cli(house.home, "plans", "cancel", plan.plan.id, "--as", "demo-proposer", "--json")
     assert code == 0, stdout
     assert json.loads(stdout)["state"] == "cancelled"
 
@@ -230,11 +224,11 @@ def test_an_account_that_does_not_answer_is_exit_4(house: House) -> None:
     profiles = house.home / "profiles"
     profiles.mkdir(exist_ok=True)
     (profiles / "away.toml").write_text(AWAY)
-    code, stdout, _ = cli(house, "--profile", "away", "ask", "credits last week", "--json")
+    code, stdout, _ = cli(house.home, "--profile", "away", "ask", "credits last week", "--json")
     turn = json.loads(stdout)
     assert (code, turn["status"], turn["error"]["code"]) == (4, "error", "unreachable")
     assert turn["error"]["hint"]
-    code, stdout, _ = cli(house, "--profile", "away", "doctor", "--json")
+    code, stdout, _ = cli(house.home, "--profile", "away", "doctor", "--json")
     found = {c["name"]: c["ok"] for c in json.loads(stdout)["checks"]}
     assert (code, found["store"], found["reader: sign-in"]) == (1, True, False)
 
@@ -344,6 +338,19 @@ def test_the_worker_does_one_round_and_stops(house: House) -> None:
     assert len(alters(house.home)) == before
 
 
+def test_what_other_processes_write_is_not_lost_by_a_process_that_opened_the_store_twice(house: House) -> None:
+    """Closing any handle of a SQLite file drops all of a process's locks on it, unless SQLite itself closes it."""
+    with opened(house.home) as first, opened(house.home) as second:
+        seen = [len(runtime.store.audit_rows()) for runtime in (first, second)]
+        assert seen[0] == seen[1]
+        for number in (1, 2):
+            assert run(house.home, "ask", "yes", "--json").returncode == 3  # a row of the audit chain
+            first.store.audit("noted", "test", None, {"round": number})
+        assert [r.event for r in second.store.audit_rows()[seen[0] :]] == ["approval_by_text", "noted"] * 2
+        assert first.store.verify_audit().ok
+    assert answer(house.home, "audit", "verify")["rows"] == seen[0] + 4
+
+
 # --- the clock put back -----------------------------------------------------------------------------------------------
 
 
@@ -378,9 +385,11 @@ def test_a_past_now_shows_the_account_as_it_was(house: House, days_ago: int) -> 
 def test_what_lay_ahead_then_is_not_answered_then(house: House) -> None:
     then = house.now - timedelta(days=23)
     ahead = (house.now - timedelta(days=10)).date().isoformat()
-    code, stdout, _ = cli(house, "ask", f"credits by warehouse on {ahead}", "--json", FROSTLINE_NOW=then.isoformat())
+    code, stdout, _ = cli(
+        house.home, "ask", f"credits by warehouse on {ahead}", "--json", FROSTLINE_NOW=then.isoformat()
+    )
     turn = json.loads(stdout)
     assert (turn["status"], code) == ("clarify", 0), turn["answer"]
     assert not any(f["unit"] == "credits" for f in turn["facts"])
-    code, stdout, _ = cli(house, "ask", f"credits by warehouse on {ahead}", "--json")
+    code, stdout, _ = cli(house.home, "ask", f"credits by warehouse on {ahead}", "--json")
     assert json.loads(stdout)["status"] == "ok"

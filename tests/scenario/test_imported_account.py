@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,13 +18,13 @@ from agent.runtime import Runtime
 from agent.state import Turn
 from tests import account
 from tests.scenario import foreign
-from tests.scenario.commands import alters, answer, one_object, opened, run
+from tests.scenario.commands import alters, answer, cli, one_object, opened, run
 from tests.scenario.foreign import NAMES, PRICE, ZONE, Foreign
 from tools.demo import layout
 from tools.demo.importing import import_account
 from tools.warehouse.statements import quote
 
-pytestmark = [pytest.mark.xdist_group("imported_account"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 WEEK = ("2026-03-23", "2026-03-29")
 DAY = ("2026-03-29", "2026-03-29")
@@ -72,7 +73,7 @@ def test_import_says_what_it_read_and_what_it_left_out(house: House) -> None:
 
 
 def test_account_info_is_the_imported_account(house: House) -> None:
-    info = answer(house.home, "account", "info")
+    info = json.loads(cli(house.home, "account", "info", "--json")[1])
     assert {k: info[k] for k in ("name", "origin", "timezone", "edition", "credit_price")} == {
         "name": "Zweig & Söhne",
         "origin": "imported",
@@ -259,9 +260,9 @@ def test_a_change_from_the_wish_to_its_undo(house: House) -> None:
 
 
 def test_grants_name_its_warehouses_alone(house: House) -> None:
-    done = run(house.home, "setup", "--print-grants")
-    assert done.returncode == 0
-    granted = re.findall(r'GRANT MONITOR ON WAREHOUSE ((?:"(?:[^"]|"")*")) TO ROLE', done.stdout)
+    code, sql, _ = cli(house.home, "setup", "--print-grants")
+    assert code == 0
+    granted = re.findall(r'GRANT MONITOR ON WAREHOUSE ((?:"(?:[^"]|"")*")) TO ROLE', sql)
     assert set(granted) == {quote(name) for name in NAMES}
 
 

@@ -28,8 +28,6 @@ from tools.registry import TOOLS, schemas
 from tools.result import ToolResult
 from tools.warehouse.statements import parse, quote, render
 
-pytestmark = pytest.mark.xdist_group("schema_fuzz")
-
 QUERY = "01b2c3d4-0000-1111-0000-000012345678"
 HOSTILE = 'Robert"; ALTER WAREHOUSE "ETL_WH" SUSPEND; --'
 STATUSES = {"ok", "no_data", "no_permission", "not_loaded", "needs_approval", "error"}
@@ -365,7 +363,8 @@ def test_the_node_that_runs_a_models_calls_answers_every_one(
         names=NoNames(),
         audit=lambda event, detail: None,
     )
-    state: ChatState = {"thread": "fuzz", "asked_for_change": asked, "decision": ToolCalls(calls=made).model_dump()}
+    decision = ToolCalls(calls=made).model_dump()
+    state: ChatState = {"thread": "fuzz", "trace_id": "t", "asked_for_change": asked, "decision": decision}
     results = call_tools(state, Runtime(context=chat))["results"]
     assert len(results) == min(len(made), 8)
     for call, result in zip(made, results, strict=False):
