@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from agent.drive import ActionDeps, drive, report_of
+from agent.actions.drive import ActionDeps, drive, report_of
 from agent.nodes.report import report_words
 from agent.policy import Decision
 from agent.store import BundleRecord

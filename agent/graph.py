@@ -4,7 +4,7 @@
                        |
                     compose -> check_answer -> reply
 
-Wiring only. Nothing here waits for an approval: a plan lives on its own thread (agent.action_graph), so that
+Wiring only. Nothing here waits for an approval: a plan lives on its own thread (agent.actions.graph), so that
 whatever is said in the conversation cannot drop, repeat or give one.
 """
 

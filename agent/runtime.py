@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agent.settings import ConnectionSettings, Settings
 from tools.domain import Account, Person, PlanRecord
-from tools.errors import BadArgument, NotAllowed
+from tools.errors import BadArgument, NotAllowed, Unreachable
 from tools.warehouse.config import ConnectionConfig
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
-    from agent.actions import ActionRunner
+    from agent.actions.runner import ActionRunner
     from agent.approvals import DecisionOutcome
     from agent.policy import Policy
     from agent.state import Turn
@@ -131,7 +131,7 @@ class Runtime:
         return f"{self.settings.reader.account or self.settings.reader.connection_name}"
 
     def _account_timezone(self) -> str:
-        from tools.warehouse.inventory import account_timezone
+        from tools.warehouse.show import account_timezone
 
         return account_timezone(self.reader_config)
 
@@ -139,14 +139,27 @@ class Runtime:
     def reader_config(self) -> ConnectionConfig:
         return self._config(self.settings.reader, "reader")
 
-    @cached_property
+    @property
     def operator_config(self) -> ConnectionConfig:
+        """Found anew each time: a change may come long after the runtime was opened."""
         return self._config(self.settings.operator, "operator")
+
+    def _check_same_account(self) -> None:
+        """What was opened, plans included, belongs to the account as it was then, not to one that took its place.
+
+        Raises:
+            Unreachable: it has been imported over or built anew since.
+        """
+        from tools.demo.account import settings
+
+        if settings(self.settings.account_dir).generation_id != self._embedded.generation_id:
+            raise Unreachable("The account has been replaced since this was started.", hint="Start frostline again.")
 
     def _config(self, given: ConnectionSettings, identity: Literal["reader", "operator"]) -> ConnectionConfig:
         if self.settings.account.kind == "embedded":
             from tools.demo.process import embedded_config
 
+            self._check_same_account()
             return embedded_config(self.settings.account_dir, identity, idle_seconds=self.settings.demo.server_idle_s)
         values = given.model_dump(exclude_none=True)
         for name in ("login", "network", "statement"):
@@ -157,7 +170,13 @@ class Runtime:
     def reader(self) -> UsageReader:
         from tools.warehouse.reader import SnowflakeReader
 
-        reader = SnowflakeReader(self.reader_config, self.account, now_override=self.settings.now)
+        moves = self.settings.account.kind == "embedded"
+        reader = SnowflakeReader(
+            self.reader_config,
+            self.account,
+            now_override=self.settings.now,
+            locate=(lambda: self._config(self.settings.reader, "reader")) if moves else None,
+        )
         self._stack.callback(reader.close)
         return reader
 
@@ -260,8 +279,8 @@ class Runtime:
         import socket
         import time
 
-        from agent.action_state import ActionContext
-        from agent.actions import ActionRunner
+        from agent.actions.runner import ActionRunner
+        from agent.actions.state import ActionContext
 
         context = ActionContext(
             store=self.store,
@@ -276,9 +295,13 @@ class Runtime:
 
     @property
     def _lease(self) -> timedelta:
-        """How long a claim lasts: longer than signing in, sending and running a statement may take together."""
+        """How long a claim lasts: longer than signing in, and then than sending and running a statement, may take.
+
+        The last attempt of each may begin at its time limit and take a whole socket timeout more (tools.warehouse).
+        """
         config = self.operator_config
-        longest = config.login_timeout + config.network_timeout + config.statement_timeout
+        socket = max(config.network_timeout, config.login_timeout)
+        longest = max(config.login_timeout, config.network_timeout + config.statement_timeout) + socket
         return timedelta(seconds=longest + 30)
 
     def _open_writer(self) -> WarehouseWriter:
@@ -286,7 +309,7 @@ class Runtime:
             return self.writer_factory(self.operator_config)
         from tools.warehouse.writer import SnowflakeWriter
 
-        return SnowflakeWriter(self.operator_config)
+        return SnowflakeWriter(self.operator_config).open()
 
     def decide(
         self, ref: str, digest: str | None, actor: Person, decision: Decision, reason: str = ""

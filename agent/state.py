@@ -206,7 +206,7 @@ class Thinker(Protocol):
         ...
 
     def write(self, turn: TurnView) -> str:
-        """The reply as a template (agent.citations); at least one call has returned."""
+        """The reply as a template (agent.replies.citations); at least one call has returned."""
         ...
 
 

@@ -1,6 +1,6 @@
 """The words: one Markdown file per text, one YAML file per part of the planner's lexicon, loaded here and nowhere else.
 
-Texts are templates of `agent.citations`: they hold no figure and no name, only citations of facts.
+Texts are templates of `agent.replies.citations`: they hold no figure and no name, only citations of facts.
 """
 
 from __future__ import annotations

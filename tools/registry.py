@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from tools.changes import CHANGE_TOOLS
+from tools.changes.tools import CHANGE_TOOLS
 from tools.errors import Bug, UnknownName
+from tools.inventory.tool import LIST_WAREHOUSES
 from tools.names import nearest
 from tools.tool import Tool
-from tools.usage import QUERY_USAGE
-from tools.warehouses import LIST_WAREHOUSES
+from tools.usage.tool import QUERY_USAGE
 
 __all__ = ["READING_TOOLS", "TOOLS", "lookup", "register", "schemas"]
 

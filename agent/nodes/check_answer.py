@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
-from agent.citations import CitationError, Evidence, render
-from agent.claims import problems_in
-from agent.evidence import evidence_of
-from agent.fallback import listing
+from agent.replies.citations import CitationError, Evidence, render
+from agent.replies.claims import problems_in
+from agent.replies.evidence import evidence_of
+from agent.replies.fallback import listing
 from agent.state import CallResult, ChatContext, ChatState
 from tools.errors import Bug, FrostlineError
 

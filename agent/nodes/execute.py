@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 from langgraph.runtime import Runtime
 
-from agent.action_state import ActionContext, ActionState
+from agent.actions.state import ActionContext, ActionState
 from tools.apply import apply
 from tools.context import WarehouseWriter
 from tools.domain import ActionPlan, PlanState

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
-from agent.action_state import ActionContext, ActionState
+from agent.actions.state import ActionContext, ActionState
 from tools.domain import PlanRecord, PlanState
 from tools.errors import NotAllowed
 from tools.readback import compare

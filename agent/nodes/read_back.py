@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
-from agent.action_state import ActionContext, ActionState
+from agent.actions.state import ActionContext, ActionState
 from tools.domain import ActionPlan, PlanState
 from tools.errors import NoPermission, StatementFailed, Unreachable
 from tools.readback import Comparison, compare

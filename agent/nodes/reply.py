@@ -6,7 +6,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from agent.evidence import plans_in
+from agent.replies.evidence import plans_in
 from agent.state import CallRecord, CallResult, ChatContext, ChatState, ErrorBody, Turn, TurnStatus
 from tools.result import Source, Window
 

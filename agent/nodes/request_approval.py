@@ -10,7 +10,7 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
-from agent.action_state import ActionContext, ActionState
+from agent.actions.state import ActionContext, ActionState
 from tools.domain import PlanState
 
 __all__ = ["request_approval"]

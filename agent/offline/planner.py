@@ -16,7 +16,7 @@ from agent.offline.requests import clauses, is_order
 from agent.offline.slots import Slots, mended, read_slots
 from agent.offline.words import patterns
 from agent.state import CallResult, Clarify, Decision, Done, Refuse, ToolCall, ToolCalls, TurnView
-from tools.windows import find_windows
+from tools.windows.parse import find_windows
 
 __all__ = ["OfflineThinker"]
 

@@ -12,7 +12,7 @@ from agent.offline.mentions import name_key
 from agent.offline.slots import TOP, Slots
 from agent.offline.words import is_known, metric_words, patterns
 from agent.state import Clarify, ToolCall, ToolCalls
-from tools.windows import DEFAULT_WINDOW, read_window
+from tools.windows.parse import DEFAULT_WINDOW, read_window
 
 __all__ = ["asks_what_runs", "decide_reading", "follows_up", "is_listing"]
 

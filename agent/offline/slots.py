@@ -14,8 +14,8 @@ from agent.state import Names
 from prompts import lexicon
 from tools.context import FilterColumn
 from tools.errors import BadArgument
-from tools.metrics import Breakdown, Metric
-from tools.windows import find_windows, read_window
+from tools.usage.metrics import Breakdown, Metric
+from tools.windows.parse import find_windows, read_window
 
 __all__ = ["TOP", "Slots", "mended", "read_slots"]
 

@@ -11,7 +11,7 @@ from typing import get_args
 from rapidfuzz.distance import OSA
 
 from prompts import lexicon
-from tools.metrics import Metric
+from tools.usage.metrics import Metric
 
 __all__ = ["Token", "is_known", "known_words", "mend", "metric_words", "patterns", "phrase_pattern", "tokens"]
 

@@ -26,7 +26,7 @@ def _embedded(settings: Settings) -> None:
 
 def show_info(out: Output, profile: str | None) -> None:
     from tools.demo.account import info
-    from tools.warehouse.inventory import show_warehouses
+    from tools.warehouse.show import show_warehouses
 
     with out.edge():
         _embedded(settings_for(out, profile))

@@ -12,16 +12,16 @@ from typing import Any
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 
-from agent.action_graph import build_action_graph
-from agent.action_state import ActionContext
-from agent.actions import ActionRunner
-from agent.drive import ActionDeps
+from agent.actions.drive import ActionDeps
+from agent.actions.graph import build_action_graph
+from agent.actions.runner import ActionRunner
+from agent.actions.state import ActionContext
 from agent.nodes.execute import bind_execute
 from agent.policy import Policy
 from agent.store import Store
 from tests.graph.fake_account import FakeAccount, FakeReader, FakeWriter, warehouse
 from tests.unit.agent.plans import HandClock
-from tools.changes import CHANGE_TOOLS, ProposedPlans
+from tools.changes.tools import CHANGE_TOOLS, ProposedPlans
 from tools.context import ToolContext, WarehouseWriter
 from tools.domain import Person
 

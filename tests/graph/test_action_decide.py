@@ -12,7 +12,7 @@ from langgraph.types import Command
 
 from tests.graph.fake_account import warehouse
 from tests.graph.house import POLICY, TOOLS, House, build_house
-from tools.changes import ProposedPlans
+from tools.changes.tools import ProposedPlans
 from tools.domain import PlanState, Size
 from tools.errors import FrostlineError, NotAllowed, PlanConflict, Refused, StatementFailed, Unreachable
 

@@ -14,7 +14,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
 
 import agent
-from agent.action_graph import (
+from agent.actions.graph import (
     after_approval,
     after_check,
     after_execute,
@@ -22,7 +22,7 @@ from agent.action_graph import (
     after_load,
     build_action_graph,
 )
-from agent.action_state import ActionState
+from agent.actions.state import ActionState
 from agent.nodes.execute import bind_execute
 from tests.graph.fake_account import FakeAccount, FakeWriter
 from tests.graph.house import TOOLS, House, build_house

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.actions import ActionRunner
+from agent.actions.runner import ActionRunner
 from tests.graph.house import TOOLS, House, build_house
-from tools.changes import ProposedPlans
+from tools.changes.tools import ProposedPlans
 from tools.domain import PlanState, Size
 from tools.errors import NoPermission, NotAllowed, OutcomeUnknown, PlanConflict, StatementFailed, Unreachable
 
@@ -185,7 +185,7 @@ def test_a_process_that_dies_at_the_statement(house: House, around: Any, found: 
     assert state(house, data) is found and len(house.account.log) == ran
     assert "recovering" in house.events(data.approve_id)
     # Even running the broken thread on does nothing more.
-    from agent.drive import drive
+    from agent.actions.drive import drive
 
     assert drive(house.deps, data.approve_id).state is found and len(house.account.log) == ran
 

@@ -18,7 +18,7 @@ import pytest
 from agent.runtime import Runtime
 from agent.settings import load_settings
 from tests import account
-from tools.changes import CHANGE_TOOLS
+from tools.changes.tools import CHANGE_TOOLS
 from tools.domain import PlanRecord, PlanState
 
 TRIALS = 50

@@ -221,6 +221,12 @@ def _recover(account_dir: Path) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
+def _for_its_owner_alone(folder: Path) -> None:
+    """Whatever the umask was: an account is nobody else's business on this machine."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+
+
 def _swap(account_dir: Path, build: Callable[[Path], None], before_swap: Callable[[], None] | None) -> None:
     work, new, old = (_beside(account_dir, what) for what in ("build", "new", "old"))
     work.mkdir(mode=0o700)
@@ -228,6 +234,7 @@ def _swap(account_dir: Path, build: Callable[[Path], None], before_swap: Callabl
         build(work)
         if not _exists(work):
             raise Bug("a build ended without account.toml")
+        _for_its_owner_alone(work)
         if before_swap is not None:
             before_swap()
     except BaseException:

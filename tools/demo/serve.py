@@ -40,6 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--background", action="store_true", help="fork and return once the lock is held")
     options = parser.parse_args(argv)
     account_dir = options.account_dir.resolve()
+    os.umask(0o077)  # whatever the database makes here is for its owner alone
     lock = _take_lock(account_dir / "server.lock")
     if lock is None:
         sys.stderr.write("another server holds this account\n")
@@ -107,8 +108,7 @@ def _uvicorn(demo: DemoServer, account_dir: Path, listener: socket.socket, idle_
         async def _stop_when_idle(self) -> None:
             pause = asyncio.Event()  # never set: a sleep that the shutdown cancels
             while not demo.idle_for(idle_seconds):
-                if not (account_dir / "server.json").exists():  # at the start, or when somebody has removed it
-                    _publish(account_dir, listener.getsockname()[1])
+                _publish(account_dir, listener.getsockname()[1])
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(pause.wait(), min(_IDLE_CHECK, idle_seconds))
             self.should_exit = True
@@ -139,10 +139,15 @@ def _force_exit_later() -> None:
 
 
 def _publish(account_dir: Path, port: int) -> None:
+    """At the start, and when somebody has removed server.json or written something else into it."""
+    text = json.dumps({"pid": os.getpid(), "port": port})
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        if (account_dir / "server.json").read_text() == text:
+            return
     fresh = account_dir / "server.json.new"
     fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(fd, "w") as file:
-        json.dump({"pid": os.getpid(), "port": port}, file)
+        file.write(text)
     fresh.replace(account_dir / "server.json")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["connect"]
 
 _LONGEST_TAG = 2000
+_QUIET = logging.NullHandler()
+"""Without any handler Python prints the connector's warnings, tracebacks and all, on stderr."""
 
 
 def connect(config: ConnectionConfig, *, query_tag: Mapping[str, str]) -> SnowflakeConnection:
@@ -29,6 +32,7 @@ def connect(config: ConnectionConfig, *, query_tag: Mapping[str, str]) -> Snowfl
     import snowflake.connector
     from snowflake.connector.errors import Error
 
+    logging.getLogger("snowflake.connector").addHandler(_QUIET)
     arguments = _arguments(config, query_tag) | _sign_in(config)
     try:
         return snowflake.connector.connect(**arguments)

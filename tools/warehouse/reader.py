@@ -55,6 +55,7 @@ class SnowflakeReader:
         now_override: datetime | None = None,
         query_tag: Mapping[str, str] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        locate: Callable[[], ConnectionConfig] | None = None,
     ) -> None:
         if now_override is not None and now_override.tzinfo is None:
             raise BadSettings("The time override needs an offset, as in 2026-11-01T12:00:00+00:00.")
@@ -62,7 +63,7 @@ class SnowflakeReader:
         self._account = account
         self._override = now_override.astimezone(UTC) if now_override is not None else None
         self._visible = Visibility(self._override)
-        self._session = ReadSession(config, query_tag={"component": "reader", **(query_tag or {})})
+        self._session = ReadSession(config, query_tag={"component": "reader", **(query_tag or {})}, locate=locate)
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._actual: tuple[float, datetime] | None = None

@@ -34,8 +34,13 @@ class ReadSession:
         query_tag: Mapping[str, str],
         attempts: int = 3,
         sleep: Callable[[float], None] = time.sleep,
+        locate: Callable[[], ConnectionConfig] | None = None,
     ) -> None:
+        """`locate` says anew, before each statement, where the account is: the embedded one's server may have
+        stopped, or come up at another port, while nobody asked for anything.
+        """
         self._config = config
+        self._locate = locate
         self._tag = dict(query_tag)
         self._attempts = attempts
         self._sleep = sleep
@@ -84,8 +89,7 @@ class ReadSession:
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda e: isinstance(e, Error) and retry_kind(e) != "never"),
-            # The connector has already tried for network_timeout by itself: then there is no time for more.
-            stop=tenacity.stop_after_attempt(self._attempts) | tenacity.stop_after_delay(self._config.network_timeout),
+            stop=self._stop(),
             wait=tenacity.wait_random_exponential(multiplier=0.5, max=5),
             sleep=self._sleep,
             reraise=True,
@@ -95,8 +99,20 @@ class ReadSession:
         except Error as error:
             raise translate(error, doing) from None
 
+    def _stop(self) -> Any:
+        """The connector has already tried for network_timeout by itself: then there is only time for more where the
+        account may meanwhile be found elsewhere.
+        """
+        import tenacity
+
+        if self._locate is not None:
+            return tenacity.stop_after_attempt(2)
+        return tenacity.stop_after_attempt(self._attempts) | tenacity.stop_after_delay(self._config.network_timeout)
+
     def _open(self) -> SnowflakeConnection:
         with self._lock:
+            if self._locate is not None and (found := self._locate()) != self._config:
+                self._config, self._connection = found, None  # nothing listens there any more that could be told
             if self._connection is None or self._connection.is_closed():
                 self._connection = connect(self._config, query_tag=self._tag)
             return self._connection

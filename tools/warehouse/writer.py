@@ -43,6 +43,17 @@ class SnowflakeWriter:
     def __init__(self, config: ConnectionConfig, *, query_tag: Mapping[str, str] | None = None) -> None:
         self._config = config
         self._tag = {"component": "writer", **(query_tag or {})}
+        self._connection: SnowflakeConnection | None = None
+
+    def open(self) -> SnowflakeWriter:
+        """Sign in now, which changes nothing; `execute` would do it, but whoever holds a claim wants to know.
+
+        Raises:
+            Unreachable, BadSettings: the sign-in failed.
+        """
+        if self._connection is None:
+            self._connection = connect(self._config, query_tag=self._tag)
+        return self
 
     def execute(self, statement: str) -> WriteReceipt:
         """Run exactly one statement, of the six forms that `statements.render` writes.
@@ -55,15 +66,19 @@ class SnowflakeWriter:
         """
         change, warehouse = parse(statement)
         doing = _doing(change, warehouse, self._config.role)
-        connection = connect(self._config, query_tag=self._tag)
+        self.open()
+        assert self._connection is not None
         try:
-            return _send(connection, statement, doing)
+            return _send(self._connection, statement, doing)
         finally:
-            with contextlib.suppress(OSError):
-                connection.close(retry=False)
+            self.close()
 
     def close(self) -> None:
         """Nothing is kept open between statements."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(OSError):
+                connection.close(retry=False)
 
 
 def _send(connection: SnowflakeConnection, statement: str, doing: Doing) -> WriteReceipt:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.citations import CitationError, Evidence, render
-from agent.figures import show
+from agent.replies.citations import CitationError, Evidence, render
+from agent.replies.figures import show
 from tools.quoting import code
 from tools.result import Fact, Window
 

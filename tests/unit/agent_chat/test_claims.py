@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import prompts
-from agent.citations import Evidence, literals
-from agent.claims import problems_in
-from agent.evidence import COMMANDS, evidence_of
 from agent.nodes.check_answer import proven
 from agent.offline.composition import write_reply
+from agent.replies.citations import Evidence, literals
+from agent.replies.claims import problems_in
+from agent.replies.evidence import COMMANDS, evidence_of
 from agent.state import CallResult
 from tests.doubles.chat import Chat
 

@@ -16,10 +16,10 @@ from pydantic import ValidationError
 from agent.store import Store
 from tests.graph.fake_account import ACCOUNT_NOW, warehouse
 from tests.graph.house import TOOLS, House, build_house
-from tools.changes import ProposedPlans
+from tools.changes.proposals import cluster_limit
+from tools.changes.tools import ProposedPlans
 from tools.domain import ActionPlan, LiveQuery, PlanState, Size
 from tools.errors import BadArgument, FrostlineError, NoPermission, NotAllowed, PlanConflict, Refused, UnknownName
-from tools.proposals import cluster_limit
 from tools.warehouse.statements import parse, render
 
 QUERY = "01b2c3d4-0000-1111-0000-000012345678"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.graph.fake_account import ACCOUNT_NOW, FakeAccount, FakeReader, warehouse
+from tools.changes.effects import expected_effect, hourly_rate, usage_30d
 from tools.domain import (
     CancelQuery,
     Change,
@@ -18,7 +19,6 @@ from tools.domain import (
     Size,
     SuspendWarehouse,
 )
-from tools.effects import expected_effect, hourly_rate, usage_30d
 from tools.errors import NoPermission
 
 

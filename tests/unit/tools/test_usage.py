@@ -13,8 +13,8 @@ from tests.doubles.account import NOW, FrameReader, Roles, WallClock, account, p
 from tools.context import ToolContext
 from tools.errors import BadArgument, NoPermission, NotAllowed, UnknownName
 from tools.result import Fact, ToolResult
-from tools.usage import QUERY_USAGE, UsageArgs, UsageData, UsageFilters, query_usage
-from tools.windows import describe
+from tools.usage.tool import QUERY_USAGE, UsageArgs, UsageData, UsageFilters, query_usage
+from tools.windows.parse import describe
 
 HOUR_OF_ALL = 3.75 + 4 * 0.05 + 0.1 + 0.2  # compute, cloud services of four, the pseudo row, the pipe
 

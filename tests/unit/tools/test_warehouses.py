@@ -12,9 +12,9 @@ from tests.doubles.account import NOW, FrameReader, Roles, WallClock, account, p
 from tools.context import ToolContext
 from tools.domain import LiveQuery, Size, Warehouse
 from tools.errors import NoPermission, UnknownName
-from tools.oddities import odd_about
+from tools.inventory.oddities import odd_about
+from tools.inventory.tool import LIST_WAREHOUSES, WarehouseRow, WarehousesArgs, WarehousesData, list_warehouses
 from tools.result import ToolResult
-from tools.warehouses import LIST_WAREHOUSES, WarehouseRow, WarehousesArgs, WarehousesData, list_warehouses
 
 
 def ask(reader: FrameReader, **args: Any) -> ToolResult[WarehousesData]:

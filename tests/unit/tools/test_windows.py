@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tools.calendars import add_months, midnight, slot_minutes, zone
 from tools.errors import BadArgument
 from tools.result import Window
-from tools.windows import describe, find_windows, parse_window, previous_window, read_window
+from tools.windows.calendars import add_months, midnight, slot_minutes, zone
+from tools.windows.parse import describe, find_windows, parse_window, previous_window, read_window
 
 NOW = datetime(2026, 11, 23, 18, 20, tzinfo=UTC)  # a Monday, 10:20 in Los Angeles
 LA = "America/Los_Angeles"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -159,3 +160,14 @@ def test_importing_the_module_is_cheap() -> None:
     code = f"import sys, tools.demo.account; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_account_is_for_its_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
+    account = tmp_path / "account"
+    old = os.umask(0)
+    try:
+        replace_account(account, build("one"))
+    finally:
+        os.umask(old)
+    modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in (account, *account.rglob("*"))}
+    assert {name for name, mode in modes.items() if mode & 0o077} == set()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from tools.calendars import floor_hour, localize, midnight, zone
 from tools.context import Coverage, UsageReader
 from tools.coverage import Standing, classify
 from tools.errors import BadArgument
-from tools.metrics import SOURCE_VIEW, Recipe
 from tools.result import Source, Window
-from tools.windows import Reading, describe, read_window
+from tools.usage.metrics import SOURCE_VIEW, Recipe
+from tools.windows.calendars import floor_hour, localize, midnight, zone
+from tools.windows.parse import Reading, describe, read_window
 
 __all__ = ["AnsweredSpan", "same_utc_days", "source_of", "span_of", "view_coverage"]
 

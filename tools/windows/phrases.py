@@ -1,4 +1,4 @@
-"""The grammar of time phrases: one pattern and one reader a kind. Used through tools.windows only."""
+"""The grammar of time phrases: one pattern and one reader a kind. Used through tools.windows.parse only."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tools.calendars import Unit, add_months, midnight, monday, quarter_start, shift
-from tools.window_points import DATE, MONTH, MONTH_NAMES, NUMBER, POINT, WEEKDAY, number, read_point, weekday
+from tools.windows.calendars import Unit, add_months, midnight, monday, quarter_start, shift
+from tools.windows.points import DATE, MONTH, MONTH_NAMES, NUMBER, POINT, WEEKDAY, number, read_point, weekday
 
 __all__ = ["Frame", "Span", "match_at", "match_whole"]
 

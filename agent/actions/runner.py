@@ -8,16 +8,17 @@ from typing import Any, Literal
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from agent import approvals, drive, recovery
-from agent.action_graph import build_action_graph
-from agent.action_state import ActionContext
+from agent import approvals
+from agent.actions import drive, recovery
+from agent.actions.drive import ActionDeps
+from agent.actions.graph import build_action_graph
+from agent.actions.recovery import RecoveryReport
+from agent.actions.state import ActionContext
 from agent.approvals import DecisionOutcome
-from agent.drive import ActionDeps
 from agent.nodes.execute import bind_execute
 from agent.policy import Decision
-from agent.recovery import RecoveryReport
 from agent.store import BundleRecord
-from tools.changes import propose_undo
+from tools.changes.tools import propose_undo
 from tools.context import ToolContext, WarehouseWriter
 from tools.domain import Person, PlanRecord, PlanState
 from tools.errors import FrostlineError, PlanConflict
@@ -57,7 +58,7 @@ class ActionRunner:
         The command is the request for a change, so `ctx.asked_for_change` need not be set.
 
         Raises:
-            PlanConflict, Refused, NotAllowed: as tools.proposals.undo_plan (audited).
+            PlanConflict, Refused, NotAllowed: as tools.changes.proposals.undo_plan (audited).
         """
         store, plan_id = self._deps.context.store, None
         try:
@@ -72,11 +73,11 @@ class ActionRunner:
         return store.get(result.data.approve_id)
 
     def recover(self) -> RecoveryReport:
-        """See agent.recovery.recover."""
+        """See agent.actions.recovery.recover."""
         return recovery.recover(self._deps)
 
     def settle(self, ref: str, as_: Literal["applied", "failed"], actor: Person, reason: str = "") -> PlanRecord:
-        """See agent.recovery.settle."""
+        """See agent.actions.recovery.settle."""
         return recovery.settle(self._deps, ref, as_, actor, reason)
 
     def records(self, ref: str) -> tuple[PlanRecord, ...]:

@@ -14,7 +14,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
-from agent.action_state import ActionContext, ActionState
+from agent.actions.state import ActionContext, ActionState
 from agent.nodes.check_policy import check_policy
 from agent.nodes.execute import ExecuteNode
 from agent.nodes.guard import guard

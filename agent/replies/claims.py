@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from agent.citations import Evidence, literals
+from agent.replies.citations import Evidence, literals
 from tools.warehouse.views import VIEWS
 
 __all__ = ["problems_in"]

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from agent.citations import Evidence
-from agent.figures import show_time
-from agent.plan_words import plan_words
+from agent.replies.citations import Evidence
+from agent.replies.figures import show_time
+from agent.replies.plan_words import plan_words
 from agent.state import CallResult, PlanSummary
 from tools.domain import Effect
 from tools.quoting import clean, code
-from tools.windows import describe
+from tools.windows.parse import describe
 
 __all__ = ["evidence_of", "plans_in"]
 

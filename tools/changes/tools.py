@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from tools import change_args
-from tools.change_args import AutoSuspendArgs, BundleArgs, CancelArgs, ClustersArgs, ResizeArgs, Wanted, WarehouseArgs
-from tools.change_words import describe, plan_facts
+from tools.changes import args as change_args
+from tools.changes.args import AutoSuspendArgs, BundleArgs, CancelArgs, ClustersArgs, ResizeArgs, Wanted, WarehouseArgs
+from tools.changes.proposals import build_plan, require_request, undo_plan, warnings_for
+from tools.changes.words import describe, plan_facts
 from tools.context import ToolContext
 from tools.domain import (
     ActionPlan,
@@ -24,7 +25,6 @@ from tools.domain import (
 )
 from tools.errors import BadArgument
 from tools.names import live_warehouse
-from tools.proposals import build_plan, require_request, undo_plan, warnings_for
 from tools.result import Source, ToolResult
 from tools.tool import Tool
 
@@ -87,7 +87,7 @@ def propose_undo(ctx: ToolContext, plan_id: str, reason: str = "") -> ToolResult
     """Store a plan that takes an applied one back.
 
     Raises:
-        PlanConflict, Refused, NotAllowed: as tools.proposals.undo_plan.
+        PlanConflict, Refused, NotAllowed: as tools.changes.proposals.undo_plan.
     """
     plan = undo_plan(ctx.plans.get(plan_id), ctx, reason)
     warehouse = live_warehouse(ctx.reader, plan.warehouse)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, cast
 
-from tools.buckets import bucket_of, buckets, fold
-from tools.calendars import slot_minutes, zone
 from tools.context import FilterColumn, GroupBy, UsageQuery, UsageReader
-from tools.metrics import BY_TIME, Breakdown, Recipe, TimeBucket
 from tools.result import Window
+from tools.usage.buckets import bucket_of, buckets, fold
+from tools.usage.metrics import BY_TIME, Breakdown, Recipe, TimeBucket
+from tools.windows.calendars import slot_minutes, zone
 
 __all__ = ["NO_QUERIES", "Fetch", "Measured"]
 

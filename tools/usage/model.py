@@ -8,9 +8,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from tools.context import FilterColumn
 from tools.domain import Frozen
-from tools.metrics import Breakdown, Metric
 from tools.result import Unit, Window
-from tools.windows import DEFAULT_WINDOW
+from tools.usage.metrics import Breakdown, Metric
+from tools.windows.parse import DEFAULT_WINDOW
 
 __all__ = ["UsageArgs", "UsageData", "UsageFilters", "UsageRow"]
 

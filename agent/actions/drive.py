@@ -9,8 +9,8 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command, StateSnapshot
 
-from agent.action_graph import ActionGraph
-from agent.action_state import ActionContext
+from agent.actions.graph import ActionGraph
+from agent.actions.state import ActionContext
 from agent.checkpoints import reachable_checkpoints
 from tools.domain import PlanRecord, PlanState
 

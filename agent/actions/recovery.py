@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
-from agent.drive import ActionDeps, drive
+from agent.actions.drive import ActionDeps, drive
 from agent.nodes.read_back import effect_words
 from tools.domain import Person, PlanRecord, PlanState
 from tools.errors import FrostlineError, NoPermission, NotAllowed, PlanConflict, StatementFailed, Unreachable

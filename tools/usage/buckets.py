@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tools.calendars import add_months, localize, midnight, monday
 from tools.errors import BadArgument
-from tools.metrics import TimeBucket
 from tools.result import Window
+from tools.usage.metrics import TimeBucket
+from tools.windows.calendars import add_months, localize, midnight, monday
 
 __all__ = ["MAX_BUCKETS", "bucket_of", "buckets", "fold", "label", "next_bucket"]
 

@@ -8,15 +8,15 @@ from datetime import timedelta
 
 from tools.context import FilterColumn, ToolContext, UsageReader
 from tools.errors import BadArgument, NotAllowed, UnknownName
-from tools.metrics import BY_TIME, METRICS, SOURCE_VIEW, Recipe, choose
 from tools.names import find, usage_warehouse
 from tools.quoting import code
 from tools.result import ToolResult
 from tools.tool import Tool
-from tools.usage_fetch import Fetch
-from tools.usage_model import UsageArgs, UsageData, UsageFilters, UsageRow
-from tools.usage_report import Report, absent
-from tools.usage_span import AnsweredSpan, span_of, view_coverage
+from tools.usage.fetch import Fetch
+from tools.usage.metrics import BY_TIME, METRICS, SOURCE_VIEW, Recipe, choose
+from tools.usage.model import UsageArgs, UsageData, UsageFilters, UsageRow
+from tools.usage.report import Report, absent
+from tools.usage.span import AnsweredSpan, span_of, view_coverage
 
 __all__ = ["QUERY_USAGE", "UsageArgs", "UsageData", "UsageFilters", "UsageRow", "query_usage"]
 

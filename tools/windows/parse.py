@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from tools.calendars import Unit, floor_hour, localize, midnight, shift, zone
 from tools.errors import BadArgument
 from tools.result import Window
-from tools.window_phrases import Frame, Span, match_at, match_whole
+from tools.windows.calendars import Unit, floor_hour, localize, midnight, shift, zone
+from tools.windows.phrases import Frame, Span, match_at, match_whole
 
 __all__ = [
     "DEFAULT_WINDOW",

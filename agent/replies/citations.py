@@ -20,10 +20,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from agent.figures import show, show_time
+from agent.replies.figures import show, show_time
 from tools.quoting import clean, code
 from tools.result import Fact, Unit
-from tools.windows import describe
+from tools.windows.parse import describe
 
 __all__ = ["CitationError", "Evidence", "literals", "render"]
 

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import cast
 
-from tools.buckets import bucket_of, label, next_bucket
-from tools.calendars import localize, zone
 from tools.context import FilterColumn, UsageQuery, UsageReader
 from tools.errors import NoPermission
 from tools.facts import FactBook
-from tools.metrics import BY_TIME, METRICS, SOURCE_VIEW, Recipe, TimeBucket
 from tools.quoting import code
 from tools.result import Status, ToolResult, Window
-from tools.usage_fetch import Fetch, Measured
-from tools.usage_model import UsageArgs, UsageData, UsageRow
-from tools.usage_span import AnsweredSpan, same_utc_days, source_of
-from tools.windows import describe
+from tools.usage.buckets import bucket_of, label, next_bucket
+from tools.usage.fetch import Fetch, Measured
+from tools.usage.metrics import BY_TIME, METRICS, SOURCE_VIEW, Recipe, TimeBucket
+from tools.usage.model import UsageArgs, UsageData, UsageRow
+from tools.usage.span import AnsweredSpan, same_utc_days, source_of
+from tools.windows.calendars import localize, zone
+from tools.windows.parse import describe
 
 __all__ = ["Report", "absent"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tools.calendars import add_months, localize, midnight
+from tools.windows.calendars import add_months, localize, midnight
 
 __all__ = ["DATE", "MONTH", "MONTH_NAMES", "NUMBER", "POINT", "WEEKDAY", "Point", "number", "read_point", "weekday"]
 

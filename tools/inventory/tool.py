@@ -11,14 +11,14 @@ from tools.context import ToolContext, UsageReader
 from tools.domain import Frozen, Size, Warehouse
 from tools.errors import NoPermission
 from tools.facts import FactBook
-from tools.metrics import METRICS
+from tools.inventory.oddities import Oddity, OddKind, odd_about
 from tools.names import live_warehouse, usage_warehouse
-from tools.oddities import Oddity, OddKind, odd_about
 from tools.quoting import code
 from tools.result import Source, ToolResult, Window
 from tools.tool import Tool
-from tools.usage_fetch import Fetch
-from tools.usage_span import source_of, span_of, view_coverage
+from tools.usage.fetch import Fetch
+from tools.usage.metrics import METRICS
+from tools.usage.span import source_of, span_of, view_coverage
 
 __all__ = ["LIST_WAREHOUSES", "WarehouseRow", "WarehousesArgs", "WarehousesData", "list_warehouses"]
 

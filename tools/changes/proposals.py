@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tools.changes.effects import expected_effect, hourly_rate
 from tools.context import ToolContext, UsageQuery
 from tools.domain import (
     ActionPlan,
@@ -24,7 +25,6 @@ from tools.domain import (
     SuspendWarehouse,
     Warehouse,
 )
-from tools.effects import expected_effect, hourly_rate
 from tools.errors import NoPermission, NotAllowed, PlanConflict, Refused, StatementFailed, Unreachable
 from tools.names import live_warehouse
 from tools.readback import changed_since, expected_after, snapshot
