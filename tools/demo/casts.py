@@ -47,6 +47,9 @@ def _time_cast(target: str, source: str, kind: str) -> Cast:
     says = "is not a timestamp"
     if kind == "TIMESTAMP WITH TIME ZONE":
         return Cast(target, source, f"NOT isfinite({source})", says)
+    if kind == "TIMESTAMPTZ_NS":  # what pandas writes for UTC times; it converts to this type and to no naive one
+        aware = f"CAST({source} AS TIMESTAMPTZ)"
+        return Cast(target, aware, f"NOT isfinite({aware})", says)
     if kind.startswith("TIMESTAMP") or kind == "DATE":
         naive = f"CAST({source} AS TIMESTAMP)"
         return Cast(target, f"({naive} AT TIME ZONE 'UTC')", f"NOT isfinite({naive})", says)
