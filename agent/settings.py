@@ -249,7 +249,12 @@ def load_settings(profile: str | None = None) -> Settings:
     if "?" in str(home):
         # DuckDB reads what follows as options of the file and puts its log elsewhere.
         raise BadSettings("FROSTLINE_HOME may not have a '?' in it.", hint=str(home))
-    path = profile_file(name, home)
+    try:
+        path = profile_file(name, home)
+    except PermissionError as error:
+        raise BadSettings(
+            "FROSTLINE_HOME is somebody else's.", hint=f"Set it to a folder of yours. Now: {home}"
+        ) from error
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -259,8 +264,7 @@ def load_settings(profile: str | None = None) -> Settings:
         settings = Settings(**deep_update(_with_secret_files(table), _from_environment()))
     except (ValidationError, SettingsError) as error:
         raise BadSettings(_first_problem(error), hint=f"Profile file: {path}") from None
-    if not home.exists():
-        _private_folder(home)  # made by mkdir(parents=True) it would have the mode of the umask
+    _private_folder(home, only_new=True)  # made by mkdir(parents=True) it would have the mode of the umask
     _private_folder(settings.state_dir)
     return settings
 
@@ -320,8 +324,10 @@ def _first_problem(error: ValidationError | SettingsError) -> str:
     return f"{where}: {said}" if where else said
 
 
-def _private_folder(path: Path) -> None:
+def _private_folder(path: Path, *, only_new: bool = False) -> None:
     try:
+        if only_new and path.is_dir():
+            return
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             path.chmod(0o700)

@@ -157,7 +157,11 @@ class Output:
         if self.state_dir is None or not self.state_dir.is_dir():
             return None
         path = self.state_dir / "errors.log"
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as log:
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError:  # full, read-only or somebody else's: the person is told the error all the same
+            return None
+        with open(descriptor, "a", encoding="utf-8") as log:
             # Frames and the type without its message: no secret and no query text gets into the file.
             kind, _, frames = sys.exc_info()
             name = kind.__name__ if kind else ""

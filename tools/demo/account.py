@@ -84,8 +84,16 @@ def settings(account_dir: Path) -> AccountSettings:
         )
     except FileNotFoundError:
         raise Unreachable(f"There is no account in {account_dir}.", hint=_REBUILD) from None
+    except PermissionError:
+        raise _not_yours(account_dir) from None
     except (KeyError, TypeError, ValueError, AttributeError):
         raise Unreachable(f"{account_dir / 'account.toml'} is damaged.", hint=_REBUILD) from None
+
+
+def _not_yours(account_dir: Path) -> Unreachable:
+    return Unreachable(
+        f"The account in {account_dir} is somebody else's.", hint="Set FROSTLINE_HOME to a folder of your own."
+    )
 
 
 _REBUILD = "Build it: frostline account reset"
@@ -187,14 +195,20 @@ def _toml(value: Any) -> str:
 
 
 def _exists(account_dir: Path) -> bool:
-    return (account_dir / "account.toml").is_file()
+    try:
+        return (account_dir / "account.toml").is_file()
+    except PermissionError:
+        raise _not_yours(account_dir) from None
 
 
 @contextmanager
 def _turn(account_dir: Path) -> Iterator[None]:
     """One process at a time; the lock goes with its process, however that ends."""
     account_dir.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(_beside(account_dir, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(_beside(account_dir, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except PermissionError:
+        raise _not_yours(account_dir) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         _recover(account_dir)

@@ -69,6 +69,15 @@ def ensure_server(account_dir: Path, *, idle_seconds: int = 900, timeout: float 
         Unreachable: there is no account in the folder, or the server did not come up in `timeout` seconds.
     """
     account_dir = account_dir.resolve()
+    try:
+        return _ensure(account_dir, idle_seconds, timeout)
+    except PermissionError as error:
+        raise Unreachable(
+            f"The account in {account_dir} is somebody else's.", hint="Set FROSTLINE_HOME to a folder of your own."
+        ) from error
+
+
+def _ensure(account_dir: Path, idle_seconds: int, timeout: float) -> Endpoint:
     if found := running_server(account_dir):
         return found
     if not (account_dir / "account.toml").is_file():
