@@ -105,7 +105,10 @@ def test_the_packaged_policy_allows_ordinary_changes_of_any_name() -> None:
     for name in ("ETL", "weiß nicht", 'a "quoted" one'):
         verdict = ask(found, warehouse=name, who="demo:demo-proposer", **resize("SMALL", "MEDIUM"))
         assert (verdict.allowed, verdict.rule, verdict.two_people) == (True, "ordinary", False)
-    assert ask(found, who="demo:demo-admin", **resize("SMALL", "LARGE")).rule == "size_step"
+    for far in (resize("SMALL", "LARGE"), resize("LARGE", "SMALL")):
+        verdict = ask(found, who="demo:demo-proposer", **far)
+        assert (verdict.allowed, verdict.rule, verdict.two_people) == (True, "two-sizes", True)
+    assert ask(found, who="demo:demo-admin", **resize("SMALL", "XLARGE")).rule == "size_step"
     assert ask(found, who="demo:demo-admin", **resize("XLARGE", "XXLARGE")).two_people
 
 
