@@ -107,10 +107,15 @@ def _size(text: str) -> str | None:
         return {"up": "up", "bigger": "up", "larger": "up", "down": "down", "smaller": "down"}.get(low)
 
 
+_NEGATIVE = re.compile(r"(?:^|\s)(?:-|−|minus\s+)\s?\d", re.IGNORECASE)
+
+
 def seconds_in(text: str) -> int | None:
     """'60', '60 s', '5 minutes', 'a minute', 'never' (0); None where no time is said."""
     if re.search(r"\b(?:never|off|disabled?|none|no auto)\b", text, re.IGNORECASE):
         return 0
+    if _NEGATIVE.search(text):
+        return None  # to be asked for: no time is less than nothing
     match = _SECONDS.search(text)
     if match is None or (not match[2] and not match[1].isdigit()):
         return None

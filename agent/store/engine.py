@@ -8,6 +8,7 @@ each decision of a person.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import time
@@ -112,8 +113,11 @@ def prepare_file(path: Path) -> None:
         OSError, sqlite3.Error: it cannot be made or written, or is something else.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Made before SQLite opens it: its -wal and -shm take the mode of the file.
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    # Made before SQLite opens it: its -wal and -shm take the mode of the file. Never opened where it exists: closing
+    # any descriptor of a file drops all locks this process holds on it, and another process would then take the
+    # file for unused and delete the -wal with what was committed (fcntl(2), sqlite.org/howtocorrupt.html 2.2).
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     path.chmod(0o600)
     _switch_to_wal(path)
 

@@ -92,6 +92,8 @@ class Recipe:
         parts = [_number(row[c]) for c in self.plus + self.minus]
         if any(part is None for part in parts) and (self.minus or self.over):
             return None
+        if all(part is None for part in parts):  # columns that an export does not hold: not known is not 0
+            return None
         plus = math.fsum(part or 0.0 for part in parts[: len(self.plus)])
         value = plus - math.fsum(part or 0.0 for part in parts[len(self.plus) :])
         if not self.over:
