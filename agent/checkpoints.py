@@ -42,18 +42,22 @@ def reachable_checkpoints() -> Iterator[None]:
     Raises:
         Unreachable: the checkpoints cannot be read or written (locked, full disk, damaged, gone).
     """
-    import sqlite3
-
-    # A driver that was never loaded has raised nothing.
-    postgres = getattr(sys.modules.get("psycopg"), "Error", sqlite3.Error)
     try:
         yield
-    except (sqlite3.Error, postgres) as error:
+    except _errors_of_drivers() as error:
         raise Unreachable(
             f"The graphs' state cannot be read or written ({type(error).__name__}).",
             hint="It is checkpoints.db in the profile's state folder, or the store's database. A damaged "
             "checkpoints.db may be deleted: what was decided and done stands in the store.",
         ) from error
+
+
+def _errors_of_drivers() -> tuple[type[Exception], ...]:
+    """Asked for when something was raised: a driver that was never loaded has raised nothing."""
+    import sqlite3
+
+    psycopg = sys.modules.get("psycopg")
+    return (sqlite3.Error, psycopg.Error) if psycopg else (sqlite3.Error,)
 
 
 def _sqlite(file: Path, stack: ExitStack) -> BaseCheckpointSaver[Any]:
