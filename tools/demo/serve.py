@@ -50,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
     (account_dir / "server.json").unlink(missing_ok=True)  # of a server that was killed; only the lock's holder may
-    _serve(account_dir, options.idle_seconds)
+    _serve(account_dir, options.idle_seconds, lock)
     return 0  # the lock is let go by the end of the process, when nothing of the account is open any more
 
 
@@ -62,7 +62,15 @@ def _take_lock(path: Path) -> int | None:
     return lock
 
 
-def _serve(account_dir: Path, idle_seconds: int) -> None:
+def _owns(account_dir: Path, lock: int) -> bool:
+    """Whether the account's folder is still the one this server was started on, and not one put in its place."""
+    try:
+        return os.path.samestat(os.fstat(lock), os.stat(account_dir / "server.lock"))
+    except OSError:
+        return False
+
+
+def _serve(account_dir: Path, idle_seconds: int, lock: int) -> None:
     # uvicorn raises the signal it was stopped by once more when it is done: that must not kill the clean-up
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
@@ -71,12 +79,13 @@ def _serve(account_dir: Path, idle_seconds: int) -> None:
 
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.bind((HOST, 0))
-        demo = DemoServer(account_dir)
+        demo = DemoServer(account_dir, in_charge=lambda: _owns(account_dir, lock))
         try:
             _uvicorn(demo, account_dir, listener, idle_seconds).run(sockets=[listener])
         finally:
             _force_exit_later()
-            (account_dir / "server.json").unlink(missing_ok=True)
+            if demo.in_charge():
+                (account_dir / "server.json").unlink(missing_ok=True)
             demo.close()
 
 
@@ -107,7 +116,7 @@ def _uvicorn(demo: DemoServer, account_dir: Path, listener: socket.socket, idle_
 
         async def _stop_when_idle(self) -> None:
             pause = asyncio.Event()  # never set: a sleep that the shutdown cancels
-            while not demo.idle_for(idle_seconds):
+            while demo.in_charge() and not demo.idle_for(idle_seconds):
                 _publish(account_dir, listener.getsockname()[1])
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(pause.wait(), min(_IDLE_CHECK, idle_seconds))

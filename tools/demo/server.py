@@ -49,8 +49,10 @@ Handler = Callable[[Request, Session], Awaitable[Response]]
 class DemoServer:
     """One account's engine, sessions and application."""
 
-    def __init__(self, account_dir: Path) -> None:
+    def __init__(self, account_dir: Path, *, in_charge: Callable[[], bool] = lambda: True) -> None:
+        """`in_charge`: whether the folder still is this server's; another account may have been put in its place."""
         self.account_dir = account_dir
+        self.in_charge = in_charge
         self.engine = Engine(account_dir)
         self.sessions = Sessions()
         self.results = ResultCache()
@@ -106,7 +108,7 @@ class DemoServer:
             if token is None:
                 return _failure(SqlError(390103, "08001", "Session token not found in the request data."), http=401)
             session = self.sessions.find(token)
-            if session is None:
+            if session is None or not self.in_charge():
                 return _failure(SqlError(390112, "08001", "Your session has expired. Please login again."))
             self._last_request = time.monotonic()
             return await handler(request, session)
@@ -118,6 +120,8 @@ class DemoServer:
     async def _login(self, request: Request) -> Response:
         data = (await _body(request)).get("data") or {}
         user, password = str(data.get("LOGIN_NAME") or ""), str(data.get("PASSWORD") or data.get("TOKEN") or "")
+        if not self.in_charge():
+            raise SqlError(390112, "08001", "This server's account has been replaced.")
         identity = check_login(self.account_dir, user, password)
         role = (request.query_params.get("roleName") or identity.role).strip('"')
         if role.upper() != identity.role:
@@ -178,7 +182,8 @@ class DemoServer:
     async def _health(self, request: Request) -> Response:
         secret = (self.account_dir / "reader.secret").read_text().strip()
         nonce = request.query_params.get("nonce", "")
-        if not hmac.compare_digest(probe_mac(secret, "probe", nonce), request.query_params.get("mac", "")):
+        asked = hmac.compare_digest(probe_mac(secret, "probe", nonce), request.query_params.get("mac", ""))
+        if not asked or not self.in_charge():
             return PlainTextResponse("", status_code=403)
         self._last_request = time.monotonic()
         return PlainTextResponse(probe_mac(secret, "alive", nonce))

@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from snowflake.connector.errors import Error
 
 from tools.demo.layout import database_file
 from tools.demo.process import Endpoint, embedded_config, ensure_server, running_server, stop_server, try_lock
@@ -190,3 +191,23 @@ def test_no_account_and_a_broken_one_say_so(tmp_path: Path) -> None:
     assert "SNOWFLAKE.db" in str(caught.value.hint)
     assert time.monotonic() - began < 20
     assert stop_server(broken) is False
+
+
+def test_a_server_whose_folder_was_replaced_neither_answers_nor_stays(
+    own: Path, build_account: Callable[[Path], Path], open_connection: Callable[..., Any]
+) -> None:
+    """Somebody may have started it while an import was swapping folders: its data are of an account that is gone."""
+    old_endpoint = ensure_server(own)
+    old_pid = pid_of(own)
+    session = sign_in(open_connection, old_endpoint)
+    own.rename(own.with_name("swapped-out"))
+    build_account(own)
+    found = ensure_server(own)
+    assert found.port != old_endpoint.port and pid_of(own) != old_pid
+    with pytest.raises(Error):
+        session.cursor().execute("ALTER WAREHOUSE IF EXISTS NONE_SUCH SUSPEND", _no_retry=True)
+    for _ in range(20):  # the old one does not take server.json back
+        assert running_server(own) == found
+        time.sleep(0.1)
+    assert gone(own.with_name("swapped-out"), 5)
+    assert not (own / "alters.jsonl").exists()
