@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from bots.cli.ask import show_turn
 from bots.cli.opening import opened
 from bots.cli.output import Output
-from bots.cli.plans import show_record
+from bots.cli.plans import show_found, show_outcome, show_record
 from tools.domain import PlanState
 from tools.errors import FrostlineError
 
@@ -85,8 +85,7 @@ def _command(out: Output, runtime: Runtime, word: str, rest: str, person: str | 
     elif word == "plans" and not rest:
         _open_plans(out, runtime)
     elif word == "show" and _is_ref(rest):
-        for record in runtime.runner.records(rest):
-            show_record(out, record)
+        show_found(out, runtime.store.resolve(rest))
     elif word in ("approve", "decline") and _is_digest(rest):
         _decide(out, runtime, "approve" if word == "approve" else "decline", rest, person)
     elif word == "undo" and _is_ref(rest):
@@ -122,4 +121,4 @@ def _decide(
     if runtime.settings.is_demo:
         out.note(f"(as {actor.name}: in the demo you play both people)")
     outcome = runtime.decide(digest.lower(), digest, actor, decision)
-    out.say(f"{outcome.state.value}: {outcome.effect or outcome.reason}")
+    show_outcome(out, outcome)

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+import typer
+
 from bots.cli.opening import opened
 from bots.cli.output import Output
 from tools.domain import PlanRecord, PlanState
 from tools.errors import BadArgument
 
 if TYPE_CHECKING:
+    from agent.approvals import DecisionOutcome
     from agent.runtime import Runtime
+    from agent.store import BundleRecord
 
-__all__ = ["decide_plan", "list_plans", "plan_json", "settle_plan", "show_plan", "show_record", "undo_plan"]
+__all__ = [
+    "decide_plan",
+    "list_plans",
+    "plan_json",
+    "settle_plan",
+    "show_found",
+    "show_outcome",
+    "show_plan",
+    "show_record",
+    "undo_plan",
+]
+
+
+_WITHDRAWN = (PlanState.STALE, PlanState.CANCELLED, PlanState.EXPIRED)
+"""Frostline itself said no after the approval: nothing was run."""
 
 
 def plan_json(record: PlanRecord) -> dict[str, Any]:
@@ -40,8 +58,11 @@ def list_plans(out: Output, profile: str | None, state: str | None) -> None:
         if not records:
             out.say('No plans. Ask for a change, e.g.: frostline ask "set auto-suspend of <warehouse> to 60 seconds"')
             return
-        rows = [(r.plan.id, r.state.value, r.digest[:8], r.plan.statement, r.plan.requester.name) for r in records]
-        out.table(("plan", "state", "digest", "statement", "asked by"), rows)
+        rows = [
+            (r.plan.id, r.state.value, r.digest[:8], r.plan.bundle, r.plan.statement, r.plan.requester.name)
+            for r in records
+        ]
+        out.table(("plan", "state", "digest", "bundle", "statement", "asked by"), rows)
 
 
 def _state(text: str) -> PlanState:
@@ -54,12 +75,33 @@ def _state(text: str) -> PlanState:
 
 def show_plan(out: Output, profile: str | None, ref: str) -> None:
     with out.edge(), opened(out, profile) as runtime:
-        records = runtime.runner.records(ref)
-        if out.as_json:
-            out.json(plan_json(records[0]) if len(records) == 1 else {"plans": [plan_json(r) for r in records]})
-            return
-        for record in records:
-            show_record(out, record)
+        found = runtime.store.resolve(ref)
+        if not out.as_json:
+            show_found(out, found)
+        elif isinstance(found, PlanRecord):
+            out.json(plan_json(found))
+        else:
+            bundle = found.bundle.model_dump(mode="json") | {"digest": found.digest}
+            out.json({"bundle": bundle, "plans": [plan_json(r) for r in found.plans]})
+
+
+def show_found(out: Output, found: PlanRecord | BundleRecord) -> None:
+    """A plan, or a bundle: its own digest is the one to approve, and its plans are below it."""
+    if isinstance(found, PlanRecord):
+        show_record(out, found)
+        return
+    bundle = found.bundle
+    out.table(
+        ("", ""),
+        [
+            ("bundle", f"{bundle.id}: {bundle.title}, applied in order, one approval for all"),
+            ("expires", bundle.expires_at.isoformat(timespec="seconds")),
+            ("digest", found.digest),
+        ],
+    )
+    out.say()
+    for record in found.plans:
+        show_record(out, record)
 
 
 def show_record(out: Output, record: PlanRecord) -> None:
@@ -118,7 +160,18 @@ def decide_plan(
         if out.as_json:
             out.json(outcome.as_json())
         else:
-            out.say(f"{outcome.state.value}: {outcome.effect or outcome.reason}")
+            show_outcome(out, outcome)
+        if choice == "approve" and outcome.state is not PlanState.APPLIED:
+            raise typer.Exit(3 if outcome.state in _WITHDRAWN else 1)
+
+
+def show_outcome(out: Output, outcome: DecisionOutcome) -> None:
+    """What became of the plan; of a bundle, of each of its plans."""
+    if outcome.bundle:
+        for record in outcome.plans:
+            out.say(f"{record.plan.id} {record.state.value}: {record.effect or record.reason or record.plan.statement}")
+    else:
+        out.say(f"{outcome.state.value}: {outcome.effect or outcome.reason}")
 
 
 def _typed(out: Output, runtime: Runtime, ref: str) -> str:
@@ -130,8 +183,7 @@ def _typed(out: Output, runtime: Runtime, ref: str) -> str:
             "Approving needs the digest of the plan you read.",
             hint=f"frostline plans show {ref}, then: frostline plans approve {ref} --digest <first 8 characters>",
         )
-    for record in runtime.runner.records(ref):
-        show_record(out, record)
+    show_found(out, runtime.store.resolve(ref))
     return input("Type the first 8 characters of the digest to approve, anything else to leave: ").strip()
 
 
@@ -142,7 +194,7 @@ def undo_plan(out: Output, profile: str | None, ref: str, reason: str, person: s
             out.json(plan_json(record))
             return
         show_record(out, record)
-        out.note(f"Approve with: frostline plans approve {record.plan.id}")
+        out.note(f"Approve with: frostline plans approve {record.plan.id} --digest {record.digest[:8]}")
 
 
 def settle_plan(out: Output, profile: str | None, ref: str, outcome: str, reason: str, person: str | None) -> None:

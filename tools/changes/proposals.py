@@ -15,6 +15,7 @@ from tools.domain import (
     BlastRadius,
     CancelQuery,
     Change,
+    Effect,
     PlanRecord,
     PlanState,
     ResizeWarehouse,
@@ -219,9 +220,20 @@ def undo_plan(record: PlanRecord, ctx: ToolContext, reason: str = "") -> ActionP
             hint="Ask for the change that you want now.",
         )
     warehouse = live_warehouse(ctx.reader, plan.warehouse)
-    return build_plan(
+    undo = build_plan(
         ctx, warehouse, plan.undo_change, reason=reason or f"undo of plan {plan.id}", undo_of_plan=plan.id
     )
+    # History would be priced as if it had always run as it does since the change; the way back is the way there.
+    return undo.model_copy(update={"expected": _reversed(plan.expected, plan.id)})
+
+
+def _reversed(effect: Effect, plan_id: str) -> Effect:
+    """What taking a change back is expected to do: the opposite of what the change was."""
+    low, high = effect.credits_30d_low, effect.credits_30d_high
+    if low is None or high is None:
+        return effect
+    method = f"the opposite of what plan {plan_id} was expected to do; {effect.method}"
+    return effect.model_copy(update={"credits_30d_low": 0.0 - high, "credits_30d_high": 0.0 - low, "method": method})
 
 
 def _blast_radius(ctx: ToolContext, warehouse: Warehouse) -> BlastRadius:

@@ -325,3 +325,14 @@ def test_a_standard_account_has_no_clusters_to_set(tmp_path: Path) -> None:
 def test_the_store_is_a_plan_store(house: House) -> None:
     assert isinstance(house.store, Store)
     assert house.store.verify_audit().ok
+
+
+def test_an_undo_is_expected_to_do_the_opposite(tmp_path: Path) -> None:
+    """However the history is priced by then: the way back costs what the way there saved."""
+    built = build_house(tmp_path, f"sqlite:///{tmp_path / 's.db'}")
+    plan = built.propose("resize_warehouse", warehouse="ETL", size="up").plans[0].plan
+    built.runner.decide(plan.id, plan.digest, built.person("grace"), "approve")
+    there, back = plan.expected, built.runner.undo(plan.id, built.context()).plan.expected
+    assert there.credits_30d_low is not None and there.credits_30d_high is not None
+    assert (back.credits_30d_low, back.credits_30d_high) == (-there.credits_30d_high, -there.credits_30d_low)
+    built.store.close()
