@@ -21,7 +21,7 @@ def report(state: ActionState, runtime: Runtime[ActionContext]) -> ActionState:
 
 def report_words(record: PlanRecord, note: str = "") -> str:
     """`note` explains a row that is not final; a final row carries its own reason."""
-    plan, why = record.plan, record.reason or note
+    plan, why = record.plan, (record.reason or note).rstrip(".")
     reason = f": {why}" if why and why != record.state.value else ""
     texts = {
         PlanState.PROPOSED: f"Plan {plan.id} waits for a decision{reason}.",

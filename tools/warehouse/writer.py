@@ -106,7 +106,7 @@ def _judge(error: Error, doing: Doing) -> FrostlineError:
 
 def _unknown(doing: Doing, why: str) -> OutcomeUnknown:
     return OutcomeUnknown(
-        f"No clear answer came while {doing.what} ({why}): it may or may not have happened.",
+        f"No clear answer came ({doing.what}, {why}): it may or may not have happened.",
         hint="Read the warehouse's state before anything else is done.",
     )
 
