@@ -112,6 +112,10 @@ class Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
             case "silence":
                 time.sleep(3)
+            case "gone":
+                self.server.socket.close()
+                self.close_connection = True
+                self.connection.close()
             case int():
                 self._answer(what, {})
             case _:
@@ -268,6 +272,21 @@ def test_a_line_that_stays_broken_ends_in_time(server: Scripted) -> None:
     with pytest.raises(Unreachable):
         read(server, network_timeout=1)
     assert time.monotonic() - began < 8
+
+
+def test_a_service_that_goes_away_in_a_statement_is_one_clear_error_and_no_traceback(
+    server: Scripted, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The connector asks for a cancellation, from a thread of its own, and that finds nobody either."""
+    seen: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", seen.append)
+    server.script = ["gone"]
+    with pytest.raises(Unreachable):
+        read(server, network_timeout=1)
+    for thread in threading.enumerate():
+        if type(thread).__name__ == "_TrackedQueryCancellationTimer":
+            thread.join(10)
+    assert seen == [] and "Traceback" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

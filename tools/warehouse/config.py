@@ -49,7 +49,8 @@ class ConnectionConfig(BaseModel):
 
     login_timeout: Seconds = 30
     network_timeout: Seconds = 60
-    """Bounds the connector's own HTTP retries, which are endless by default."""
+    """Bounds the connector's own HTTP retries, which are endless by default, and with them a statement: the
+    connector asks for its cancellation when it has taken that long."""
     statement_timeout: Seconds = 120
     """STATEMENT_TIMEOUT_IN_SECONDS of the session: Snowflake aborts what runs longer."""
 

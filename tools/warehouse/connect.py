@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +16,9 @@ from tools.warehouse.failures import Doing, translate
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
+    from snowflake.connector.cursor import SnowflakeCursor
 
-__all__ = ["connect"]
+__all__ = ["connect", "cursor_of"]
 
 _LONGEST_TAG = 2000
 _QUIET = logging.NullHandler()
@@ -40,6 +43,33 @@ def connect(config: ConnectionConfig, *, query_tag: Mapping[str, str]) -> Snowfl
         raise translate(error, Doing(config.shown, role=config.role, signing_in=True)) from None
     except (OSError, ValueError, TypeError) as error:  # the connector's own checks of files and arguments
         raise BadSettings(f"The Snowflake connection cannot be used ({type(error).__name__}).") from None
+
+
+def cursor_of(connection: SnowflakeConnection) -> SnowflakeCursor:
+    """A cursor whose own time limit is quiet: the connector asks, from a thread, to cancel a statement that took
+    network_timeout, and where the network is away that thread would print a traceback beside the real error.
+    """
+    cursor: SnowflakeCursor = connection.cursor(_quiet_cursor())
+    return cursor
+
+
+@cache
+def _quiet_cursor() -> type[SnowflakeCursor]:
+    from snowflake.connector.cursor import SnowflakeCursor
+    from snowflake.connector.errors import Error
+
+    owners = [c for c in SnowflakeCursor.__mro__ if hasattr(c, f"_{c.__name__}__cancel_query")]
+    if not owners:  # a connector that does it in another way
+        ordinary: type[SnowflakeCursor] = SnowflakeCursor
+        return ordinary
+    name = f"_{owners[0].__name__}__cancel_query"
+    cancel = getattr(owners[0], name)
+
+    def quietly(self: SnowflakeCursor, query: str) -> None:
+        with contextlib.suppress(Error):
+            cancel(self, query)
+
+    return type("QuietCursor", (SnowflakeCursor,), {name: quietly})
 
 
 def _arguments(config: ConnectionConfig, query_tag: Mapping[str, str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tools.warehouse.config import ConnectionConfig
-from tools.warehouse.connect import connect
+from tools.warehouse.connect import connect, cursor_of
 from tools.warehouse.failures import Doing, retry_kind, translate
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class ReadSession:
         def once() -> ResultT:
             connection = self._open()
             try:
-                with connection.cursor() as cursor:
+                with cursor_of(connection) as cursor:
                     return read(cursor)
             except Error as error:
                 if retry_kind(error) == "reconnect":

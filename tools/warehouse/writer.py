@@ -17,7 +17,7 @@ from tools.context import WriteReceipt
 from tools.domain import CancelQuery, Change, ResumeWarehouse, SuspendWarehouse
 from tools.errors import FrostlineError, OutcomeUnknown
 from tools.warehouse.config import ConnectionConfig
-from tools.warehouse.connect import connect
+from tools.warehouse.connect import connect, cursor_of
 from tools.warehouse.failures import Doing, errno_of, translate
 from tools.warehouse.statements import parse, quote
 
@@ -86,7 +86,7 @@ def _send(connection: SnowflakeConnection, statement: str, doing: Doing) -> Writ
     from snowflake.connector.network import ReauthenticationRequest, RetryRequest
 
     try:
-        cursor = connection.cursor()
+        cursor = cursor_of(connection)
         cursor.execute(statement, num_statements=1, _no_retry=True)
         row = cursor.fetchone()
         return WriteReceipt(query_id=str(cursor.sfqid), message=str(row[0]) if row else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import stat
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -352,3 +353,39 @@ def test_a_path_is_taken_as_it_stands(tmp_path: Path, clock: HandClock, name: st
     store.propose([plan()])
     store.close()
     assert file.is_file() and [p.name for p in tmp_path.iterdir()] == [name]
+
+
+def test_the_limit_per_hour_holds_for_claims_at_the_same_moment(store: Store) -> None:
+    digests = {f"p{n}": approved(store, f"p{n}") for n in range(8)}
+
+    def claim(plan_id: str) -> bool:
+        with contextlib.suppress(NotAllowed):
+            return store.claim(plan_id, digests[plan_id], plan_id, LEASE, hourly_limit=3)
+        return False
+
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(claim, digests))
+    assert sum(won) == 3 and store.applied_last_hour() == 3
+    assert store.verify_audit().ok
+
+
+def test_the_chain_is_whole_whenever_it_is_looked_at(store: Store) -> None:
+    """Verifying reads one snapshot: writers that are at work meanwhile are no damage."""
+    stop = threading.Event()
+
+    def write(name: str) -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            stored = plan(f"{name}-{number}")
+            store.propose([stored])
+            store.decline(stored.id, stored.digest, BOSS)
+
+    with ThreadPoolExecutor(2) as pool:
+        writers = [pool.submit(write, name) for name in ("a", "b")]
+        reports = [store.verify_audit() for _ in range(15)]
+        stop.set()
+        for writer in writers:
+            writer.result()
+    assert [r.problems for r in reports if not r.ok] == []
+    assert store.verify_audit().ok
