@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -14,15 +15,23 @@ __all__ = ["exit_code", "failed_turn", "run_ask", "show_turn"]
 _EXIT = {"refused": 3, "no_permission": 3, "error": 1}
 
 
-def run_ask(out: Output, profile: str | None, text: str, thread: str | None, person: str | None) -> None:
+def run_ask(
+    out: Output, profile: str | None, text: str, thread: str | None, person: str | None, chart: Path | None = None
+) -> None:
+    from bots.charts import SUFFIXES, draw
     from bots.cli.opening import opened
 
     out.failed = lambda error: failed_turn(error, thread)
     with out.edge():
         if not text.strip():
             raise BadArgument("There is nothing to answer.", hint='Try: frostline ask "credits by warehouse last week"')
+        if chart is not None and chart.suffix.lower() not in SUFFIXES:
+            raise BadArgument(f"A chart is a {' or '.join(SUFFIXES)} file.", hint="--chart credits.png")
         with opened(out, profile) as runtime:
             turn = runtime.ask(text, thread=thread, person=runtime.person(person)).model_dump(mode="json")
+        if chart is not None:
+            turn["chart"] = str(chart) if draw(turn["facts"], chart) else None
+            out.note(f"Chart: {chart}" if turn["chart"] else "The answer holds no figures to draw.")
         if out.as_json:
             out.json(turn)
         else:

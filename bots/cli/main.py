@@ -84,11 +84,14 @@ def ask(
     as_json: Json = False,
     thread: Thread = None,
     person: As = None,
+    chart: Annotated[
+        Path | None, typer.Option("--chart", metavar="FILE", help="Draw the answer's figures as .png or .svg.")
+    ] = None,
 ) -> None:
     """Ask one question, or for one change."""
     from bots.cli.ask import run_ask
 
-    run_ask(_output(as_json), _Globals.profile, text, thread, person)
+    run_ask(_output(as_json), _Globals.profile, text, thread, person, chart)
 
 
 @app.command()

@@ -1,0 +1,63 @@
+"""An answer's figures as a picture: the facts themselves, nothing computed."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tools.errors import BadArgument
+
+__all__ = ["SUFFIXES", "draw", "series_of"]
+
+SUFFIXES = (".png", ".svg")
+_TIME = re.compile(r"\d{4}-\d{2}(-\d{2})?")
+_MOST_BARS = 60
+
+
+def series_of(facts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The facts that belong together and can be drawn: one label and unit over two entities or more, as they come."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for fact in facts:
+        if fact["entity"] is not None and isinstance(fact["value"], int | float):
+            groups[(fact["label"], fact["unit"])].append(fact)
+    longest = max(groups.values(), key=len, default=[])
+    return longest[:_MOST_BARS] if len(longest) > 1 else []
+
+
+def draw(facts: Sequence[dict[str, Any]], file: Path) -> bool:
+    """Write the chart; False where the answer holds nothing to draw.
+
+    Raises:
+        BadArgument: the file is no .png or .svg, or cannot be written.
+    """
+    if file.suffix.lower() not in SUFFIXES:
+        raise BadArgument(f"A chart is a {' or '.join(SUFFIXES)} file.", hint="--chart credits.png")
+    series = series_of(facts)
+    if not series:
+        return False
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    # A name from an account is text: a "$" in it begins no formula.
+    names = [str(f["entity"]).replace("$", r"\$") for f in series]
+    values = [float(f["value"]) for f in series]
+    upright = all(_TIME.match(name) for name in names)
+    figure = Figure(figsize=(9, 4.5) if upright else (9, 1.5 + 0.3 * len(names)), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    if upright:
+        axes.bar(names, values)
+        axes.tick_params(axis="x", rotation=45 if len(names) > 6 else 0)
+        axes.set_ylabel(series[0]["unit"])
+    else:
+        axes.barh(names[::-1], values[::-1])
+        axes.set_xlabel(series[0]["unit"])
+    axes.set_title(f"{series[0]['label']} ({series[0]['source']}, as of {series[0]['as_of']})", fontsize=9)
+    try:
+        figure.savefig(file)
+    except OSError as error:
+        raise BadArgument(f"The chart cannot be written ({error.strerror}).", hint=str(file)) from None
+    return True

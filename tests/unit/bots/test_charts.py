@@ -1,0 +1,52 @@
+"""Charts show the facts of an answer and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bots.charts import draw, series_of
+from tools.errors import BadArgument
+
+
+def fact(
+    entity: str | None, value: float | str | None, label: str = "credits used", unit: str = "credits"
+) -> dict[str, Any]:
+    return {
+        "label": label,
+        "unit": unit,
+        "entity": entity,
+        "value": value,
+        "source": "METERING_HISTORY",
+        "as_of": "2026-11-18T17:20:00Z",
+    }
+
+
+DAYS = [fact(None, 6.0), *(fact(f"2026-11-0{n}", float(n)) for n in range(1, 4)), fact(None, "x", unit="time")]
+
+
+def test_the_series_is_the_longest_group_of_one_label_and_unit() -> None:
+    other = [fact("2026-11-01", 3.0, label="queries", unit="count")]
+    assert [f["value"] for f in series_of(DAYS + other)] == [1.0, 2.0, 3.0]
+    assert series_of([fact(None, 1.0), fact("A", 2.0), fact("B", None)]) == []
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg"])
+@pytest.mark.parametrize("facts", [DAYS, [fact("adhoc $lab$ \\frac", 2.0), fact('"x<y>&', 1.0)]])
+def test_it_is_drawn(tmp_path: Path, suffix: str, facts: list[dict[str, Any]]) -> None:
+    file = tmp_path / f"chart{suffix}"
+    assert draw(facts, file)
+    assert file.read_bytes().startswith(b"\x89PNG" if suffix == ".png" else b"<?xml")
+
+
+def test_nothing_to_draw_writes_nothing(tmp_path: Path) -> None:
+    assert not draw([fact(None, 1.0)], tmp_path / "chart.png")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["chart.exe", "chart", "no/such/folder/chart.png"])
+def test_a_file_that_cannot_be_one(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadArgument):
+        draw(DAYS, tmp_path / name)
