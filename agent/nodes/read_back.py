@@ -3,7 +3,7 @@
 | statement | warehouse reads as | row                                                      |
 |-----------|--------------------|----------------------------------------------------------|
 | executed  | target             | applied                                                  |
-| executed  | before             | failed: accepted, without effect                         |
+| executed  | before             | unknown: SHOW may lag, or somebody has put it back       |
 | executed  | neither            | unknown                                                  |
 | refused   | anything           | failed                                                   |
 | unknown   | target             | applied, verified by state                               |
@@ -17,7 +17,7 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 
 from agent.actions.state import ActionContext, ActionState
-from tools.domain import ActionPlan, PlanState
+from tools.domain import ActionPlan, CancelQuery, PlanState
 from tools.errors import NoPermission, StatementFailed, Unreachable
 from tools.readback import Comparison, compare
 
@@ -38,8 +38,9 @@ def read_back(state: ActionState, runtime: Runtime[ActionContext]) -> ActionStat
         by_state = " (verified by state)" if outcome == "unknown" else ""
         context.store.finish(plan.id, context.me, PlanState.APPLIED, effect=words + by_state)
     elif seen.verdict == "before":
-        reason = "Snowflake accepted the statement, but the warehouse reads as before"
-        context.store.finish(plan.id, context.me, PlanState.FAILED, effect=words, reason=reason)
+        # Not `failed`: Snowflake says that it ran, so a row that says nothing happened could be untrue.
+        reason = "Snowflake accepted the statement, but the warehouse still reads as before: look, and settle it"
+        context.store.finish(plan.id, context.me, PlanState.UNKNOWN, effect=words, reason=reason)
     else:
         reason = "the warehouse reads neither as planned nor as before"
         context.store.finish(plan.id, context.me, PlanState.UNKNOWN, effect=words, reason=reason)
@@ -48,6 +49,8 @@ def read_back(state: ActionState, runtime: Runtime[ActionContext]) -> ActionStat
 
 def effect_words(plan: ActionPlan, seen: Comparison) -> str:
     """What the read-back saw, for people."""
+    if seen.verdict == "target" and isinstance(plan.change, CancelQuery):
+        return f"query {plan.change.query_id} no longer runs"
     if seen.verdict == "target":
         return f"{plan.warehouse} reads as planned"
     parts = "; ".join(f"{d.property} should be {d.expected}, is {d.actual}" for d in seen.differences)
