@@ -106,6 +106,7 @@ def _is_digest(text: str) -> bool:
 
 
 def _open_plans(out: Output, runtime: Runtime) -> None:
+    runtime.store.expire_due()
     records = runtime.store.list([PlanState.PROPOSED, PlanState.APPROVED, PlanState.CLAIMED, PlanState.UNKNOWN])
     if not records:
         out.say("No open plans.")

@@ -51,7 +51,10 @@ def list_plans(out: Output, profile: str | None, state: str | None) -> None:
     with out.edge():
         states = [_state(state)] if state else None
         with opened(out, profile) as runtime:
-            records = runtime.store.list(states)
+            runtime.store.expire_due()  # what is shown has to be true now
+            records, lapsed = runtime.store.list(states), runtime.store.lapsed()
+        if lapsed:
+            out.note(f"{len(lapsed)} being applied when a process stopped; to read them back: frostline worker --once")
         if out.as_json:
             out.json({"plans": [plan_json(r) for r in records]})
             return
@@ -75,6 +78,7 @@ def _state(text: str) -> PlanState:
 
 def show_plan(out: Output, profile: str | None, ref: str) -> None:
     with out.edge(), opened(out, profile) as runtime:
+        runtime.store.expire_due()
         found = runtime.store.resolve(ref)
         if not out.as_json:
             show_found(out, found)

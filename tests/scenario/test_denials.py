@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -75,6 +76,18 @@ def test_an_expired_plan(home: Path, runtime: Runtime, clock: ShiftedClock) -> N
     assert runtime.store.get(record.plan.id).state is PlanState.EXPIRED
     assert denied(runtime, record.plan.id)
     assert executed(home, warehouse) == []
+
+
+def test_a_list_shows_what_is_true_now(
+    home: Path, runtime: Runtime, clock: ShiftedClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock.shift = timedelta(hours=-1)
+    record = propose(runtime, changeable(runtime), 90)
+    assert record.plan.expires_at < ShiftedClock().now()
+    with pytest.raises(SystemExit) as left:
+        app(["plans", "list", "--json"])
+    assert left.value.code == 0
+    assert [p["state"] for p in json.loads(capsys.readouterr().out)["plans"]] == ["expired"]
 
 
 def test_drift_makes_it_stale_and_says_what_changed(home: Path, runtime: Runtime) -> None:
