@@ -144,6 +144,14 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _both_identities_are_of_one_account(self) -> Settings:
+        """A plan is made from what the reader sees; its statement must not run anywhere else."""
+        names = {c.account.lower() for c in (self.reader, self.operator) if c.account}
+        if len(names) > 1:
+            raise ValueError("operator.account: reader and operator have to be of one account, written alike")
+        return self
+
+    @model_validator(mode="after")
     def _remote_store_is_encrypted(self) -> Settings:
         """Outside the demo profile a store across the network needs TLS."""
         if self.store.url and not self.is_demo and not _is_local_or_encrypted(self.store.url.get_secret_value()):

@@ -90,10 +90,11 @@ def _write_profile(out: Output, profile: str | None, answers: Answers, force: bo
     path = state_home() / "profiles" / f"{profile}.toml"
     if path.exists() and not force:
         raise BadArgument(f"Profile {profile} is there already.", hint=f"{path}  (--force writes it anew)")
-    values = _ask_missing(answers)
+    text = _profile_text(_ask_missing(answers))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    path.write_text(_profile_text(values), encoding="utf-8")
+    path.chmod(0o600)
+    path.write_text(text, encoding="utf-8")
     if out.as_json:
         out.json({"profile": profile, "file": str(path)})
         return
@@ -116,15 +117,26 @@ def _ask_missing(answers: Answers) -> dict[str, Any]:
     try:
         values["credit_price"] = float(values["credit_price"])
     except ValueError:
-        raise BadArgument("The price of a credit is a number, e.g. 3.0.") from None
+        values["credit_price"] = 0.0
+    if not 0 < values["credit_price"] <= 1000:  # also where it is no number at all
+        raise BadArgument("The price of a credit is a number of USD above 0, e.g. 3.0.")
+    for key in ("reader_key", "operator_key"):
+        # Written down as it is, it would be looked for wherever Frostline is started.
+        values[key] = Path(values[key]).expanduser().absolute()
     return values
 
 
 def _profile_text(values: dict[str, Any]) -> str:
     import json
+    import tomllib
 
     def quoted(name: str) -> str:
-        return json.dumps(str(values[name]))
+        text = json.dumps(str(values[name]), ensure_ascii=False)
+        try:
+            tomllib.loads(f"v = {text}").get("v", "").encode()
+        except ValueError:
+            raise BadArgument(f"{name.replace('_', ' ')} has characters that no profile can hold.") from None
+        return text
 
     return f"""\
 # Written by `frostline setup`. Other ways to log in: password, token (PAT) or connection_name instead of

@@ -145,3 +145,12 @@ def test_a_home_that_the_database_cannot_use_is_refused(monkeypatch: pytest.Monk
     monkeypatch.setenv("FROSTLINE_HOME", str(tmp_path / "what?now"))
     with pytest.raises(BadSettings, match=r"'\?'"):
         load_settings()
+
+
+def test_a_statement_never_runs_on_another_account_than_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FROSTLINE_READER__ACCOUNT", "MYORG-dev")
+    monkeypatch.setenv("FROSTLINE_OPERATOR__ACCOUNT", "myorg-prod")
+    with pytest.raises(BadSettings, match="one account"):
+        load_settings("prod")
+    monkeypatch.setenv("FROSTLINE_OPERATOR__ACCOUNT", "myorg-DEV")
+    assert load_settings("prod").operator.account == "myorg-DEV"
