@@ -200,7 +200,7 @@ class Policy:
             return _deny("size_step", "The size before or after is not known.")
         if steps > limits.size_step:
             return _deny(
-                "size_step", f"{steps} sizes in one step; at most {limits.size_step} is allowed. Go one by one."
+                "size_step", f"{steps} sizes in one step; at most {limits.size_step} in one go. Go in smaller steps."
             )
         if size.rank > limits.max_size.rank:
             return _deny("max_size", f"{size.shown} is larger than {limits.max_size.shown}, the largest allowed.")

@@ -216,8 +216,7 @@ class Runtime:
         """Who is speaking: --as in the demo profile, else the OS user as policy knows them.
 
         Raises:
-            NotAllowed: --as outside the demo profile.
-            BadArgument: no such demo person.
+            NotAllowed: --as outside the demo profile (audited). A demo person that policy does not know has no role.
         """
         if not self.settings.is_demo:
             me = self.policy.person(f"os:{_os_user()}")

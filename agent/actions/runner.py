@@ -80,26 +80,6 @@ class ActionRunner:
         """See agent.actions.recovery.settle."""
         return recovery.settle(self._deps, ref, as_, actor, reason)
 
-    def records(self, ref: str) -> tuple[PlanRecord, ...]:
-        """The plan, or all plans of the bundle, in order.
-
-        Raises:
-            PlanConflict: not_found, ambiguous, digest.
-        """
-        found = self._deps.context.store.resolve(ref)
-        return found.plans if isinstance(found, BundleRecord) else (found,)
-
-    def full_digest(self, ref: str, digest: str | None) -> str:
-        """The stored digest, if `digest` (8 characters or more; None: not asked for) is how it begins.
-
-        Raises:
-            PlanConflict: it begins otherwise.
-        """
-        stored = self._deps.context.store.resolve(ref).digest
-        if digest is None or (len(digest) >= 8 and stored.startswith(digest.lower())):
-            return stored
-        raise PlanConflict("The digest is not this plan's: look at the plan again.", reason="digest")
-
 
 def _one_plan(found: PlanRecord | BundleRecord) -> PlanRecord:
     if isinstance(found, PlanRecord):

@@ -258,7 +258,7 @@ REFS = [
 def test_ids_of_no_plan(house: House, ref: str) -> None:
     runtime, admin = house.runtime, house.runtime.person("demo-admin")
     for attempt in (
-        lambda: runtime.runner.records(ref),
+        lambda: runtime.store.resolve(ref),
         lambda: runtime.decide(ref, house.waiting.digest, admin, "approve"),
         lambda: runtime.decide(ref, house.waiting.digest, admin, "decline"),
         lambda: runtime.undo(ref, admin),
@@ -294,8 +294,6 @@ def test_digests_that_are_not_the_plans(house: House, digest: str) -> None:
     actor = house.runtime.person("demo-approver")
     with pytest.raises(PlanConflict, match="digest"):
         house.runtime.decide(house.waiting.plan.id, digest, actor, "approve")
-    with pytest.raises(PlanConflict, match="digest"):
-        house.runtime.runner.full_digest(house.waiting.plan.id, digest)
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,9 @@ def _answers(endpoint: Endpoint) -> bool:
                 reply += part
     except OSError:
         return False
-    return reply.rstrip().endswith(probe_mac(endpoint.reader_secret, "alive", nonce).encode())
+    # The port is in it: who merely passes the question on to the real server has another one.
+    wanted = probe_mac(endpoint.reader_secret, f"alive:{endpoint.port}", nonce)
+    return reply.rstrip().endswith(wanted.encode())
 
 
 def _secret(account_dir: Path, name: str) -> str:

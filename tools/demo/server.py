@@ -186,7 +186,8 @@ class DemoServer:
         if not asked or not self.in_charge():
             return PlainTextResponse("", status_code=403)
         self._last_request = time.monotonic()
-        return PlainTextResponse(probe_mac(secret, "alive", nonce))
+        port = (request.scope.get("server") or ("", 0))[1]
+        return PlainTextResponse(probe_mac(secret, f"alive:{port}", nonce))
 
     # --- statements ----------------------------------------------------------------------------------------
 

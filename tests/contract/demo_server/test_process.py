@@ -171,6 +171,28 @@ def test_a_stranger_on_the_old_port_gets_no_secret(own: Path) -> None:
     assert heard and endpoint.reader_secret.encode() not in heard[0]
 
 
+def test_a_stranger_who_passes_the_question_on_gets_no_secret(own: Path) -> None:
+    """The real server answers, but for its own port."""
+    endpoint = ensure_server(own)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+
+        def relay() -> None:
+            caller, _ = listener.accept()
+            with caller, socket.create_connection((endpoint.host, endpoint.port)) as real:
+                real.sendall(caller.recv(4096))
+                while part := real.recv(4096):
+                    caller.sendall(part)
+
+        worker = threading.Thread(target=relay)
+        worker.start()
+        (own / "server.json").write_text(json.dumps({"pid": pid_of(own), "port": listener.getsockname()[1]}))
+        assert running_server(own) is None
+        worker.join(5)
+    assert ensure_server(own) == endpoint  # server.json is the server's own again
+
+
 def test_two_accounts_do_not_meet(own: Path, account: Path, endpoint: Endpoint) -> None:
     other = ensure_server(own)
     assert other.port != endpoint.port
