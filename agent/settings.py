@@ -14,6 +14,7 @@ import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -33,6 +34,7 @@ __all__ = [
     "LlmSettings",
     "PolicySettings",
     "Settings",
+    "SlackSettings",
     "StoreSettings",
     "load_settings",
     "profile_file",
@@ -97,6 +99,53 @@ class LlmSettings(_Section):
     """The deterministic planner: nothing leaves this machine."""
 
 
+class SlackSettings(_Section):
+    """The bot in Slack. docs/slack.md says how to get the tokens."""
+
+    bot_token: SecretStr | None = None
+    """xoxb-..."""
+    app_token: SecretStr | None = None
+    """xapp-..., for Socket Mode."""
+    signing_secret: SecretStr | None = None
+    """For HTTP mode."""
+    mode: Literal["socket", "http"] = "socket"
+    base_url: str = "https://slack.com/api/"
+    """GovSlack: https://slack-gov.com/api/; or a proxy's."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=3000, ge=0, le=65_535)
+    """Where HTTP mode listens (/slack/events, /healthz); Socket Mode listens for /healthz only, if health is on."""
+    health: bool = False
+    """Serve /healthz in Socket Mode too."""
+    channels: tuple[str, ...] = ()
+    """Channel ids in which it answers; empty: wherever it was invited. Direct messages always."""
+    teams: tuple[str, ...] = ()
+    """Other workspaces (Slack Connect) whose people it answers."""
+    guests: bool = False
+    """Whether guests of the workspace get answers."""
+    follow_ups: Literal["asker", "anyone", "mention"] = "asker"
+    """Whose replies in a thread are answered without a mention."""
+    approvals_channel: str | None = None
+    """A channel id in which every card is posted too."""
+    workers: int = Field(default=4, ge=1, le=16)
+    """Questions that are answered at the same time."""
+    lease_s: float = Field(default=60, ge=1, le=600)
+    """How long a question stays with a process that no longer answers."""
+    stream_age_s: float = Field(default=240, ge=1, le=290)
+    """A stream is ended and begun anew before Slack ends it (about 5 minutes)."""
+    refresh_s: float = Field(default=5, ge=0.2, le=300)
+    """How often cards are compared with their plans."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _encrypted(cls, value: str) -> str:
+        """Tokens go there: TLS, or this machine."""
+        parts = urlsplit(value)
+        local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+        if not (parts.hostname and (parts.scheme == "https" or local)):
+            raise ValueError("base_url has to be an https URL, e.g. https://slack.com/api/")
+        return value.rstrip("/") + "/"
+
+
 class DemoSettings(_Section):
     seed: int = 7
     server_idle_s: int = Field(default=900, ge=5, le=86_400)
@@ -122,6 +171,7 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     policy: PolicySettings = PolicySettings()
     llm: LlmSettings = LlmSettings()
+    slack: SlackSettings = SlackSettings()
     demo: DemoSettings = DemoSettings()
 
     @field_validator("now")

@@ -9,7 +9,8 @@ FrostlineError
 |-- Refused                 final: policy, role or state says no; other arguments will not help
 |   |-- NoPermission        Snowflake says no; the hint holds the GRANT that would help
 |   |-- NotAllowed          policy says no (role, protected warehouse, change window, limit, two people)
-|   `-- PlanConflict        the plan is not in the state this needs (expired, stale, decided, digest differs)
+|   |-- PlanConflict        the plan is not in the state this needs (expired, stale, decided, digest differs)
+|   `-- ChannelRefused      the channel we speak through (Slack) says no to a call
 |-- StatementFailed         Snowflake refused or aborted one statement (errno, sqlstate, query id)
 |   `-- StatementTimedOut   ... because it ran longer than its time limit
 |-- Unreachable             what is needed does not answer: network, login, demo server, store
@@ -32,6 +33,7 @@ __all__ = [
     "BadSettings",
     "Bug",
     "CallerError",
+    "ChannelRefused",
     "FrostlineError",
     "NoPermission",
     "NotAllowed",
@@ -121,6 +123,16 @@ class PlanConflict(Refused):
     """`reason` is one of: not_found, digest, expired, stale, state, ambiguous."""
 
     code = "plan_conflict"
+
+    def __init__(self, message: str, *, reason: str, hint: str | None = None) -> None:
+        self.reason = reason
+        super().__init__(message, hint=hint)
+
+
+class ChannelRefused(Refused):
+    """`reason` is the channel's own code, e.g. Slack's `not_in_channel`, `missing_scope`, `ratelimited`."""
+
+    code = "channel_refused"
 
     def __init__(self, message: str, *, reason: str, hint: str | None = None) -> None:
         self.reason = reason

@@ -1,0 +1,16 @@
+"""Frostline in Slack: Bolt at the edge, a durable inbox behind it, pure functions that draw messages.
+
+    app        Bolt listeners: read a payload (`incoming`), put it into the inbox or hand it on, acknowledge
+    incoming   pure: from Slack's payloads to the types of `types`; who gets no answer
+    people     who somebody is: Slack ids -> a person of policy.toml; guests, outsiders, bots, groups
+    dispatcher takes questions from the inbox, one of a conversation at a time, in order; recovers what broke off
+    answering  one question: a stream (`streams`) with what is being done, then the answer
+    deciding   buttons and modals: approve, decline, details, undo, evidence, chart, feedback
+    cards      posts approval cards and keeps them true wherever a plan was decided
+    api        everything that is sent to Slack: limits of rate, lost answers, errors in our tree
+    render     pure: turns and plans -> Block Kit; no I/O, no clock
+    service    makes all of these from a Runtime; `serve` runs it by Socket Mode or HTTP
+    check      `frostline slack --check`
+
+The only package that imports slack_bolt or slack_sdk. It decides nothing: `agent.approvals` does.
+"""
