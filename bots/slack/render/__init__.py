@@ -1,0 +1,21 @@
+"""Turns, plans and errors as Slack messages: pure functions, no clock, no I/O, the same in gives the same out.
+
+    limits      what Slack takes, as named constants
+    text        escape, literal text objects, mentions; the text that comes in, made readable
+    markdown    an answer's Markdown -> paragraphs, bullets, tables, code; nothing of it is lost
+    blocks      the Block Kit pieces that the others are made of
+    tables      a table that fits a phone; as CSV where it is long
+    answer      answer_messages(turn, *, streamed=False) -> tuple[Message, ...]
+                stream_chunks(turn) -> tuple[dict, ...]; step_chunk(step) -> dict
+    card        CardView; card_message(view) -> Message; fingerprint(message) -> str; told_message(view) -> Message | None
+    plan_lines  what a card and its details say about one plan
+    modals      evidence_view(turn, question); details_view(view); decline_view(key, channel, ts); error_view(error);
+                decline_form(metadata) -> DeclineForm | None, REASON_BLOCK
+    home        home_view(person, role, plans, tz); PROMPTS; help_message()
+    notes       said(text), error_message(error), interrupted_message(question, item_id), stopped_message(), ...
+    check       problems(message or view) -> list[str]
+    terminal    show(message) -> a rich renderable
+
+Text from an account stands where Slack takes it literally: rich_text `text` elements, cells of `raw_text`, plain_text.
+mrkdwn and top-level `text` hold words of ours, escaped text, and tokens made here from ids that were checked.
+"""
