@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,8 +19,11 @@ from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from agent.store import audit as chain
+from agent.store.answers import Answers
+from agent.store.cards import Cards
 from agent.store.conflicts import already
 from agent.store.engine import make_engine, reading, writing
+from agent.store.inbox import Inbox
 from agent.store.migrate import upgrade
 from agent.store.reads import BundleRecord, LedgerRow, StoreReads
 from agent.store.rows import bundle_values, person_json, plan_values, storable
@@ -60,6 +64,18 @@ class Store(StoreReads):
 
     def close(self) -> None:
         self._engine.dispose()
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        return Inbox(self._engine, account=self.account, clock=self._clock)
+
+    @cached_property
+    def cards(self) -> Cards:
+        return Cards(self._engine, account=self.account, clock=self._clock)
+
+    @cached_property
+    def answers(self) -> Answers:
+        return Answers(self._engine, account=self.account, clock=self._clock)
 
     # --- proposing ---------------------------------------------------------------------------------------------
 

@@ -1,17 +1,37 @@
 """The tables, as SQLAlchemy Core sees them; `migrations/versions` makes them.
 
+plans, bundles, ledger, audit, meta, conversations: changes and their approvals. inbox_items, inbox_keys, cards,
+answers, ratings: what channels that people write in need. Rows of several accounts may lie side by side.
+
 Times are ISO-8601 text in UTC with microseconds, of one width, so that text order is time order on every
 engine and the audit hash covers exactly what is stored. JSON is canonical text: the digest is over its bytes.
 """
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, TypeDecorator
+from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table, Text, TypeDecorator, text
 
-__all__ = ["audit", "bundles", "conversations", "ledger", "meta", "metadata", "plans", "stamp"]
+from agent.store.rows import storable
+
+__all__ = [
+    "answers",
+    "audit",
+    "bundles",
+    "cards",
+    "conversations",
+    "inbox_items",
+    "inbox_keys",
+    "ledger",
+    "meta",
+    "metadata",
+    "plans",
+    "ratings",
+    "stamp",
+]
 
 
 def stamp(at: datetime) -> str:
@@ -30,6 +50,29 @@ class UtcText(TypeDecorator[datetime]):
 
     def process_result_value(self, value: str | None, dialect: Any) -> datetime | None:
         return None if value is None else datetime.fromisoformat(value)
+
+
+class CleanText(TypeDecorator[str]):
+    """Text from outside, made storable on the way in, in comparisons too."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        return None if value is None else str(storable(value))
+
+
+class JsonText(TypeDecorator[dict[str, Any]]):
+    """A dict of plain JSON values."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: dict[str, Any] | None, dialect: Any) -> str | None:
+        return None if value is None else json.dumps(storable(value), ensure_ascii=False)
+
+    def process_result_value(self, value: str | None, dialect: Any) -> dict[str, Any] | None:
+        return None if value is None else json.loads(value)
 
 
 metadata = MetaData()
@@ -116,4 +159,82 @@ conversations = Table(
     Column("person", String(255), nullable=False),
     Column("profile", String(64), nullable=False),
     Column("updated_at", UtcText, nullable=False),
+)
+
+_QUEUED = text("state = 'queued'")
+_CLAIMED = text("state = 'claimed'")
+
+# Finished items outnumber the others by far: partial indexes keep claiming as fast as on the first day, and the unique
+# one is the rule: at most one claimed item a conversation, whatever a process does.
+inbox_items = Table(
+    "inbox_items",
+    metadata,
+    Column("account", String(255), primary_key=True),
+    Column("id", CleanText, primary_key=True),
+    Column("kind", CleanText, nullable=False),
+    Column("conversation", CleanText, nullable=False),
+    Column("place", CleanText, nullable=False),
+    Column("body", JsonText, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("claimed_by", CleanText),
+    Column("claimed_until", UtcText),
+    Column("attempts", Integer, nullable=False),
+    Column("progress", JsonText, nullable=False),
+    Column("created_at", UtcText, nullable=False),
+    Column("updated_at", UtcText, nullable=False),
+    Index("inbox_queued", "account", "place", "id", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+    Index("inbox_claimed", "account", "conversation", unique=True, sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),
+    Index("inbox_by_age", "account", "state", "updated_at"),
+)
+
+inbox_keys = Table(
+    "inbox_keys",
+    metadata,
+    Column("account", String(255), primary_key=True),
+    Column("key", CleanText, primary_key=True),
+    Column("item_id", CleanText, nullable=False),
+    Index("inbox_keys_by_item", "account", "item_id"),
+)
+
+cards = Table(
+    "cards",
+    metadata,
+    Column("account", String(255), primary_key=True),
+    Column("channel", CleanText, primary_key=True),
+    Column("ts", CleanText, primary_key=True),
+    Column("ref", CleanText, nullable=False),
+    Column("team", CleanText, nullable=False),
+    Column("thread_ts", CleanText),
+    Column("shown", CleanText, nullable=False),
+    Column("told", CleanText, nullable=False),
+    Column("closed", Boolean, nullable=False),
+    Column("claimed_by", CleanText),
+    Column("claimed_until", UtcText),
+    Column("created_at", UtcText, nullable=False),
+    Index("cards_by_ref", "account", "ref"),
+    Index("cards_by_age", "account", "closed", "created_at"),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("account", String(255), primary_key=True),
+    Column("trace_id", CleanText, primary_key=True),
+    Column("thread", CleanText, nullable=False),
+    Column("person", CleanText, nullable=False),
+    Column("question", CleanText, nullable=False),
+    Column("turn", JsonText, nullable=False),
+    Column("at", UtcText, nullable=False),
+    Index("answers_by_age", "account", "at"),
+)
+
+ratings = Table(
+    "ratings",
+    metadata,
+    Column("account", String(255), primary_key=True),
+    Column("trace_id", CleanText, primary_key=True),
+    Column("person", CleanText, primary_key=True),
+    Column("value", String(8), nullable=False),
+    Column("at", UtcText, nullable=False),
+    Index("ratings_by_age", "account", "at"),
 )
