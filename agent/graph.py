@@ -26,7 +26,7 @@ from agent.nodes.reply import reply
 from agent.nodes.screen_input import MAX_LENGTH, screen_input
 from agent.offline.planner import OfflineThinker
 from agent.routes import after_converse, after_screen
-from agent.state import ChatContext, ChatState, Thinker, Turn
+from agent.state import ChatContext, ChatState, Step, Thinker, Turn
 from tools.context import ToolContext
 from tools.domain import Person
 from tools.errors import Bug
@@ -74,7 +74,13 @@ def build_chat_graph(checkpointer: BaseCheckpointSaver[Any] | None) -> ChatGraph
 
 
 def chat_context(
-    make_tools: MakeTools, person: Person, *, audit: AuditSink, thinker: Thinker | None = None
+    make_tools: MakeTools,
+    person: Person,
+    *,
+    audit: AuditSink,
+    thinker: Thinker | None = None,
+    on_step: Callable[[Step], None] | None = None,
+    cards: bool = False,
 ) -> ChatContext:
     """What the nodes of one turn may use; the offline planner thinks unless another thinker is given."""
 
@@ -90,11 +96,17 @@ def chat_context(
         thinker=thinker or OfflineThinker(),
         names=AccountNames(lambda: tools(None, False)),
         audit=record,
+        on_step=on_step,
+        cards=cards,
     )
 
 
 def run_turn(graph: ChatGraph, context: ChatContext, text: str, thread: str) -> Turn:
-    """One message in, one answered turn out; the thread's memory is kept by the checkpointer."""
+    """One message in, one answered turn out; the thread's memory is kept by the checkpointer.
+
+    Raises:
+        Stopped: `context.on_step` has ended it.
+    """
     new_id: Callable[[], str] = context.make_tools(thread, False).new_id
     turn: ChatState = {
         "text": _storable(text),

@@ -1,40 +1,47 @@
 """Who may do what: pure decisions over policy.toml. Limits first, then ordered rules, else denied.
 
-Roles come from the policy by the person's id, never from what a `Person` object claims. Globs are compared
-with upper and lower case as they stand: Snowflake names "etl" and "ETL" are two warehouses.
+Roles come from the policy by the person's id (agent.roster: listed people, then groups), never from what a
+`Person` object claims. Globs are compared with upper and lower case as they stand: Snowflake names "etl" and
+"ETL" are two warehouses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from agent.policy_model import ROLES, PersonEntry, PolicyFile, Rule, parse_policy
+from agent.policy_model import GroupEntry, PersonEntry, PolicyFile, Rule, parse_policy
+from agent.roster import GroupDirectory, Roster
 from tools.domain import Person, PlanRecord, Role, Size, Verdict
 from tools.errors import BadArgument, BadSettings, NotAllowed
 
-__all__ = ["Decision", "Policy"]
+__all__ = ["UNKNOWN_GROUPS", "Decision", "Policy"]
 
 Decision = Literal["approve", "decline", "cancel"]
+
+UNKNOWN_GROUPS = "groups"
+"""The rule of a refusal that a channel's silence about its groups has caused: asked again later it may differ."""
 
 
 class Policy:
     """Implements tools.context.PolicyView, and says who may decide."""
 
-    def __init__(self, file: PolicyFile, *, demo: bool = False) -> None:
+    def __init__(self, file: PolicyFile, *, demo: bool = False, groups: GroupDirectory | None = None) -> None:
         self.file = file
-        entries = ((i, p) for p in file.people for i in p.ids)
-        self._people: dict[str, PersonEntry] = {i: p for i, p in entries if demo or not i.startswith("demo:")}
+        self._roster = Roster(file, demo=demo, groups=groups)
 
     @classmethod
-    def load(cls, source: Path | str | None = None, *, demo: bool = False) -> Policy:
+    def load(
+        cls, source: Path | str | None = None, *, demo: bool = False, groups: GroupDirectory | None = None
+    ) -> Policy:
         """From a file, a TOML text, or (None) the policy that comes with Frostline.
 
-        `demo` lets the ids that begin with `demo:` in; only the demo profile sets it.
+        `demo` lets the ids that begin with `demo:` in; only the demo profile sets it. `groups` says who is in a
+        group of the policy; where it raises FrostlineError, or is None, groups give nothing.
 
         Raises:
             BadSettings: the file cannot be read or is not a policy.
@@ -46,24 +53,37 @@ class Policy:
                 text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
         except (OSError, UnicodeDecodeError) as error:
             raise BadSettings(f"The policy cannot be read ({type(error).__name__}).", hint=str(source)) from None
-        return cls(parse_policy(text), demo=demo)
+        return cls(parse_policy(text), demo=demo, groups=groups)
 
     # --- people --------------------------------------------------------------------------------------------------
 
     def person(self, person_id: str, name: str | None = None) -> Person:
         """The person as the policy knows them; somebody unknown gets the default role and never more."""
-        entry = self._people.get(person_id)
+        entry = self._roster.entry(person_id)
         return Person(
             id=person_id,
             name=entry.name if entry else (name or person_id.partition(":")[2] or person_id),
-            roles=self._roles(person_id),
+            roles=self._roster.standing(person_id).roles,
         )
 
+    def person_of(self, ids: Sequence[str], name: str | None = None) -> Person:
+        """One human being whom a channel knows under several ids, e.g. of a workspace and of its organisation.
+
+        The first id that the policy lists; else the first that is in one of its groups; else the last.
+
+        Raises:
+            BadArgument: no id at all.
+        """
+        if not ids:
+            raise BadArgument("A person needs an id.")
+        return self.person(self._roster.choose(ids), name)
+
     def knows(self, person_id: str) -> bool:
-        return person_id in self._people
+        """Listed, or in a group."""
+        return self._roster.knows(person_id)
 
     def has_role(self, person: Person, role: Role) -> bool:
-        return role in self._roles(person.id)
+        return role in self._roster.standing(person.id).roles
 
     def may_see_text(self, person: Person) -> bool:
         return self.has_role(person, "analyst")
@@ -71,15 +91,41 @@ class Policy:
     def may_propose(self, person: Person) -> bool:
         return self.has_role(person, "proposer")
 
-    def same_person(self, one: Person, other: Person) -> bool:
-        """By the policy's entry: one human being under two ids is one."""
-        a, b = self._people.get(one.id), self._people.get(other.id)
-        return one.id == other.id or (a is not None and a == b)
+    def approvers(self, role: Role = "approver") -> tuple[PersonEntry, ...]:
+        """The listed people who have this role, in the policy's order."""
+        return self._roster.people_with(role)
 
-    def _roles(self, person_id: str) -> frozenset[Role]:
-        entry = self._people.get(person_id)
-        top = entry.role if entry else self.file.default_role
-        return frozenset() if top == "none" else frozenset(ROLES[: ROLES.index(top) + 1])
+    def approver_groups(self, role: Role = "approver") -> tuple[GroupEntry, ...]:
+        """The groups whose members have this role, unless they are listed with another."""
+        return self._roster.groups_with(role)
+
+    def same_person(self, one: Person, other: Person) -> bool:
+        """Whether two people have to be counted as one where it takes two: also where nobody can tell.
+
+        One entry is one human being. Ids of different channels (`os:`, `slack:`) that are not both listed may be
+        one, and so may ids of one account under two teams.
+        """
+        return self._roster.identity(one.id, other.id) != "different"
+
+    def _lacks(self, person: Person, role: Role, what: str) -> NotAllowed | None:
+        """None where the person has the role; `what` completes "NAME may not"."""
+        standing = self._roster.standing(person.id)
+        if role in standing.roles:
+            return None
+        silent = standing.might_hold(role)
+        if silent:
+            names = ", ".join(group.name for group in silent)
+            return NotAllowed(
+                f"It is not known now whether {person.name} has the role {role}: the channel does not say who is in "
+                f"the group {names}.",
+                rule=UNKNOWN_GROUPS,
+                hint="Try again later, or list people in policy.toml; `frostline doctor` says what is set up.",
+            )
+        return NotAllowed(
+            f"{person.name} may not {what}: that needs the role {role}.",
+            rule="role",
+            hint="Roles stand in policy.toml.",
+        )
 
     # --- changes -------------------------------------------------------------------------------------------------
 
@@ -106,8 +152,9 @@ class Policy:
         `before` and `target` are snapshots (tools.readback); values that cannot be read are refused. An undo may
         go back to a value outside the limits (the warehouse had it before), but not where it is protected.
         """
-        if not self.may_propose(requester):
-            return _deny("role", f"{requester.name} may not ask for changes: that needs the role proposer.")
+        lacking = self._lacks(requester, "proposer", "ask for changes")
+        if lacking:
+            return _deny(lacking.rule, lacking.message)
         refusal = self._forbidden(action, warehouse) or (None if undo else self._beyond_limits(action, before, target))
         if refusal:
             return refusal
@@ -135,14 +182,11 @@ class Policy:
             NotAllowed: with the rule that decided.
         """
         plan = record.plan
-        if decision == "cancel" and self.knows(actor.id) and self.same_person(actor, plan.requester):
+        if decision == "cancel" and self.knows(actor.id) and self._is(actor, plan.requester):
             return
-        if not self.has_role(actor, "approver"):
-            raise NotAllowed(
-                f"{actor.name} may not {decision} plans: that needs the role approver.",
-                rule="role",
-                hint="Roles stand in policy.toml.",
-            )
+        lacking = self._lacks(actor, "approver", f"{decision} plans")
+        if lacking:
+            raise lacking
         if decision != "approve":
             return
         now = self.verdict(
@@ -166,15 +210,32 @@ class Policy:
     def _check_approver(self, verdict: Verdict, requester: Person, actor: Person) -> None:
         if not verdict.allowed:
             raise NotAllowed(verdict.reason, rule=verdict.rule)
-        if not self.has_role(actor, verdict.approver_role):
+        lacking = self._lacks(actor, verdict.approver_role, "approve this")
+        if lacking:
             raise NotAllowed(
-                f"{actor.name} may not approve this: it needs the role {verdict.approver_role}.", rule=verdict.rule
+                lacking.message,
+                rule=lacking.rule if lacking.rule == UNKNOWN_GROUPS else verdict.rule,
+                hint=lacking.hint,
             )
-        if verdict.two_people and self.same_person(actor, requester):
-            raise NotAllowed(
-                "The person who asked may not approve this change: it takes two people.",
-                rule=verdict.rule if verdict.rule == "two_people" else f"{verdict.rule}:two_people",
+        if verdict.two_people:
+            self._check_two(verdict, requester, actor)
+
+    def _check_two(self, verdict: Verdict, requester: Person, actor: Person) -> None:
+        identity = self._roster.identity(actor.id, requester.id)
+        if identity == "different":
+            return
+        message, hint = "The person who asked may not approve this change: it takes two people.", None
+        if identity == "not_known":
+            message = (
+                f"It takes two people, and it cannot be told whether {actor.id} and {requester.id} are two or one."
             )
+            hint = "List both in policy.toml, each with all ids of theirs."
+        rule = verdict.rule if verdict.rule == "two_people" else f"{verdict.rule}:two_people"
+        raise NotAllowed(message, rule=rule, hint=hint)
+
+    def _is(self, one: Person, other: Person) -> bool:
+        """For certain, where being the same person permits something."""
+        return self._roster.identity(one.id, other.id) == "same"
 
     # --- inside --------------------------------------------------------------------------------------------------
 

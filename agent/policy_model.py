@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tools.domain import ActionName, Role, Size
 from tools.errors import BadArgument, BadSettings
 
-__all__ = ["Limits", "PersonEntry", "PolicyFile", "Rule", "TimeWindow", "parse_policy"]
+__all__ = ["ROLES", "GroupEntry", "Limits", "PersonEntry", "PolicyFile", "Rule", "TimeWindow", "parse_policy"]
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -32,6 +32,19 @@ class PersonEntry(_Part):
     name: Annotated[str, Field(min_length=1, max_length=100)]
     ids: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z]+:\S{1,200}$")], ...], Field(min_length=1)]
     role: Role
+
+
+class GroupEntry(_Part):
+    """A group that a channel keeps, e.g. a Slack user group: `slack:TEAM/GROUP`."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    id: Annotated[str, Field(pattern=r"^[a-z]+:\S{1,200}$")]
+    role: Role
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """As PersonEntry has them."""
+        return (self.id,)
 
 
 class TimeWindow(_Part):
@@ -112,15 +125,16 @@ class PolicyFile(_Part):
     version: Literal[1]
     default_role: Literal["viewer", "none"] = "viewer"
     people: tuple[PersonEntry, ...] = ()
+    groups: tuple[GroupEntry, ...] = ()
     limits: Limits = Limits()
     windows: dict[str, TimeWindow] = {}
     rules: tuple[Rule, ...] = ()
 
     @model_validator(mode="after")
     def _refers_to_what_exists(self) -> PolicyFile:
-        ids = [i for p in self.people for i in p.ids]
+        ids = [i for p in self.people for i in p.ids] + [g.id for g in self.groups]
         names = [r.name for r in self.rules]
-        for what, values in (("person id", ids), ("rule name", names)):
+        for what, values in (("id", ids), ("rule name", names)):
             twice = sorted({v for v in values if values.count(v) > 1})
             if twice:
                 raise ValueError(f"{what} {twice[0]!r} stands twice")

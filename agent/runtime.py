@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from agent.locks import KeyedLocks
 from agent.settings import ConnectionSettings, Settings
 from tools.domain import Account, Person, PlanRecord
 from tools.errors import BadArgument, NotAllowed, Unreachable
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from agent.actions.runner import ActionRunner
     from agent.approvals import DecisionOutcome
     from agent.policy import Policy
-    from agent.state import Turn
+    from agent.roster import GroupDirectory
+    from agent.state import Step, Turn
     from agent.store import Store
     from tools.context import Clock, ToolContext, UsageReader, WarehouseWriter
     from tools.demo.account import AccountSettings
@@ -49,7 +51,11 @@ class SystemClock:
 
 @dataclass
 class Runtime:
-    """One profile, opened. Close it, or use it as a context manager."""
+    """One profile, opened. Close it, or use it as a context manager.
+
+    Threads may share one, after `warm()`: nothing is opened twice then. Turns of one conversation wait for each
+    other; turns of several run side by side.
+    """
 
     settings: Settings
     clock: Clock
@@ -57,6 +63,8 @@ class Runtime:
     progress: Progress | None = None
     writer_factory: WriterFactory | None = None
     """For tests that must stop the process around a write; None: the real writer."""
+    groups: GroupDirectory | None = None
+    """Who is in a group of policy.toml; None: nobody."""
 
     @classmethod
     def open(
@@ -67,13 +75,16 @@ class Runtime:
         new_id: Callable[[], str] | None = None,
         progress: Progress | None = None,
         writer_factory: WriterFactory | None = None,
+        groups: GroupDirectory | None = None,
     ) -> Runtime:
         """Ready to use; an embedded account is built if there is none yet (progress says how far).
+
+        `groups` says who is in a group of policy.toml (agent.roster.GroupDirectory).
 
         Raises:
             FrostlineError: the account, the store or the policy cannot be used.
         """
-        runtime = cls(settings, clock or SystemClock(), new_id or _random_id, progress, writer_factory)
+        runtime = cls(settings, clock or SystemClock(), new_id or _random_id, progress, writer_factory, groups)
         if settings.account.kind == "embedded":
             runtime._embedded  # noqa: B018 - builds the account now, while a progress bar is shown
         return runtime
@@ -86,6 +97,17 @@ class Runtime:
 
     def close(self) -> None:
         self._stack.close()
+
+    def warm(self) -> Runtime:
+        """Open now, in this thread, all that is otherwise opened when it is first needed.
+
+        Raises:
+            FrostlineError: the account, the store or the policy cannot be used.
+        """
+        self.store, self.policy, self.checkpointer, self.reader, self.runner  # noqa: B018 - each is opened by asking
+        self._chat_graph, self._talking  # noqa: B018
+        self.reader.now()  # signs in
+        return self
 
     @cached_property
     def _stack(self) -> ExitStack:
@@ -199,7 +221,7 @@ class Runtime:
         own = self.settings.state_dir / "policy.toml"
         # Whatever stands there counts, also what cannot be read: the packaged policy may be the wider one.
         file: Path | None = self.settings.policy.file or (own if os.path.lexists(own) else None)
-        return Policy.load(file, demo=self.settings.is_demo)
+        return Policy.load(file, demo=self.settings.is_demo, groups=self.groups)
 
     @cached_property
     def checkpointer(self) -> BaseCheckpointSaver[Any]:
@@ -234,16 +256,37 @@ class Runtime:
 
     # --- asking --------------------------------------------------------------------------------------------------
 
-    def ask(self, text: str, *, thread: str | None, person: Person) -> Turn:
-        """One turn of a conversation; plans it stored are waiting for approval afterwards."""
+    def ask(
+        self,
+        text: str,
+        *,
+        thread: str | None,
+        person: Person,
+        on_step: Callable[[Step], None] | None = None,
+        cards: bool = False,
+    ) -> Turn:
+        """One turn of a conversation; plans it stored are waiting for approval afterwards.
+
+        `on_step` is told of every call as it begins and ends, in this thread. `cards`: the channel shows stored
+        plans as cards, so the reply does not spell them out.
+
+        Raises:
+            Stopped: `on_step` raised it; nothing was stored by this turn.
+        """
         from agent.checkpoints import reachable_checkpoints
         from agent.graph import run_turn
 
-        with reachable_checkpoints():
-            turn = run_turn(self._chat_graph, self._chat_context(person), text, _thread_id(thread) or self.new_id())
+        conversation = _thread_id(thread) or self.new_id()
+        context = self._chat_context(person, on_step, cards)
+        with self._talking.alone(conversation), reachable_checkpoints():
+            turn = run_turn(self._chat_graph, context, text, conversation)
         for plan in turn.plans:
             self.runner.start(plan.id)
         return turn
+
+    @cached_property
+    def _talking(self) -> KeyedLocks:
+        return KeyedLocks()
 
     @cached_property
     def _chat_graph(self) -> Any:
@@ -251,10 +294,10 @@ class Runtime:
 
         return build_chat_graph(self.checkpointer)
 
-    def _chat_context(self, person: Person) -> Any:
+    def _chat_context(self, person: Person, on_step: Callable[[Step], None] | None, cards: bool) -> Any:
         from agent.graph import chat_context
 
-        return chat_context(self.tool_context, person, audit=self.store.audit)
+        return chat_context(self.tool_context, person, audit=self.store.audit, on_step=on_step, cards=cards)
 
     def tool_context(self, person: Person, thread: str | None, *, asked_for_change: bool) -> ToolContext:
         from tools.context import ToolContext

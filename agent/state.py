@@ -31,6 +31,8 @@ __all__ = [
     "Names",
     "PlanSummary",
     "Refuse",
+    "Step",
+    "Stopped",
     "Thinker",
     "ToolCall",
     "ToolCalls",
@@ -145,6 +147,29 @@ class TurnView:
     """Whether the person's own words of this turn ask for a change; worked out before any thinker is asked."""
     note: str = ""
     """What the thinker said when it decided on the calls, e.g. how it read a name."""
+    cards: bool = False
+    """The channel shows each stored plan as a card of its own: the reply need not spell it out."""
+
+
+# --- what is told while it works -----------------------------------------------------------------------------------
+
+
+class Stopped(Exception):
+    """Raised by a caller's `on_step` to end a turn; it comes out of Runtime.ask. The conversation goes on with the
+    next question. Where the turn has stored a plan already, the turn is ended by an answer that shows it instead.
+    """
+
+
+@dataclass(frozen=True)
+class Step:
+    """One tool call, as it begins and as it ends."""
+
+    number: int
+    """From 1, within the turn; the same at the beginning and at the end."""
+    tool: str
+    title: str
+    """For people, e.g. "Reading usage"; fixed words, nothing from the account."""
+    state: Literal["started", "done", "failed"]
 
 
 # --- what it decides -----------------------------------------------------------------------------------------------
@@ -246,3 +271,7 @@ class ChatContext:
     names: Names
     audit: Callable[[str, Mapping[str, Any]], None]
     """(event, detail): appends to the audit chain in the person's name."""
+    on_step: Callable[[Step], None] | None = None
+    """Told of each call, in the thread that runs the turn; may raise Stopped."""
+    cards: bool = False
+    """See TurnView.cards."""

@@ -86,7 +86,7 @@ def test_broad_excepts_stand_only_at_the_edges() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.ExceptHandler) and _swallows(node)
     }
-    assert broad == {"bots/cli/worker.py", "tools/demo/server.py"}
+    assert broad == {"bots/worker.py", "tools/demo/server.py"}
 
 
 def test_pins_name_no_index_and_every_package_is_pinned() -> None:

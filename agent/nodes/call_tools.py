@@ -1,14 +1,19 @@
-"""Run the calls that were decided on. Arguments are validated, changes are gated, errors become results."""
+"""Run the calls that were decided on. Arguments are validated, changes are gated, errors become results.
+
+Whoever asked is told of each call as it begins and ends, and may stop the turn there; a plan that was stored
+before is shown all the same: nobody would know of it otherwise.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 from langgraph.runtime import Runtime
 from pydantic import ValidationError
 
-from agent.state import CallResult, ChatContext, ChatState, ToolCall, ToolCalls
+from agent.replies.step_words import step_title
+from agent.state import CallResult, ChatContext, ChatState, Step, Stopped, ToolCall, ToolCalls
 from tools.context import ToolContext
 from tools.errors import BadArgument, FrostlineError, NoPermission, NotAllowed, Refused, UnknownName
 from tools.registry import TOOLS, lookup
@@ -25,12 +30,23 @@ def call_tools(state: ChatState, runtime: Runtime[ChatContext]) -> ChatState:
     decision = ToolCalls.model_validate(state["decision"])
     context = runtime.context.make_tools(state["thread"], state.get("asked_for_change", False))
     results = [CallResult.model_validate(result) for result in state.get("results", [])]
-    for call in decision.calls[:_MOST_CALLS]:
-        taken = sum(len(result.facts) for result in results)
-        result = _call(context, call)
-        _note_refusal(runtime.context, state["trace_id"], result)
-        results.append(renumbered(result, taken))
+    try:
+        for call in decision.calls[:_MOST_CALLS]:
+            _tell(runtime.context, len(results) + 1, call, "started")
+            taken = sum(len(result.facts) for result in results)
+            result = _call(context, call)
+            _note_refusal(runtime.context, state["trace_id"], result)
+            results.append(renumbered(result, taken))
+            _tell(runtime.context, len(results), call, "failed" if result.error else "done")
+    except Stopped:
+        if all(result.status != "needs_approval" for result in results):
+            raise
     return {"results": [result.model_dump(mode="json") for result in results]}
+
+
+def _tell(context: ChatContext, number: int, call: ToolCall, state: Literal["started", "done", "failed"]) -> None:
+    if context.on_step is not None:
+        context.on_step(Step(number=number, tool=call.name, title=step_title(call.name), state=state))
 
 
 def _call(context: ToolContext, call: ToolCall) -> CallResult:

@@ -42,4 +42,5 @@ def view_of(state: ChatState, context: ChatContext) -> TurnView:
         timezone=tools.reader.account().timezone,
         asked_for_change=state.get("asked_for_change", False),
         note=state.get("note", ""),
+        cards=context.cards,
     )

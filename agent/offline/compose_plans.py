@@ -6,15 +6,16 @@ from typing import Any
 
 from agent.state import CallResult
 
-__all__ = ["plan_lines"]
+__all__ = ["card_lines", "plan_lines"]
+
+_HEAD = "**Waiting for approval: nothing is changed.**"
 
 
 def plan_lines(number: int, result: CallResult, before: int) -> list[str]:
     """`before`: how many plans earlier calls of the turn have stored."""
     data = result.data or {}
     plans = data["plans"]
-    head = "**Waiting for approval: nothing is changed.**"
-    lines = [head]
+    lines = [_HEAD]
     for place, _ in enumerate(plans, start=before + 1):
         lines += ["", *_plan(place)]
     lines += _warnings(number, data)
@@ -24,6 +25,11 @@ def plan_lines(number: int, result: CallResult, before: int) -> list[str]:
             "This is a bundle: its approval covers them all, they go in order, and it stops at the first that fails."
         )
     return lines
+
+
+def card_lines(number: int, result: CallResult, before: int) -> list[str]:
+    """Where a card shows the plan itself: that nothing is changed, said once, and what to be aware of."""
+    return ([] if before else [_HEAD]) + _warnings(number, result.data or {})
 
 
 def _plan(place: int) -> list[str]:

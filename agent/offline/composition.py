@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from agent.offline.compose_plans import plan_lines
+from agent.offline.compose_plans import card_lines, plan_lines
 from agent.offline.compose_usage import usage_lines
 from agent.offline.compose_warehouses import warehouse_lines
 from agent.state import CallResult
@@ -13,12 +13,12 @@ from agent.state import CallResult
 __all__ = ["write_reply"]
 
 
-def write_reply(results: Sequence[CallResult], tz: str) -> str:
-    """One block for each call, in order."""
+def write_reply(results: Sequence[CallResult], tz: str, *, cards: bool = False) -> str:
+    """One block for each call, in order. `cards`: stored plans are shown elsewhere, each on a card of its own."""
     plans = 0
     blocks: list[str] = []
     for number, result in enumerate(results, start=1):
-        lines = _lines(number, result, plans)
+        lines = _lines(number, result, plans, cards)
         plans += len((result.data or {}).get("plans", ())) if result.status == "needs_approval" else 0
         blocks.append("\n".join(lines))
     windows = {r.window.model_dump_json() for r in results if r.window is not None}
@@ -27,11 +27,11 @@ def write_reply(results: Sequence[CallResult], tz: str) -> str:
     return "\n\n".join(block for block in blocks if block)
 
 
-def _lines(number: int, result: CallResult, plans: int) -> list[str]:
+def _lines(number: int, result: CallResult, plans: int, cards: bool) -> list[str]:
     if result.error or result.status in ("no_data", "not_loaded", "no_permission", "error"):
         return _absent(number, result)
     if result.status == "needs_approval":
-        return plan_lines(number, result, plans)
+        return card_lines(number, result, plans) if cards else plan_lines(number, result, plans)
     if result.name == "query_usage":
         return usage_lines(number, result)
     if result.name == "list_warehouses":

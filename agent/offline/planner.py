@@ -41,7 +41,7 @@ class OfflineThinker:
         return _talk(turn.text) or _no(turn) or _question(turn.text, turn) or _not_understood(turn)
 
     def write(self, turn: TurnView) -> str:
-        return write_reply(turn.results, turn.timezone)
+        return write_reply(turn.results, turn.timezone, cards=turn.cards)
 
 
 # --- the person's words ----------------------------------------------------------------------------------

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 from bots.cli.output import Output
 
 if TYPE_CHECKING:
+    from agent.roster import GroupDirectory
     from agent.runtime import Runtime
     from agent.settings import Settings
 
@@ -25,14 +27,30 @@ def settings_for(out: Output, profile: str | None) -> Settings:
 
 
 @contextmanager
-def opened(out: Output, profile: str | None) -> Iterator[Runtime]:
-    """A runtime for the length of one command."""
+def opened(out: Output, profile: str | None, groups: GroupDirectory | None = None) -> Iterator[Runtime]:
+    """A runtime for the length of one command. `groups`: who is in a group of the policy; None: Slack is asked,
+    where the profile has a token for it.
+    """
     settings = settings_for(out, profile)
     from agent.runtime import Runtime
 
     with out.progress("Preparing the demo account") as progress:
-        runtime = Runtime.open(settings, progress=progress)
+        runtime = Runtime.open(settings, progress=progress, groups=groups or _slack_groups(settings))
     try:
         yield runtime
     finally:
         runtime.close()
+
+
+def _slack_groups(settings: Settings) -> GroupDirectory | None:
+    """Asked for the first group of a policy, it connects: a policy without groups costs nothing."""
+    if settings.slack.bot_token is None:
+        return None
+
+    @cache
+    def directory() -> GroupDirectory:
+        from bots.slack.people import group_directory
+
+        return group_directory(settings.slack)
+
+    return lambda group: directory()(group)

@@ -5,9 +5,14 @@ from __future__ import annotations
 import signal
 import threading
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from bots.cli.opening import opened
 from bots.cli.output import Output
+from bots.worker import Worker
+
+if TYPE_CHECKING:
+    from agent.actions.recovery import RecoveryReport
 
 __all__ = ["run_worker"]
 
@@ -18,25 +23,22 @@ def run_worker(out: Output, profile: str | None, once: bool, every: int) -> None
     def end(_signal: int, _frame: FrameType | None) -> None:
         stop.set()
 
+    def settled(report: RecoveryReport) -> None:
+        moved = report.as_json()
+        if out.as_json:
+            out.json(moved)
+        elif any(moved.values()):
+            out.say("; ".join(f"{state}: {', '.join(ids)}" for state, ids in moved.items() if ids))
+
+    def failed(error: Exception) -> None:
+        out.note(f"This round failed: {type(error).__name__}: {getattr(error, 'message', '')}")
+
+    # Opened anew each round: the embedded account's server may have moved meanwhile.
+    worker = Worker(lambda: opened(out, profile), on_report=settled, on_failure=failed)
     with out.edge():
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
-        while not stop.is_set():
-            try:
-                # Opened anew each round: the embedded account's server may have moved meanwhile.
-                with opened(out, profile) as runtime:
-                    report = runtime.runner.recover()
-            except Exception as error:
-                if once:
-                    raise
-                # One bad round (the account or the store is away) must not end the worker: the next may do.
-                out.note(f"This round failed: {type(error).__name__}: {getattr(error, 'message', '')}")
-            else:
-                settled = report.as_json()
-                if out.as_json:
-                    out.json(settled)
-                elif any(settled.values()):
-                    out.say("; ".join(f"{state}: {', '.join(ids)}" for state, ids in settled.items() if ids))
-            if once:
-                return
-            stop.wait(every)
+        if once:
+            settled(worker.round())
+        else:
+            worker.run(stop, every)
