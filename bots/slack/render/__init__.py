@@ -7,7 +7,9 @@
     tables      a table that fits a phone; as CSV where it is long
     answer      answer_messages(turn, *, streamed=False) -> tuple[Message, ...]
                 stream_chunks(turn) -> tuple[dict, ...]; step_chunk(step) -> dict
-    card        CardView; card_message(view) -> Message; fingerprint(message) -> str; told_message(view) -> Message | None
+    neutral     parts -> Markdown for streams, in which nothing of an account's text acts
+    card        CardView; card_message(view) -> Message; fingerprint(message) -> str;
+                told_message(view) -> Message | None
     plan_lines  what a card and its details say about one plan
     modals      evidence_view(turn, question); details_view(view); decline_view(key, channel, ts); error_view(error);
                 decline_form(metadata) -> DeclineForm | None, REASON_BLOCK
