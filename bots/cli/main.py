@@ -225,6 +225,17 @@ def audit_verify(as_json: Json = False) -> None:
     verify_audit(_output(as_json), _Globals.profile)
 
 
+@app.command()
+def feedback(
+    as_json: Json = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Newest ratings to show.")] = 50,
+) -> None:
+    """What people thought of the answers they got in Slack."""
+    from bots.cli.feedback import list_feedback
+
+    list_feedback(_output(as_json), _Globals.profile, limit)
+
+
 @app.command("eval")
 def run_eval(
     as_json: Json = False,
