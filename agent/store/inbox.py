@@ -167,6 +167,15 @@ class Inbox:
             row = connection.execute(select(items).where(self._is(item_id))).mappings().first()
         return _item(row) if row else None
 
+    def latest(self, conversation: str) -> Item | None:
+        """What came in last in a conversation, less what was dropped; None: it is none that was ever answered."""
+        ours = (items.c.account == self.account) & (items.c.conversation == conversation)
+        answered = ours & (items.c.state != _spelled_out(ItemState.DROPPED))
+        newest = select(items).where(answered).order_by(items.c.place.desc(), items.c.id.desc()).limit(1)
+        with reading(self._engine) as connection:
+            row = connection.execute(newest).mappings().first()
+        return _item(row) if row else None
+
     def waiting(self) -> Waiting:
         queued = select(func.count(), func.min(items.c.created_at)).where(self._queued())
         claimed = select(func.count()).select_from(items).where(self._claimed())

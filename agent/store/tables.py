@@ -185,6 +185,7 @@ inbox_items = Table(
     Index("inbox_queued", "account", "place", "id", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
     Index("inbox_claimed", "account", "conversation", unique=True, sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),
     Index("inbox_by_age", "account", "state", "updated_at"),
+    Index("inbox_by_conversation", "account", "conversation", "place"),
 )
 
 inbox_keys = Table(

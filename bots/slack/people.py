@@ -7,18 +7,19 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from bots.slack.render.text import slack_id
 from bots.slack.types import Author, Ignored, Me, Outbound, SlackUser
 from tools.domain import Person
-from tools.errors import BadArgument, FrostlineError
+from tools.errors import BadArgument, FrostlineError, Unreachable
 
 if TYPE_CHECKING:
     from agent.policy import Policy
-    from agent.policy_model import PersonEntry
+    from agent.policy_model import GroupEntry, PersonEntry
     from agent.settings import SlackSettings
 
 __all__ = ["GroupDirectory", "People", "group_directory"]
 
-_KEPT_S = 60.0
+_KEPT_S, _ERROR_KEPT_S = 60.0, 10.0
 _MOST_KEPT = 2000
 _SLACKBOT = "USLACKBOT"
 
@@ -71,15 +72,14 @@ class People:
         with self._lock:
             self._known.pop(user, None)
 
-    def mention_ids(self, entries: Iterable[PersonEntry]) -> tuple[str, ...]:
+    def mention_ids(self, entries: Iterable[PersonEntry | GroupEntry]) -> tuple[str, ...]:
         """Ids of people and groups of this workspace (or its organisation), to mention on cards."""
         homes = {home for home in (self._me.team, self._me.enterprise) if home}
         found: dict[str, None] = {}
         for entry in entries:
-            for person_id in entry.ids:
-                channel, _, rest = person_id.partition(":")
-                home, _, name = rest.partition("/")
-                if channel == "slack" and name and home in homes:
+            for whole in entry.ids:
+                name = slack_id(whole, homes)
+                if name is not None:
                     found[name] = None
         return tuple(found)
 
@@ -128,14 +128,14 @@ class People:
 
 
 class GroupDirectory:
-    """Members of Slack's user groups as person ids, for policy.toml's groups; kept for a minute.
+    """Members of Slack's user groups as person ids, for policy.toml's groups; kept for a minute, errors for less.
 
     Whoever may edit the group in Slack decides who is in it.
     """
 
     def __init__(self, api: Outbound, *, now: Callable[[], float] = time.monotonic) -> None:
         self._api, self._now = api, now
-        self._kept: dict[str, tuple[float, frozenset[str]]] = {}
+        self._kept: dict[str, tuple[float, frozenset[str] | FrostlineError]] = {}
         self._lock = threading.Lock()
 
     def __call__(self, group_id: str) -> frozenset[str]:
@@ -147,14 +147,23 @@ class GroupDirectory:
         home, _, group = group_id.removeprefix("slack:").partition("/")
         if not group_id.startswith("slack:") or not home or not group:
             raise BadArgument(f"{group_id[:80]!r} is not a group in Slack.", hint="slack:TEAM/SUBTEAM")
-        with self._lock:
-            kept = self._kept.get(group)
-        if kept and self._now() - kept[0] < _KEPT_S:
-            return frozenset(f"slack:{home}/{user}" for user in kept[1])
-        members = self._api.group_members(group)
-        with self._lock:
-            self._kept[group] = (self._now(), members)
+        members = self._members(group)
+        if isinstance(members, FrostlineError):
+            raise Unreachable(members.message, hint=members.hint)
         return frozenset(f"slack:{home}/{user}" for user in members)
+
+    def _members(self, group: str) -> frozenset[str] | FrostlineError:
+        with self._lock:
+            until, members = self._kept.get(group, (0.0, None))
+        if members is not None and self._now() < until:
+            return members
+        try:
+            members, seconds = self._api.group_members(group), _KEPT_S
+        except FrostlineError as error:
+            members, seconds = error, _ERROR_KEPT_S
+        with self._lock:
+            self._kept[group] = (self._now() + seconds, members)
+        return members
 
     def forget(self, group: str) -> None:
         """Slack says that this group has changed."""

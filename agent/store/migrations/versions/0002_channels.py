@@ -56,6 +56,7 @@ def _inbox() -> None:
         postgresql_where=claimed,
     )
     op.create_index("inbox_by_age", "inbox_items", ["account", "state", "updated_at"])
+    op.create_index("inbox_by_conversation", "inbox_items", ["account", "conversation", "place"])
     op.create_table(
         "inbox_keys",
         sa.Column("account", _ACCOUNT, primary_key=True),
