@@ -107,8 +107,17 @@ class Policy:
         """
         return self._roster.identity(one.id, other.id) != "different"
 
+    def check_role(self, person: Person, role: Role, what: str) -> None:
+        """Return if the person has the role; `what` completes "NAME may not ...".
+
+        Raises:
+            NotAllowed: rule `role`; or `groups`, where a channel's silence is all that stands against it.
+        """
+        lacking = self._lacks(person, role, what)
+        if lacking:
+            raise lacking
+
     def _lacks(self, person: Person, role: Role, what: str) -> NotAllowed | None:
-        """None where the person has the role; `what` completes "NAME may not"."""
         standing = self._roster.standing(person.id)
         if role in standing.roles:
             return None
@@ -184,9 +193,7 @@ class Policy:
         plan = record.plan
         if decision == "cancel" and self.knows(actor.id) and self._is(actor, plan.requester):
             return
-        lacking = self._lacks(actor, "approver", f"{decision} plans")
-        if lacking:
-            raise lacking
+        self.check_role(actor, "approver", f"{decision} plans")
         if decision != "approve":
             return
         now = self.verdict(

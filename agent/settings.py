@@ -1,8 +1,8 @@
 """One typed settings tree: a profile's TOML file, overridden by the environment. The only reader of the environment.
 
 Names nest with two underscores: `FROSTLINE_READER__PASSWORD` is `[reader] password`. A secret may stand in a
-file: `FROSTLINE_READER__PASSWORD_FILE=/run/secrets/reader`. State lives under `FROSTLINE_HOME`, one folder a
-profile.
+file: `FROSTLINE_READER__PASSWORD_FILE=/run/secrets/reader`. Slack's own `SLACK_BOT_TOKEN` and its like count where
+nothing of ours is set. State lives under `FROSTLINE_HOME`, one folder a profile.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ import stat
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
-from urllib.parse import urlsplit
+from typing import Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -25,6 +24,15 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from agent.settings_sections import (
+    AccountSettings,
+    ConnectionSettings,
+    DemoSettings,
+    LlmSettings,
+    PolicySettings,
+    SlackSettings,
+    StoreSettings,
+)
 from tools.errors import BadSettings
 
 __all__ = [
@@ -45,114 +53,6 @@ __all__ = [
 _PREFIX = "FROSTLINE_"
 _FIRST_YEAR, _LAST_YEAR = 2012, 2100
 _PROFILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,40}")
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class AccountSettings(_Section):
-    """Which account, and what Snowflake does not tell about it."""
-
-    kind: Literal["embedded", "live"] = "live"
-    """embedded: the demo or an imported account on this machine; live: a Snowflake account."""
-    name: str = ""
-    timezone: str | None = None
-    """None: the account's own TIMEZONE parameter."""
-    edition: str = "ENTERPRISE"
-    credit_price: float = Field(default=3.0, gt=0, le=1000)
-    """USD a credit, by your contract."""
-
-
-class ConnectionSettings(_Section):
-    """One identity. Name one way to log in: connection_name, private_key_file, token or password."""
-
-    account: str | None = None
-    user: str | None = None
-    role: str | None = None
-    warehouse: str | None = None
-    connection_name: str | None = None
-    """An entry of Snowflake's own connections.toml."""
-    password: SecretStr | None = None
-    token: SecretStr | None = None
-    """A programmatic access token (PAT)."""
-    private_key_file: Path | None = None
-    private_key_passphrase: SecretStr | None = None
-    host: str | None = None
-    login_timeout_s: int = Field(default=30, ge=1, le=600)
-    network_timeout_s: int = Field(default=60, ge=1, le=3600)
-    statement_timeout_s: int = Field(default=120, ge=1, le=3600)
-
-
-class StoreSettings(_Section):
-    url: SecretStr | None = None
-    """SQLAlchemy URL; None: a SQLite file in the profile's state folder."""
-
-
-class PolicySettings(_Section):
-    file: Path | None = None
-    """None: policy.toml in the profile's state folder if there is one, else the packaged policy."""
-
-
-class LlmSettings(_Section):
-    provider: Literal["offline"] = "offline"
-    """The deterministic planner: nothing leaves this machine."""
-
-
-class SlackSettings(_Section):
-    """The bot in Slack. docs/slack.md says how to get the tokens."""
-
-    bot_token: SecretStr | None = None
-    """xoxb-..."""
-    app_token: SecretStr | None = None
-    """xapp-..., for Socket Mode."""
-    signing_secret: SecretStr | None = None
-    """For HTTP mode."""
-    mode: Literal["socket", "http"] = "socket"
-    base_url: str = "https://slack.com/api/"
-    """GovSlack: https://slack-gov.com/api/; or a proxy's."""
-    host: str = "127.0.0.1"
-    port: int = Field(default=3000, ge=0, le=65_535)
-    """Where HTTP mode listens (/slack/events, /healthz); Socket Mode listens for /healthz only, if health is on."""
-    health: bool = False
-    """Serve /healthz in Socket Mode too."""
-    channels: tuple[str, ...] = ()
-    """Channel ids in which it answers; empty: wherever it was invited. Direct messages always."""
-    teams: tuple[str, ...] = ()
-    """Other workspaces (Slack Connect) whose people it answers."""
-    guests: bool = False
-    """Whether guests of the workspace get answers."""
-    follow_ups: Literal["asker", "anyone", "mention"] = "asker"
-    """Whose replies in a thread are answered without a mention."""
-    approvals_channel: str | None = None
-    """A channel id in which every card is posted too."""
-    workers: int = Field(default=4, ge=1, le=16)
-    """Questions that are answered at the same time."""
-    lease_s: float = Field(default=60, ge=1, le=600)
-    """How long a question stays with a process that no longer answers."""
-    stream_age_s: float = Field(default=240, ge=1, le=290)
-    """A stream is ended and begun anew before Slack ends it (about 5 minutes)."""
-    refresh_s: float = Field(default=5, ge=0.2, le=300)
-    """How often cards are compared with their plans."""
-
-    @field_validator("base_url")
-    @classmethod
-    def _encrypted(cls, value: str) -> str:
-        """Tokens go there: TLS, or this machine."""
-        parts = urlsplit(value)
-        local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
-        if not (parts.hostname and (parts.scheme == "https" or local)):
-            raise ValueError("base_url has to be an https URL, e.g. https://slack.com/api/")
-        return value.rstrip("/") + "/"
-
-
-class DemoSettings(_Section):
-    seed: int = 7
-    server_idle_s: int = Field(default=900, ge=5, le=86_400)
-    person: str = "demo-proposer"
-    """Who asks, in the demo profile, where --as does not say."""
-    approver: str = "demo-approver"
-    """Who approves at the demo profile's own prompt."""
 
 
 class Settings(BaseSettings):
@@ -317,7 +217,7 @@ def load_settings(profile: str | None = None) -> Settings:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadSettings(f"Profile {name} cannot be read: {error}", hint=str(path)) from error
-    table |= {"profile": name, "home": home}
+    table = deep_update(_from_providers(), table) | {"profile": name, "home": home}
     try:
         settings = Settings(**deep_update(_with_secret_files(table), _from_environment()))
     except (ValidationError, SettingsError) as error:
@@ -335,6 +235,22 @@ def _from_environment() -> dict[str, Any]:
             model = Settings.model_fields[section].annotation
             values[section] = {k: v for k, v in fields.items() if not _is_secret(model, k.removesuffix("_file"))}
             values[section] |= {k: v for k, v in fields.items() if _is_secret(model, k)}
+    return values
+
+
+_PROVIDERS = {
+    "SLACK_BOT_TOKEN": ("slack", "bot_token"),
+    "SLACK_APP_TOKEN": ("slack", "app_token"),
+    "SLACK_SIGNING_SECRET": ("slack", "signing_secret"),
+}
+"""The providers' own variables; whatever of ours sets the same, also the profile, wins over them."""
+
+
+def _from_providers() -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for variable, (section, field) in _PROVIDERS.items():
+        if os.environ.get(variable):
+            values.setdefault(section, {})[field] = os.environ[variable]
     return values
 
 

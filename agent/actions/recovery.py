@@ -111,8 +111,7 @@ def settle(
     plan_id: str | None = None
     try:
         plan_id = context.store.find(ref).plan.id
-        if not context.policy.has_role(actor, "approver"):
-            raise NotAllowed(f"{actor.name} may not settle plans: that needs the role approver.", rule="role")
+        context.policy.check_role(actor, "approver", "settle plans")
         return context.store.settle(plan_id, as_, actor, reason)
     except (NotAllowed, PlanConflict) as denied:
         why = denied.rule if isinstance(denied, NotAllowed) else denied.reason

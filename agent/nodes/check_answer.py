@@ -47,7 +47,8 @@ def _evidence(state: ChatState, context: ChatContext, results: list[CallResult])
         known = context.names.warehouses() if results else ()
     except FrostlineError:
         known = ()  # the account does not answer; the reply says so and cites nothing of it
-    built = evidence_of(results, tz=timezone, names=known, cited=options, named=decision.get("named"))
+    named, cards = decision.get("named"), context.cards
+    built = evidence_of(results, tz=timezone, names=known, cited=options, named=named, cards=cards)
     if decision.get("kind") == "failed":
         error = decision["error"]
         texts = {"failure.message": error["message"], "failure.hint": error["hint"] or ""}

@@ -1,10 +1,14 @@
-"""check_policy: a plan that policy denies is not put before anybody."""
+"""check_policy: a plan that policy denies is not put before anybody.
+
+Where only a channel's silence about its groups stands against it, the plan is left as it is: deciding asks again.
+"""
 
 from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
 from agent.actions.state import ActionContext, ActionState
+from agent.policy import UNKNOWN_GROUPS
 from tools.domain import PlanState
 
 __all__ = ["check_policy"]
@@ -26,5 +30,6 @@ def check_policy(state: ActionState, runtime: Runtime[ActionContext]) -> ActionS
     if verdict.allowed:
         return {"halt": ""}
     reason = f"policy ({verdict.rule}): {verdict.reason}"
-    context.store.withdraw(plan.id, PlanState.CANCELLED, reason)
+    if verdict.rule != UNKNOWN_GROUPS:
+        context.store.withdraw(plan.id, PlanState.CANCELLED, reason)
     return {"halt": reason}

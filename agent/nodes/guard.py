@@ -1,8 +1,9 @@
 """guard: the last look before the statement. Digest, expiry, approver, order in a bundle, live state.
 
 It reads everything anew: hours may lie between the approval and this moment, and another process may have
-been here. A plan that no longer fits is withdrawn with the reason; one that cannot be judged (the account
-does not answer) stays approved, and recovery comes back to it until it expires.
+been here. Who asked and who approved must still have their roles, also those that a group gives. A plan that no
+longer fits is withdrawn with the reason; one that cannot be judged (the account does not answer, or a channel
+does not say who is in a group) stays approved, and recovery comes back to it until it expires.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 
 from agent.actions.state import ActionContext, ActionState
+from agent.policy import UNKNOWN_GROUPS
 from tools.domain import PlanRecord, PlanState
 from tools.errors import NotAllowed
 from tools.readback import compare
@@ -59,6 +61,8 @@ def _not_allowed(record: PlanRecord, context: ActionContext) -> str:
             return ""
         except NotAllowed as refused:
             reason = f"policy ({refused.rule}): {refused.message}"
+            if refused.rule == UNKNOWN_GROUPS:
+                return reason
     context.store.withdraw(record.plan.id, PlanState.CANCELLED, reason)
     return reason
 

@@ -23,6 +23,12 @@ COMMANDS = {
     "cmd.grants": "`frostline setup --print-grants`",
 }
 """Commands that texts may name."""
+ON_CARDS = {
+    "cmd.approve": "the button Approve on its card",
+    "cmd.plans": "Frostline's Home tab",
+    "cmd.undo": "the button Undo on its card",
+}
+"""What stands in their place where plans are shown as cards."""
 _LONGEST = 2000
 
 
@@ -33,9 +39,10 @@ def evidence_of(
     names: Iterable[str] = (),
     cited: Sequence[str] = (),
     named: str | None = None,
+    cards: bool = False,
 ) -> Evidence:
     """Facts by id, texts of results as `r1.*`, stored plans as `p1.*`, `cited` names as `o1`, ..."""
-    texts: dict[str, str] = dict(COMMANDS)
+    texts: dict[str, str] = COMMANDS | (ON_CARDS if cards else {})
     for number, result in enumerate(results, start=1):
         texts |= {f"r{number}.{key}": value for key, value in _result_texts(result, tz)}
     stored = [item["plan"] for r in results if r.status == "needs_approval" for item in (r.data or {})["plans"]]

@@ -101,6 +101,7 @@ def _write_profile(out: Output, profile: str | None, answers: Answers, force: bo
     out.say(f"Wrote {path}")
     out.say(f"Next: frostline --profile {profile} setup --print-grants --warehouse <each>   (run its SQL as an admin)")
     out.say(f"Then: frostline --profile {profile} doctor")
+    out.say(f"In Slack too: docs/slack.md, then frostline --profile {profile} slack --check")
 
 
 def _ask_missing(answers: Answers) -> dict[str, Any]:
@@ -158,6 +159,11 @@ account = {quoted("account")}
 user = {quoted("operator_user")}
 role = "COST_OPERATOR"
 private_key_file = {quoted("operator_key")}
+
+# In Slack (docs/slack.md). The tokens belong in the environment: FROSTLINE_SLACK__BOT_TOKEN, __APP_TOKEN.
+# [slack]
+# channels = ["C0123456789"]             # ids; default: wherever it was invited
+# approvals_channel = "C0123456789"      # every plan is shown there too
 """
 
 
@@ -186,13 +192,12 @@ def _checks(runtime: Runtime) -> Iterator[Check]:
 
     yield from _packages()
     yield _attempt("settings", lambda: f"profile {runtime.settings.profile}, state in {runtime.settings.state_dir}")
-    yield _attempt(
-        "policy", lambda: f"{len(runtime.policy.file.rules)} rules, {len(runtime.policy.file.people)} people"
-    )
+    yield _attempt("policy", lambda: _policy(runtime))
     yield _attempt("store", lambda: _store(runtime))
     yield _attempt("account", lambda: f"{runtime.account.name} ({runtime.account.origin}), {runtime.account.timezone}")
     yield from _probed("reader", lambda: probe_reader(runtime.reader_config))
     yield from _probed("writer", lambda: probe_writer(runtime.operator_config))
+    yield _attempt("slack", lambda: _slack(runtime))
 
 
 def _packages() -> Iterator[Check]:
@@ -214,6 +219,29 @@ def _packages() -> Iterator[Check]:
             )
             return
     yield Check("packages", True, "all six are ours")
+
+
+def _policy(runtime: Runtime) -> str:
+    file = runtime.policy.file
+    return f"{len(file.rules)} rules, {len(file.people)} people, {len(file.groups)} groups"
+
+
+def _slack(runtime: Runtime) -> str:
+    """What is set, without asking Slack; the bot's own check does that."""
+    given = runtime.settings.slack
+    needed = "app_token" if given.mode == "socket" else "signing_secret"
+    missing = next((name for name in ("bot_token", needed) if getattr(given, name) is None), None)
+    if missing == "bot_token":
+        if any(group.id.startswith("slack:") for group in runtime.policy.file.groups):
+            raise BadArgument("policy.toml has Slack's groups; without a token nobody is in them.", hint=_set(missing))
+        return "not configured (docs/slack.md)"
+    if missing:
+        raise BadArgument(f"There is no {missing}, which {given.mode} mode needs.", hint=_set(missing))
+    return f"configured, {given.mode} mode; `frostline slack --check` asks Slack itself"
+
+
+def _set(name: str) -> str:
+    return f"Set FROSTLINE_SLACK__{name.upper()}; docs/slack.md says where to find it."
 
 
 def _store(runtime: Runtime) -> str:

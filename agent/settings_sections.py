@@ -1,0 +1,127 @@
+"""The sections of a profile, as frozen models; agent.settings reads and merges them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+__all__ = [
+    "AccountSettings",
+    "ConnectionSettings",
+    "DemoSettings",
+    "LlmSettings",
+    "PolicySettings",
+    "SlackSettings",
+    "StoreSettings",
+]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AccountSettings(_Section):
+    """Which account, and what Snowflake does not tell about it."""
+
+    kind: Literal["embedded", "live"] = "live"
+    """embedded: the demo or an imported account on this machine; live: a Snowflake account."""
+    name: str = ""
+    timezone: str | None = None
+    """None: the account's own TIMEZONE parameter."""
+    edition: str = "ENTERPRISE"
+    credit_price: float = Field(default=3.0, gt=0, le=1000)
+    """USD a credit, by your contract."""
+
+
+class ConnectionSettings(_Section):
+    """One identity. Name one way to log in: connection_name, private_key_file, token or password."""
+
+    account: str | None = None
+    user: str | None = None
+    role: str | None = None
+    warehouse: str | None = None
+    connection_name: str | None = None
+    """An entry of Snowflake's own connections.toml."""
+    password: SecretStr | None = None
+    token: SecretStr | None = None
+    """A programmatic access token (PAT)."""
+    private_key_file: Path | None = None
+    private_key_passphrase: SecretStr | None = None
+    host: str | None = None
+    login_timeout_s: int = Field(default=30, ge=1, le=600)
+    network_timeout_s: int = Field(default=60, ge=1, le=3600)
+    statement_timeout_s: int = Field(default=120, ge=1, le=3600)
+
+
+class StoreSettings(_Section):
+    url: SecretStr | None = None
+    """SQLAlchemy URL; None: a SQLite file in the profile's state folder."""
+
+
+class PolicySettings(_Section):
+    file: Path | None = None
+    """None: policy.toml in the profile's state folder if there is one, else the packaged policy."""
+
+
+class LlmSettings(_Section):
+    provider: Literal["offline"] = "offline"
+    """The deterministic planner: nothing leaves this machine."""
+
+
+class SlackSettings(_Section):
+    """The bot in Slack. docs/slack.md says how to get the tokens."""
+
+    bot_token: SecretStr | None = None
+    """xoxb-..."""
+    app_token: SecretStr | None = None
+    """xapp-..., for Socket Mode."""
+    signing_secret: SecretStr | None = None
+    """For HTTP mode."""
+    mode: Literal["socket", "http"] = "socket"
+    base_url: str = "https://slack.com/api/"
+    """GovSlack: https://slack-gov.com/api/; or a proxy's."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=3000, ge=0, le=65_535)
+    """Where HTTP mode listens (/slack/events, /healthz); Socket Mode listens for /healthz only, if health is on."""
+    health: bool = False
+    """Serve /healthz in Socket Mode too."""
+    channels: tuple[str, ...] = ()
+    """Channel ids in which it answers; empty: wherever it was invited. Direct messages always."""
+    teams: tuple[str, ...] = ()
+    """Other workspaces (Slack Connect) whose people it answers."""
+    guests: bool = False
+    """Whether guests of the workspace get answers."""
+    follow_ups: Literal["asker", "anyone", "mention"] = "asker"
+    """Whose replies in a thread are answered without a mention."""
+    approvals_channel: str | None = None
+    """A channel id in which every card is posted too."""
+    workers: int = Field(default=4, ge=1, le=16)
+    """Questions that are answered at the same time."""
+    lease_s: float = Field(default=60, ge=1, le=600)
+    """How long a question stays with a process that no longer answers."""
+    stream_age_s: float = Field(default=240, ge=1, le=290)
+    """A stream is ended and begun anew before Slack ends it (about 5 minutes)."""
+    refresh_s: float = Field(default=5, ge=0.2, le=300)
+    """How often cards are compared with their plans."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _encrypted(cls, value: str) -> str:
+        """Tokens go there: TLS, or this machine."""
+        parts = urlsplit(value)
+        local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+        if not (parts.hostname and (parts.scheme == "https" or local)):
+            raise ValueError("base_url has to be an https URL, e.g. https://slack.com/api/")
+        return value.rstrip("/") + "/"
+
+
+class DemoSettings(_Section):
+    seed: int = 7
+    server_idle_s: int = Field(default=900, ge=5, le=86_400)
+    person: str = "demo-proposer"
+    """Who asks, in the demo profile, where --as does not say."""
+    approver: str = "demo-approver"
+    """Who approves at the demo profile's own prompt."""
