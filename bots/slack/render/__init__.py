@@ -11,10 +11,13 @@
     card        CardView; card_message(view) -> Message; fingerprint(message) -> str;
                 told_message(view) -> Message | None
     plan_lines  what a card and its details say about one plan
+    evidence    the blocks of evidence_view
     modals      evidence_view(turn, question); details_view(view); decline_view(key, channel, ts); error_view(error);
+                notice_view(title, text);
                 decline_form(metadata) -> DeclineForm | None, REASON_BLOCK
     home        home_view(person, role, plans, tz); PROMPTS; help_message()
-    notes       said(text), error_message(error), interrupted_message(question, item_id), stopped_message(), ...
+    notes       said(text), error_message(error), interrupted_message(question, item_id), stopped_message(), ...,
+                not_for_you(reason), old_card_message(), crash_message(), thanks_message(value)
     check       problems(message or view) -> list[str]
     terminal    show(message) -> a rich renderable
 

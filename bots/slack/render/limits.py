@@ -73,6 +73,8 @@ STATEMENT: Final = 2_500
 """Of a statement on a card; the whole stands under Details."""
 CARD_TEXT: Final = 600
 """Of a reason or a method on a card."""
-BUNDLE_PLANS: Final = 12
-"""Plans of a bundle that a card spells out."""
+BUNDLE_FILL: Final = 6_000
+"""For the plans of a bundle on its card; the rest stands under Details."""
 PROMPTS: Final = 4
+MENTIONS: Final = 20
+"""People and groups on a card that are mentioned."""

@@ -16,7 +16,7 @@ __all__ = ["inert", "neutral_markdown"]
 
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 _SHOUT = re.compile(r"@(?=channel|here|everyone)", re.IGNORECASE)
-_MARKS = re.compile(r"([\\*_~\[\]`|])")
+_MARKS = re.compile(r"([\\*~\[\]`|]|(?<!\w)_|_(?!\w))")
 _LEADING = re.compile(r"^(\s*)([#>+-]|\d+[.)])(?=\s|$)", re.MULTILINE)
 _SCHEME = re.compile(r"(\w)://")
 

@@ -1,0 +1,189 @@
+"""Windows: the evidence of an answer, everything about a plan, the form to decline, an error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bots.slack.render.blocks import (
+    Block,
+    bullets,
+    context,
+    labelled,
+    literal,
+    preformatted,
+    rich,
+    section_of,
+    text_length,
+)
+from bots.slack.render.card import CardView
+from bots.slack.render.evidence import evidence_blocks
+from bots.slack.render.limits import REASON_LENGTH, RICH_TEXT, VIEW_BLOCKS, VIEW_FILL, VIEW_TITLE
+from bots.slack.render.plan_lines import blast_words, changes, effect_words, headline, outcome_words, policy_words
+from bots.slack.render.text import bare, chunks_of, mention, plain
+from bots.slack.types import Action, PlanKey
+from tools.domain import PlanRecord
+from tools.errors import FrostlineError
+
+__all__ = [
+    "REASON_BLOCK",
+    "DeclineForm",
+    "decline_form",
+    "decline_view",
+    "details_view",
+    "error_view",
+    "evidence_view",
+    "notice_view",
+]
+
+View = dict[str, Any]
+REASON_BLOCK = "reason"
+"""block_id of the reason in the form; `Submission.values[REASON_BLOCK]`."""
+
+
+def evidence_view(turn: Mapping[str, Any], question: str) -> View:
+    """Where an answer's figures come from. `turn`: a Turn as JSON, as AnswerRow keeps it."""
+    rest = f"The rest: frostline ask --json, or the answer {turn.get('trace_id', '')} in the store."
+    return _modal("Evidence", _fitting(evidence_blocks(turn, question), rest))
+
+
+def details_view(view: CardView) -> View:
+    """Everything that a card says in short; statements in full, and the whole digest."""
+    blocks: list[Block] = [rich(section_of([literal(view.heading, bold=True)]))]
+    what = "Bundle" if view.is_bundle else "Plan"
+    blocks.append(rich(section_of([*labelled(what, view.ref), literal("\n"), *labelled("Digest", view.digest)])))
+    if view.approvers:
+        people = [part for user in view.approvers for part in (mention(user), literal(" "))]
+        blocks.append(rich(section_of([literal("May approve: ", bold=True), *people])))
+    for number, record in enumerate(view.records, start=1):
+        blocks += _plan_blocks(view, record, f"{number}. " if view.is_bundle else "")
+    return _modal("Details", _fitting(blocks, f"The rest: frostline plans show {view.ref}"))
+
+
+def error_view(error: FrostlineError) -> View:
+    return notice_view("Not possible", "\n".join(filter(None, (error.message, error.hint))))
+
+
+def notice_view(title: str, text: str) -> View:
+    """One text in a window; literal."""
+    blocks = [rich(section_of([literal(piece)])) for piece in chunks_of(bare(text).strip(), RICH_TEXT)]
+    return _modal(title, _fitting(blocks or [rich(section_of([literal(title)]))], "The text is longer."))
+
+
+# --- declining -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class DeclineForm:
+    """Which card the form was opened from."""
+
+    key: PlanKey
+    channel: str
+    ts: str
+
+
+def decline_view(key: PlanKey, channel: str, ts: str) -> View:
+    """Asks why; the reason is kept in the audit trail and may be left empty."""
+    asked = {
+        "type": "plain_text_input",
+        "action_id": REASON_BLOCK,
+        "multiline": True,
+        "max_length": REASON_LENGTH,
+        "placeholder": plain("Kept in the audit trail", 150),
+    }
+    block = {
+        "type": "input",
+        "block_id": REASON_BLOCK,
+        "optional": True,
+        "label": plain("Why is it declined?", 2_000),
+        "element": asked,
+    }
+    metadata = json.dumps({"ref": key.ref, "digest": key.digest, "channel": channel, "ts": ts})
+    return _modal("Decline", [block], close="Back") | {
+        "submit": plain("Decline", VIEW_TITLE),
+        "callback_id": Action.DECLINE_FORM.value,
+        "private_metadata": metadata,
+    }
+
+
+def decline_form(metadata: str) -> DeclineForm | None:
+    """None for anything that `decline_view` did not write."""
+    try:
+        read = json.loads(metadata)
+        ref, digest, channel, ts = (read[name] for name in ("ref", "digest", "channel", "ts"))
+    except (ValueError, KeyError, TypeError):
+        return None
+    if not all(isinstance(value, str) for value in (ref, digest, channel, ts)):
+        return None
+    key = PlanKey.parse(f"{ref}:{digest}")
+    return DeclineForm(key, channel, ts) if key else None
+
+
+# --- parts ---------------------------------------------------------------------------------------------------------
+
+
+def _modal(title: str, blocks: Sequence[Block], *, close: str = "Close") -> View:
+    return {
+        "type": "modal",
+        "title": plain(title, VIEW_TITLE),
+        "close": plain(close, VIEW_TITLE),
+        "blocks": list(blocks),
+    }
+
+
+def _fitting(blocks: Iterable[Block], rest: str) -> list[Block]:
+    """As many as a view holds; `rest` says where the others are."""
+    kept: list[Block] = []
+    room, left = VIEW_FILL, 0
+    for block in blocks:
+        room -= text_length(block) + 50
+        if left or room < 0 or len(kept) >= VIEW_BLOCKS - 5:
+            left += 1
+        else:
+            kept.append(block)
+    return [*kept, *context(f"… and {left:,} more parts do not fit here. {rest}")] if left else kept
+
+
+def _plan_blocks(view: CardView, record: PlanRecord, number: str) -> list[Block]:
+    """At most three blocks as a rule, so that a bundle of many plans fits; long texts take more."""
+    plan = record.plan
+    statement = [rich(box) for box in preformatted(plan.statement)]
+    undo = [rich(box) for box in preformatted(plan.undo)] if plan.undo else []
+    lines = [
+        labelled("State", record.state.value + (f": {done}" if (done := outcome_words(record)) else "")),
+        labelled("Change", changes(plan)),
+        labelled("Expected", f"{effect_words(plan.expected)}. {plan.expected.method}"),
+        labelled("Who would notice", blast_words(plan.blast_radius)),
+        labelled("Policy", policy_words(plan, view.two_people)),
+        labelled("Asked by", plan.requester.name + (f": {plan.reason}" if plan.reason else "")),
+        labelled("Plan", f"{plan.id}, digest {record.digest[:16]}, made {_at(plan.created_at)}"),
+        labelled("Open until", _at(plan.expires_at)),
+    ]
+    if record.decided_by:
+        lines.append(labelled("Decided by", f"{record.decided_by.name}, {_at(record.decided_at)}"))
+    if record.query_id:
+        lines.append(labelled("Query id", record.query_id))
+    if plan.undo_of:
+        lines.append(labelled("Takes back", f"plan {plan.undo_of}"))
+    before = ", ".join(f"{name}={value}" for name, value in plan.before.items())
+    lines.append(labelled("Read when it was proposed", before or "nothing"))
+    lines.append(labelled("Undo", "as below" if undo else "none: it cannot be taken back"))
+    head = rich(section_of([literal(piece, bold=True) for piece in chunks_of(f"{number}{headline(plan)}", RICH_TEXT)]))
+    return [head, *statement, *_listed(lines), *undo]
+
+
+def _listed(lines: Sequence[Sequence[Block]]) -> list[Block]:
+    """One list; texts longer than an element may be are given in pieces."""
+    pieces = [[part for element in line for part in _pieces(element)] for line in lines]
+    return [rich(bullets(pieces))]
+
+
+def _pieces(element: Block) -> list[Block]:
+    style = element.get("style", {})
+    return [literal(piece, **style) for piece in chunks_of(element["text"], RICH_TEXT)]
+
+
+def _at(moment: object) -> str:
+    return moment.isoformat(timespec="seconds") if moment is not None and hasattr(moment, "isoformat") else "not known"
