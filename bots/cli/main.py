@@ -292,6 +292,22 @@ def worker(
     run_worker(_output(as_json), _Globals.profile, once, every)
 
 
+@app.command()
+def slack(
+    url: Annotated[
+        str | None, typer.Argument(metavar="[URL]", help="With --manifest --http: where Slack finds the bot.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Look whether tokens, channels and people fit; stop.")] = False,
+    manifest: Annotated[bool, typer.Option("--manifest", help="Print the app's manifest and stop.")] = False,
+    http: Annotated[bool, typer.Option("--http", help="By HTTP instead of Socket Mode.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run the bot in Slack until it is stopped."""
+    from bots.cli.slack import SlackOptions, run_slack
+
+    run_slack(_output(as_json), _Globals.profile, SlackOptions(check, manifest, http, url))
+
+
 def main() -> None:
     """Console script."""
     app()

@@ -1,0 +1,91 @@
+"""Buttons and modals: from an acknowledged click to what it does. Runs in the pool, never before the ack.
+
+The ids of a click are believed and nothing else: plan, digest, state and roles are read again from our own store.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from agent.policy_model import ROLES
+from bots.slack.answer_buttons import AnswerButtons
+from bots.slack.plan_buttons import PlanButtons
+from bots.slack.render.home import home_view
+from bots.slack.telling import Teller, as_click
+from bots.slack.types import Action, Author, Click, Ignored, Submission
+from tools.domain import PlanState
+from tools.errors import FrostlineError
+
+if TYPE_CHECKING:
+    from bots.slack.parts import Parts
+
+__all__ = ["Interactions"]
+
+_log = logging.getLogger("frostline.slack.deciding")
+
+
+class Interactions:
+    """What people press, send and open. No method raises FrostlineError: it is told to the person, or logged."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._teller = Teller(parts)
+        self._plans = PlanButtons(parts, self._teller)
+        answers = AnswerButtons(parts, self._teller)
+        self._routes: dict[str, Callable[[Click], None]] = {
+            Action.APPROVE: self._plans.approve,
+            Action.DECLINE: self._plans.decline,
+            Action.DETAILS: self._plans.details,
+            Action.UNDO: self._plans.undo,
+            Action.EVIDENCE: answers.evidence,
+            Action.CHART: answers.chart,
+            Action.FEEDBACK: answers.feedback,
+            Action.AGAIN: answers.again,
+        }
+
+    def on_click(self, click: Click) -> None:
+        """A button of a message, a modal or the Home tab."""
+        route = self._routes.get(click.action)
+        if route is None or not self._is_ours(click):
+            _log.info("a click on %r is not for us", click.action[:60])
+            return
+        try:
+            route(click)
+        except FrostlineError as error:
+            _log.warning("%s by %s: %s", click.action, click.author.user, error.message)
+            self._teller.tell_error(click, error)
+
+    def _is_ours(self, click: Click) -> bool:
+        """Of our app. (A team that is not ours decides nothing: `Teller.decider`.)"""
+        mine = self._parts.me.app
+        return not (click.app and mine) or click.app == mine
+
+    def on_submission(self, sent: Submission) -> None:
+        if sent.callback != Action.DECLINE_FORM:
+            _log.info("a form %r is not for us", sent.callback[:60])
+            return
+        try:
+            self._plans.on_decline_form(sent)
+        except FrostlineError as error:
+            _log.warning("%s by %s: %s", sent.callback, sent.author.user, error.message)
+            place, ts = self._plans.place_of(sent)
+            if place is not None:
+                self._teller.tell_error(as_click(sent.author, place, ts), error)
+
+    def on_home(self, user: str, channel: str, tab: str) -> None:
+        """The Home tab was opened: who one is here, and what waits for a decision."""
+        if tab != "home":
+            return
+        found = self._parts.people.person(Author(user, None))
+        if isinstance(found, Ignored):
+            _log.info("home of %s: %s", user, found.reason)
+            return
+        runtime = self._parts.runtime
+        try:
+            role = max(found.roles, key=ROLES.index, default="none")
+            waiting = [r for r in reversed(runtime.store.open_plans()) if r.state is PlanState.PROPOSED]
+            self._parts.api.publish_home(user, home_view(found, role, waiting, runtime.account.timezone))
+        except FrostlineError as error:
+            _log.warning("home of %s: %s", user, error.message)
