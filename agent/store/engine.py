@@ -19,6 +19,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from tools.errors import BadSettings, Unreachable
 
@@ -45,7 +46,9 @@ def make_engine(url: str | Path) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=5)
+        # No statements prepared for a connection's life: one planned on an empty table reads the grown one whole.
+        driver = parsed.set(drivername="postgresql+psycopg")
+        return create_engine(driver, pool_pre_ping=True, pool_size=5, connect_args={"prepare_threshold": None})
     raise BadSettings(
         f"A store on {parsed.get_backend_name()!r} is not supported.", hint="sqlite:///FILE or postgresql://..."
     )
@@ -84,6 +87,8 @@ def _reachable() -> Iterator[None]:
         yield
     except IntegrityError:
         raise
+    except PoolTimeout as error:
+        raise Unreachable("The store does not answer in time: all connections are in use.") from error
     except DBAPIError as error:
         # The driver's text may hold a URL with a password: only its type is shown.
         kind = type(error.orig).__name__ if error.orig else type(error).__name__

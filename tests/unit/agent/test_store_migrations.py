@@ -15,7 +15,7 @@ from agent.store import Store
 from agent.store.migrate import HEAD
 from agent.store.tables import metadata
 from tests.engines import fresh_url
-from tests.unit.agent.plans import HandClock
+from tests.unit.agent.plans import BOSS, HandClock
 from tools.domain import ActionPlan, PlanState, ResizeWarehouse, Size, canonical_json
 from tools.errors import BadSettings, PlanConflict
 
@@ -77,6 +77,44 @@ def test_processes_that_start_together_migrate_once(engine: str, tmp_path: Path)
         assert [r.event for r in store.audit_rows()] == ["opened"] * 3
         assert store.verify_audit().ok
         store.close()
+
+
+def test_a_store_of_the_first_revision_is_upgraded_in_place(engine: str, tmp_path: Path) -> None:
+    """`store_0001.sql` was dumped from a store that the first revision wrote; it is never edited."""
+    with fresh_url(engine, tmp_path) as url:
+        _load(url, (CORPUS / "store_0001.sql").read_text(encoding="utf-8"))
+        for _ in range(2):  # the second opening finds the work done
+            store = Store.open(url, account="ACME", clock=HandClock())
+            states = {r.plan.id: r.state.value for r in store.list()}
+            assert states == {
+                "waiting-1": "proposed",
+                "applied-1": "applied",
+                "part-1": "proposed",
+                "part-2": "proposed",
+                "declined-1": "declined",
+            }
+            assert (store.conversation("t1"), store.meta("a")) == (("os:ada", "demo"), "b")
+            report = store.verify_audit()
+            assert report.ok and report.rows >= 11
+            store.audit("opened", "test")  # the old chain goes on
+            assert store.inbox.waiting().count == 0
+            store.close()
+        store = Store.open(url, account="ACME", clock=HandClock())
+        waiting = store.get("waiting-1")
+        assert store.approve("waiting-1", waiting.digest, BOSS).state is PlanState.APPROVED
+        assert store.inbox.put("m", ["k"], kind="mention", conversation="c", order="1", body={})
+        assert store.verify_audit().ok
+        store.close()
+
+
+def _load(url: str, script: str) -> None:
+    """One statement ends where a line ends in `;`; none of the values does."""
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        for statement in script.split(";\n"):
+            if statement.strip():
+                connection.exec_driver_sql(statement)
+    engine.dispose()
 
 
 def test_a_store_of_a_newer_frostline_is_left_alone(store_file: Path) -> None:
