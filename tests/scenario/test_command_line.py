@@ -96,7 +96,7 @@ def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
 
 def test_all_the_commands_of_this_version_are_there() -> None:
     assert {" ".join(c) for c in COMMANDS} >= {
-        *("demo", "ask", "chat", "eval", "setup", "doctor", "worker"),
+        *("demo", "ask", "chat", "eval", "feedback", "setup", "doctor", "worker"),
         *("plans list", "plans show", "plans approve", "plans decline", "plans cancel", "plans undo"),
         *("account info", "account import", "account reset", "audit list", "audit verify"),
     }
@@ -161,6 +161,7 @@ def _at(house: House, hours: int) -> str:
         ("plans", "list", "--state", "proposed"),
         ("audit", "list", "--limit", "3"),
         ("audit", "verify"),
+        ("feedback", "--limit", "3"),
         ("doctor",),
         ("setup", "--print-grants"),
         ("worker", "--once"),
@@ -336,6 +337,27 @@ def test_the_worker_does_one_round_and_stops(house: House) -> None:
     assert done.returncode == 0
     assert all(isinstance(ids, list) for ids in one_object(done).values())
     assert len(alters(house.home)) == before
+
+
+def test_what_people_thought_of_answers_is_listed(house: House) -> None:
+    code, stdout, _ = cli(house.home, "feedback")
+    assert code == 0 and "Nobody has rated" in stdout
+    question = "which warehouse\n costs most?" + " and why" * 20
+    with opened(house.home) as runtime:
+        for trace in ("t1", "t2"):
+            runtime.store.answers.put(trace, thread="slack:T/C/1", person="slack:T/U1", question=question, turn={})
+        runtime.store.answers.rate("t1", "slack:T/U2", "good")
+        runtime.store.answers.rate("t2", "slack:T/U2", "bad")
+    ratings = answer(house.home, "feedback")["ratings"]
+    assert [(r["trace_id"], r["person"], r["value"]) for r in ratings] == [
+        ("t2", "slack:T/U2", "bad"),
+        ("t1", "slack:T/U2", "good"),
+    ]
+    assert {r["question"] for r in ratings} == {question} and datetime.fromisoformat(ratings[0]["at"]).tzinfo
+    assert len(answer(house.home, "feedback", "--limit", "1")["ratings"]) == 1
+    code, stdout, _ = cli(house.home, "feedback")
+    assert code == 0 and "which warehouse costs most? and why" in stdout
+    assert len(stdout.splitlines()) == 3
 
 
 def test_what_other_processes_write_is_not_lost_by_a_process_that_opened_the_store_twice(house: House) -> None:
