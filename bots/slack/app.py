@@ -17,6 +17,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
 from bots.slack import incoming
+from bots.slack.claims import stop_id
 from bots.slack.parts import Parts
 from bots.slack.render.home import PROMPTS, help_message
 from bots.slack.render.notes import error_message
@@ -120,7 +121,7 @@ class Listeners:
         running = inbox.latest(conversation) if conversation else None
         if running is None:
             return
-        stop = f"stop:{running.id}"
+        stop = stop_id(running.id)
         by = str((body.get("event") or {}).get("user") or "")
         inbox.put(stop, (stop,), kind="stop", conversation=stop, order=running.order, body={"by": by})
         self._wake()

@@ -44,8 +44,8 @@ class People:
         """Who asks. Guests, people of other workspaces, bots and the deleted get no answer unless settings say so."""
         try:
             user = self._user(author.user)
-        except FrostlineError:
-            return Ignored("unknown_user")
+        except FrostlineError as error:
+            return _unknown(error)
         refusal = self._never(user)
         if refusal is None and user.is_guest and not self._settings.guests:
             refusal = "guest"
@@ -57,13 +57,13 @@ class People:
         """Who presses a button that changes something: asked anew, our own people only, never a guest."""
         try:
             user = self._api.user(author.user)
-        except FrostlineError:
-            return Ignored("unknown_user")
+        except FrostlineError as error:
+            return _unknown(error)
         self._keep(user)
         refusal = self._never(user)
         if refusal is None and user.is_guest:
             refusal = "guest"
-        if refusal is None and not self._is_ours(author, user):
+        if refusal is None and not self._is_ours(author, user, deciding=True):
             refusal = "outsider"
         return Ignored(refusal) if refusal else self._identify(user)
 
@@ -106,12 +106,13 @@ class People:
             return "unknown_user"
         return "bot" if user.is_bot or user.id == _SLACKBOT else None
 
-    def _is_ours(self, author: Author, user: SlackUser) -> bool:
+    def _is_ours(self, author: Author, user: SlackUser, *, deciding: bool = False) -> bool:
         """Of our workspace or our organisation, by what Slack says of the person; the payload may only narrow it."""
         me = self._me
         if me.enterprise:
             return user.enterprise == me.enterprise
-        return user.team == me.team and author.team in (None, me.team)
+        payload_agrees = author.team == me.team or (author.team is None and not deciding)
+        return user.team == me.team and payload_agrees
 
     def _is_welcome(self, author: Author, user: SlackUser) -> bool:
         homes = {user.team, user.enterprise} - {None}
@@ -123,8 +124,16 @@ class People:
         if user.enterprise:
             ids += [f"slack:{user.enterprise}/{user.enterprise_user or user.id}"]
             ids += [f"slack:{user.enterprise}/{user.id}"]
+            if user.enterprise == self._me.enterprise:
+                ids += [f"slack:{self._me.team}/{user.id}"]
         ids += [f"slack:{user.team or self._me.team}/{user.id}"]
         return self._policy().person_of(tuple(dict.fromkeys(ids)), user.name)
+
+
+def _unknown(error: FrostlineError) -> Ignored:
+    """`why` is `unreachable` where asking again later may help."""
+    later = isinstance(error, Unreachable) or getattr(error, "reason", "") == "ratelimited"
+    return Ignored("unknown_user", {"why": "unreachable" if later else getattr(error, "reason", error.code)})
 
 
 class GroupDirectory:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tools.errors import FrostlineError
 
-__all__ = ["Pool", "failed"]
+__all__ = ["Pool", "failed", "guarded"]
 
 _log = logging.getLogger("frostline.slack")
 
@@ -22,20 +22,25 @@ class Pool:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="frostline-click")
 
     def submit(self, work: Callable[..., Any], *arguments: Any) -> None:
-        self._executor.submit(_run, work, arguments)
+        self._executor.submit(guarded, work, *arguments)
 
     def stop(self) -> None:
         """What has begun is finished; what waits is given up."""
         self._executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _run(work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+def guarded(work: Callable[..., Any], *arguments: Any) -> bool:
+    """Whether it went well; a failure is logged and comes no further."""
+    name = getattr(work, "__qualname__", "work")
     try:
         work(*arguments)
     except FrostlineError as error:
-        _log.warning("%s: %s", getattr(work, "__name__", "work"), error.message)
-    except Exception:  # noqa: BLE001 - an edge: one press that fails must not take the pool along
-        failed(getattr(work, "__name__", "work"))
+        _log.warning("%s: %s", name, error.message)
+    except Exception:  # noqa: BLE001 - an edge: one press, or one round, that fails must not take its thread along
+        failed(name)
+    else:
+        return True
+    return False
 
 
 def failed(what: str) -> str:
