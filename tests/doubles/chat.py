@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 
 from agent.graph import build_chat_graph, chat_context, run_turn
-from agent.state import Thinker, Turn
+from agent.state import Step, Thinker, Turn
 from tests.doubles.account import FrameReader, Roles, WallClock, account, person
 from tools.context import ToolContext
 from tools.domain import ActionPlan, Bundle, Person, PlanRecord
@@ -49,13 +49,22 @@ class Chat:
     plans: Plans = field(default_factory=Plans)
     audited: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     contexts: list[ToolContext] = field(default_factory=list)
+    on_step: Callable[[Step], None] | None = None
+    cards: bool = False
 
     def __post_init__(self) -> None:
         self._graph = build_chat_graph(InMemorySaver())
         self._ids = itertools.count(1)
 
     def say(self, text: str, thread: str = "t1", who: Person | None = None) -> Turn:
-        context = chat_context(self._tools, who or person(self.role), audit=self._audit, thinker=self.thinker)
+        context = chat_context(
+            self._tools,
+            who or person(self.role),
+            audit=self._audit,
+            thinker=self.thinker,
+            on_step=self.on_step,
+            cards=self.cards,
+        )
         return run_turn(self._graph, context, text, thread)
 
     def use(self, saver: BaseCheckpointSaver[Any]) -> None:

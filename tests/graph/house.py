@@ -18,6 +18,7 @@ from agent.actions.runner import ActionRunner
 from agent.actions.state import ActionContext
 from agent.nodes.execute import bind_execute
 from agent.policy import Policy
+from agent.roster import GroupDirectory
 from agent.store import Store
 from tests.graph.fake_account import FakeAccount, FakeReader, FakeWriter, warehouse
 from tests.unit.agent.plans import HandClock
@@ -112,6 +113,7 @@ def build_house(
     me: str = "test",
     clock: HandClock | None = None,
     fresh: bool = True,
+    groups: GroupDirectory | None = None,
 ) -> House:
     clock = clock or HandClock()
     account = FakeAccount(folder)
@@ -122,7 +124,7 @@ def build_house(
     naps: list[float] = []
     context = ActionContext(
         store=store,
-        policy=Policy.load(policy),
+        policy=Policy.load(policy, groups=groups),
         reader=reader,
         clock=clock,
         me=me,
