@@ -1,0 +1,57 @@
+"""Slack's own limits, as its pages and observed refusals give them. Kept apart from the product's on purpose."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+BLOCKS_IN_MESSAGE = 50
+BLOCKS_IN_VIEW = 100
+TEXT_IN_BLOCKS = 11_300
+"""All text of a message's blocks; refused from about here on (Slack names 12,000 with overhead)."""
+MESSAGE_TEXT = 40_000
+UPDATE_TEXT = 4_000
+MARKDOWN_TEXT = 12_000
+SECTION_TEXT = 3_000
+SECTION_FIELDS = 10
+FIELD_TEXT = 2_000
+HEADER_TEXT = 150
+CONTEXT_ELEMENTS = 10
+CONTEXT_TEXT = 3_000
+ACTIONS_ELEMENTS = 25
+CONTEXT_ACTIONS_ELEMENTS = 5
+BUTTON_TEXT = 75
+BUTTON_VALUE = 2_000
+URL = 3_000
+ID = 255
+CONFIRM_TITLE, CONFIRM_TEXT, CONFIRM_BUTTON = 100, 300, 30
+TABLE_ROWS, TABLE_CELLS, TABLE_TEXT = 100, 20, 10_000
+ALT_TEXT = 2_000
+IMAGE_TITLE = 2_000
+CARD_TITLE, CARD_BODY, CARD_ACTIONS = 150, 200, 3
+LABEL = 2_000
+PLACEHOLDER = 150
+INPUT_LENGTH = 3_000
+OPTIONS = 100
+OPTION_TEXT, OPTION_VALUE = 75, 150
+MODAL_TITLE = 24
+PRIVATE_METADATA = 3_000
+VIEW_BYTES = 250_000
+MODAL_STACK = 3
+ATTACHMENTS = 100
+PROMPTS = 4
+SESSION_TITLE = 200
+LOADING_MESSAGES, LOADING_MESSAGE = 10, 50
+METADATA_BYTES = 8_000
+SNIPPET_BYTES = 1_000_000
+FILE_BYTES = 1_000_000_000
+SOCKETS = 10
+
+STREAM_AGE = timedelta(minutes=5)
+TRIGGER_AGE = timedelta(seconds=3)
+RESPONSE_URL_AGE = timedelta(minutes=30)
+RESPONSE_URL_USES = 5
+
+TIERS = {"T1": 1, "T2": 20, "T3": 50, "T4": 100}
+"""Calls a minute, by method."""
+POST_BURST, POST_PER_SECOND = 4, 1.0
+"""chat.postMessage, by channel."""
