@@ -115,7 +115,6 @@ class CardDesk:
         where = (place.channel, ts)
         store = self._parts.runtime.store
         if store.cards.at(*where) is None:
-            store.resolve(ref)  # of a plan that is not known there is nothing to show
             thread = place.thread_ts if place.thread_ts != ts else None
             store.cards.put(self._card(ref, team, replace(place, thread_ts=thread), ts, shown=""))
         with self._lock:
