@@ -154,3 +154,51 @@ def test_a_statement_never_runs_on_another_account_than_was_read(monkeypatch: py
         load_settings("prod")
     monkeypatch.setenv("FROSTLINE_OPERATOR__ACCOUNT", "myorg-DEV")
     assert load_settings("prod").operator.account == "myorg-DEV"
+
+
+# --- the providers' own variables ------------------------------------------------------------------------------------
+
+
+def test_slacks_own_variables_are_taken_where_ours_are_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("BOT_TOKEN", "APP_TOKEN", "SIGNING_SECRET"):
+        monkeypatch.setenv(f"SLACK_{name}", f"theirs-{name}")
+    slack = load_settings().slack
+    found = [s.get_secret_value() for s in (slack.bot_token, slack.app_token, slack.signing_secret) if s]
+    assert found == ["theirs-BOT_TOKEN", "theirs-APP_TOKEN", "theirs-SIGNING_SECRET"]
+    assert "theirs" not in repr(slack)
+
+
+@pytest.mark.parametrize("ours", ["variable", "file", "profile"])
+def test_whatever_of_ours_is_set_wins_over_slacks(ours: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "theirs")
+    profiles = tmp_path / "home" / "profiles"
+    profiles.mkdir(parents=True)
+    given = '[slack]\nbot_token = "ours"\n' if ours == "profile" else ""
+    (profiles / "lab.toml").write_text('[account]\nkind = "embedded"\n' + given)
+    (tmp_path / "secret").write_text("ours\n")
+    if ours == "file":
+        monkeypatch.setenv("FROSTLINE_SLACK__BOT_TOKEN_FILE", str(tmp_path / "secret"))
+    elif ours == "variable":
+        monkeypatch.setenv("FROSTLINE_SLACK__BOT_TOKEN", "ours")
+    token = load_settings("lab").slack.bot_token
+    assert token is not None and token.get_secret_value() == "ours"
+
+
+def test_an_empty_variable_of_slack_sets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "")
+    assert load_settings().slack.bot_token is None
+
+
+@pytest.mark.parametrize("name", ["demo", "dev", "staging", "prod"])
+def test_what_the_example_profiles_show_commented_out_can_be_used_as_it_stands(name: str, tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "profiles" / f"{name}.toml").read_text(encoding="utf-8")
+    head, mark, tail = text.partition("# [slack]\n")
+    assert mark
+    shown = "\n".join(line.removeprefix("# ") for line in tail.splitlines())
+    profiles = tmp_path / "home" / "profiles"
+    profiles.mkdir(parents=True)
+    (profiles / f"{name}.toml").write_text(f"{head}[slack]\n{shown}\n", encoding="utf-8")
+    (profiles / "plain.toml").write_text(head.replace('kind = "live"', 'kind = "embedded"'), encoding="utf-8")
+    there, default = load_settings(name).slack, load_settings("plain").slack
+    unlike = {f for f in type(there).model_fields if getattr(there, f) != getattr(default, f)}
+    assert unlike == ({"channels"} if name == "demo" else {"approvals_channel"})

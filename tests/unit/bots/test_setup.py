@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import stat
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 
 from agent.settings import load_settings
 from bots.cli.output import Output
-from bots.cli.setup import Answers, run_setup
+from bots.cli.setup import Answers, run_doctor, run_setup
 
 ANSWERS = Answers("org-ä😀", "READER", "keys/r.p8", "WH", "OPERATOR", "/keys/o.p8", 2.5)
 
@@ -59,3 +62,72 @@ def test_quotes_and_line_breaks_stay_inside_their_value() -> None:
     setup(replace(ANSWERS, reader_user='x"\n[operator]\nuser = "evil'))
     assert load_settings("lab").reader.user == 'x"\n[operator]\nuser = "evil'
     assert load_settings("lab").operator.user == "OPERATOR"
+
+
+# --- doctor and Slack ------------------------------------------------------------------------------------------------
+
+AWAY = """
+[account]
+kind = "live"
+name = "AWAY"
+timezone = "UTC"
+"""
+GROUPS = """
+version = 1
+[[groups]]
+name = "deciders"
+id = "slack:T1/S1"
+role = "approver"
+"""
+
+
+def doctor(tmp_path: Path, capsys: pytest.CaptureFixture[str], policy: str = "version = 1\n") -> dict[str, Any]:
+    """Doctor's lines by name; the profile names no way to log in anywhere."""
+    home = tmp_path / "home"
+    for folder in ("profiles", "lab"):
+        (home / folder).mkdir(parents=True, exist_ok=True)
+    (home / "profiles" / "lab.toml").write_text(AWAY)
+    (home / "lab" / "policy.toml").write_text(policy)
+    with pytest.raises(typer.Exit):
+        run_doctor(Output(as_json=True), "lab")
+    return {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
+
+
+@pytest.mark.parametrize(
+    ("given", "policy", "ok", "said"),
+    [
+        ({}, "version = 1\n", True, "not configured"),
+        ({}, GROUPS, False, "nobody is in them"),
+        ({"BOT_TOKEN": "b"}, GROUPS, False, "no app_token"),
+        ({"BOT_TOKEN": "b", "APP_TOKEN": "a"}, GROUPS, True, "frostline slack --check"),
+        ({"BOT_TOKEN": "b", "APP_TOKEN": "a", "MODE": "http"}, GROUPS, False, "no signing_secret"),
+        ({"BOT_TOKEN": "b", "SIGNING_SECRET": "s", "MODE": "http"}, GROUPS, True, "http mode"),
+        ({}, "version = 2\n", False, "policy"),
+    ],
+)
+def test_doctor_says_whether_slack_is_set_up(
+    given: dict[str, str],
+    policy: str,
+    ok: bool,
+    said: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(f"FROSTLINE_SLACK__{name}", value)
+    found = doctor(tmp_path, capsys, policy)
+    assert (found["slack"]["ok"], said in found["slack"]["detail"]) == (ok, True)
+    if not ok and policy == GROUPS:
+        assert "FROSTLINE_SLACK__" in found["slack"]["fix"] and "docs/slack.md" in found["slack"]["fix"]
+    if policy == GROUPS:
+        assert "1 groups" in found["policy"]["detail"]
+
+
+def test_a_written_profile_shows_where_slack_goes(tmp_path: Path) -> None:
+    setup(ANSWERS)
+    text = (tmp_path / "home" / "profiles" / "lab.toml").read_text(encoding="utf-8")
+    head, mark, tail = text.partition("# [slack]\n")
+    assert mark
+    (tmp_path / "home" / "profiles" / "lab.toml").write_text(head + "[slack]\n" + re.sub(r"(?m)^# ", "", tail))
+    assert load_settings("lab").slack.approvals_channel
