@@ -49,9 +49,7 @@ def _view(view: Value) -> Iterator[str]:
     yield from _blocks(blocks, limits.VIEW_BLOCKS)
     if len(json.dumps(view, ensure_ascii=False).encode()) > limits.VIEW_BYTES:
         yield f"a view of more than {limits.VIEW_BYTES} bytes"
-    for block in blocks:
-        if block.get("type") in _MESSAGES_ONLY:
-            yield f"{block['type']} stands in a view"
+    yield from (f"{block['type']} stands in a view" for block in blocks if block.get("type") in _MESSAGES_ONLY)
     for name in ("title", "submit", "close"):
         if name in view:
             yield from _plain(f"view.{name}", view[name], limits.VIEW_TITLE)

@@ -61,8 +61,8 @@ def plain(text: str, limit: int) -> dict[str, Any]:
 def top_text(text: str, limit: int) -> str:
     """Top-level `text`: escaped, on one line, never empty, at most `limit` characters after escaping."""
     line = " ".join(bare(text).split()) or "Frostline"
-    while len(escape(line)) > limit:
-        line = shortened(line, max(8, len(line) - (len(escape(line)) - limit) - 1))
+    while (length := len(escape(line))) > limit:
+        line = shortened(line, min(len(line) - 1, len(line) * limit // length))
     return escape(line)
 
 
