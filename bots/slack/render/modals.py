@@ -51,7 +51,9 @@ def evidence_view(turn: Mapping[str, Any], question: str) -> View:
 
 def details_view(view: CardView) -> View:
     """Everything that a card says in short; statements in full, and the whole digest."""
-    blocks: list[Block] = [rich(section_of([literal(view.heading, bold=True)]))]
+    blocks: list[Block] = [
+        rich(section_of([literal(piece, bold=True) for piece in chunks_of(view.heading, RICH_TEXT)]))
+    ]
     what = "Bundle" if view.is_bundle else "Plan"
     blocks.append(rich(section_of([*labelled(what, view.ref), literal("\n"), *labelled("Digest", view.digest)])))
     if view.approvers:

@@ -36,6 +36,8 @@ _ID = re.compile(r"[A-Z][A-Z0-9]{1,30}")
 
 def bare(text: str) -> str:
     """The text without characters that a display obeys instead of showing; line breaks and tabs stay."""
+    if text.isprintable():  # nearly always, and much faster than to look at each character
+        return text
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return "".join("?" if c not in "\n\t" and unicodedata.category(c) in _UNSEEN else c for c in text)
 
