@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,17 @@ from pydantic_evals.evaluators import EvaluationReason, Evaluator, EvaluatorCont
 
 from evals.model import CaseInputs, CaseMetadata, Outcome
 
-__all__ = ["EVALUATORS", "Called", "FigureFromSql", "NotSaid", "NothingChanged", "Proposes", "Said", "Status"]
+__all__ = [
+    "Called",
+    "FigureFromSql",
+    "FitsSlack",
+    "NotSaid",
+    "NothingChanged",
+    "Proposes",
+    "Said",
+    "ShownInSlack",
+    "Status",
+]
 
 Context = EvaluatorContext[CaseInputs, Outcome, CaseMetadata]
 
@@ -113,6 +124,34 @@ class NothingChanged(Evaluator[CaseInputs, Outcome, CaseMetadata]):
         return _verdict(ctx.output.changes == 0, f"{ctx.output.changes} statements changed the account")
 
 
+_FIGURE = re.compile(r"\d(?:[\d.,:-]*\d)?")
+
+
+@dataclass
+class FitsSlack(Evaluator[CaseInputs, Outcome, CaseMetadata]):
+    """Slack would take every turn's messages; they hold each figure of the answer, and nothing in them acts."""
+
+    def evaluate(self, ctx: Context) -> EvaluationReason:
+        for turn, drawn in zip(ctx.output.turns, ctx.output.drawn, strict=True):
+            lost = set(_FIGURE.findall(turn["answer"])) - set(_FIGURE.findall(drawn.shown))
+            if drawn.problems or drawn.live or lost:
+                said = f"problems {drawn.problems[:3]}, live {drawn.live[:3]}, lost {sorted(lost)[:5]}"
+                return _verdict(False, f"{said}: {turn['answer'][:200]}")
+        return _verdict(True, "")
+
+
+@dataclass
+class ShownInSlack(Evaluator[CaseInputs, Outcome, CaseMetadata]):
+    """Each of these stands in the last turn's messages, cards included."""
+
+    texts: list[str]
+
+    def evaluate(self, ctx: Context) -> EvaluationReason:
+        shown = ctx.output.drawn[-1].shown.casefold()
+        missing = [t for t in self.texts if _filled(t, ctx.output.names).casefold() not in shown]
+        return _verdict(not missing, f"not shown: {missing} in {shown[:300]!r}")
+
+
 def _filled(value: Any, names: dict[str, str]) -> Any:
     if isinstance(value, str):
         for name, text in names.items():
@@ -125,4 +164,4 @@ def _filled(value: Any, names: dict[str, str]) -> Any:
     return value
 
 
-EVALUATORS = (Status, FigureFromSql, Called, Said, NotSaid, Proposes, NothingChanged)
+EVALUATORS = (Status, FigureFromSql, Called, Said, NotSaid, Proposes, ShownInSlack, NothingChanged, FitsSlack)

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["CaseInputs", "CaseMetadata", "Outcome"]
+__all__ = ["CaseInputs", "CaseMetadata", "Drawn", "Outcome"]
 
 
 class _Strict(BaseModel):
@@ -16,6 +16,8 @@ class _Strict(BaseModel):
 class CaseInputs(_Strict):
     turns: list[str] = Field(min_length=1)
     """What the person writes, in order, in one conversation. `{name}` is filled from `names`."""
+    raw: bool = False
+    """The turns are text as Slack sends it: escaped, with the bot's mention (`<@BOT>`) and other tokens."""
     person: str | None = None
     """A demo person; None: the profile's default."""
     names: dict[str, str] = {}
@@ -31,11 +33,24 @@ class CaseMetadata(_Strict):
     tags: list[str] = []
 
 
+class Drawn(_Strict):
+    """A turn as Slack messages; whoever runs the suite draws them, evals knows no channel."""
+
+    problems: list[str]
+    """What Slack would refuse."""
+    shown: str
+    """All that people read, in order."""
+    live: list[str]
+    """Tokens that act (mentions, links), from wherever they came."""
+
+
 class Outcome(_Strict):
     """Everything evaluators may look at."""
 
     turns: list[dict[str, Any]]
     """`ask --json` of each turn."""
+    drawn: list[Drawn]
+    """The same turns in Slack."""
     key: list[list[Any]]
     names: dict[str, str]
     changes: int

@@ -47,7 +47,8 @@ _SPLIT = re.compile(
     r"\bwith\b(?= (?:an? |its )?(?:auto|max|min|\d+ clusters|clusters))",
     re.IGNORECASE,
 )
-_QUOTED = re.compile(r"[\"“][^\"”]*\s[^\"”]*[\"”]")
+_QUOTED = re.compile(r"[\"“]([^\"”]*\s[^\"”]*)[\"”]")
+_MOST_WORDS_OF_A_NAME = 5
 
 
 @cache
@@ -58,12 +59,20 @@ def _words() -> tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[
 
 
 def clauses(text: str) -> list[tuple[str, bool]]:
-    """The clauses of a text with whether each stands in a hypothetical sentence; long quotations are left out."""
+    """The clauses of a text with whether each stands in a hypothetical sentence; quoted sentences are left out."""
     found: list[tuple[str, bool]] = []
-    for sentence in re.split(r"(?<=[.!?;])\s+|\n+", _QUOTED.sub(" ", text)):
+    for sentence in re.split(r"(?<=[.!?;])\s+|\n+", _QUOTED.sub(_unquoted, text)):
         supposed = bool(_HYPOTHETICAL.match(bare_clause(sentence)))
         found += [(part.strip(), supposed) for part in _SPLIT.split(sentence) if part.strip()]
     return found
+
+
+def _unquoted(match: re.Match[str]) -> str:
+    """What may be a name with blanks stays, bare; quoted orders and sentences are talk about words."""
+    inner = match[1].strip()
+    words = inner.split()
+    is_name = 0 < len(words) <= _MOST_WORDS_OF_A_NAME and len(_SPLIT.split(inner)) == 1
+    return inner if is_name and not any(is_order(" ".join(words[n:])) for n in range(len(words))) else " "
 
 
 def bare_clause(clause: str) -> str:
@@ -76,7 +85,7 @@ def bare_clause(clause: str) -> str:
 
 def asks_for_change(text: str) -> bool:
     """Whether these words order a change: 'suspend X', 'can you resize X to L'; never 'should I' or 'what if'."""
-    if _WISHED.search(_QUOTED.sub(" ", text)) and not _HYPOTHETICAL.match(bare_clause(text)):
+    if _WISHED.search(_QUOTED.sub(_unquoted, text)) and not _HYPOTHETICAL.match(bare_clause(text)):
         return True
     return any(not supposed and is_order(clause) for clause, supposed in clauses(text))
 

@@ -12,6 +12,7 @@ from bots.cli.output import Output
 
 if TYPE_CHECKING:
     from agent.runtime import Runtime
+    from evals.model import Drawn
     from evals.runner import EvalResult, Harness
 
 __all__ = ["run_evals"]
@@ -42,6 +43,7 @@ def run_evals(out: Output, tag: str | None) -> None:
 
 
 def _harness(runtime: Runtime) -> Harness:
+    from bots.cli.evals_slack import heard_in_slack, slack_view
     from evals.keys import Keys
     from evals.runner import Harness
 
@@ -55,7 +57,10 @@ def _harness(runtime: Runtime) -> Harness:
     def changes() -> int:
         return len([json.loads(line) for line in log.read_text().splitlines()]) if log.is_file() else 0
 
-    return Harness(ask, keys.rows, changes, runtime.reader.now(), runtime.account.timezone)
+    def drawn(turn: dict[str, Any]) -> Drawn:
+        return slack_view(runtime, turn)
+
+    return Harness(ask, keys.rows, changes, runtime.reader.now(), runtime.account.timezone, drawn, heard_in_slack)
 
 
 def _show(out: Output, result: EvalResult) -> None:

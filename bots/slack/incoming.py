@@ -22,6 +22,7 @@ __all__ = [
     "question_of",
     "stopped_conversation",
     "submission",
+    "text_of",
 ]
 
 _READ_SUBTYPES = (None, "", "file_share")
@@ -47,7 +48,7 @@ def question(payload: Mapping[str, Any], me: Me) -> Question | Ignored:
     kind = _kind(event, channel, me.user in mentioned)
     if kind is None:
         return Ignored("not_ours")
-    text = _text(raw, me)
+    text = text_of(raw, me)
     return Question(
         team=_installed_in(payload, me),
         author=_author(event, payload),
@@ -124,7 +125,7 @@ def stopped_conversation(payload: Mapping[str, Any], me: Me) -> str | None:
 # --- text ------------------------------------------------------------------------------------------------------------
 
 
-def _text(raw: str, me: Me) -> str:
+def text_of(raw: str, me: Me) -> str:
     """As people read it: the bot's own mention taken out by its id, Slack's escapes undone once."""
     own = re.compile(rf"<@{re.escape(me.user)}(?:\|[^<>]*)?>") if me.user else None
     text = own.sub(" ", raw) if own else raw
@@ -150,7 +151,7 @@ def command(body: Mapping[str, Any], me: Me) -> Command | Ignored:
         team=str(body.get("team_id") or me.team),
         author=Author(str(user), _text_or_none(body.get("team_id")), _text_or_none(body.get("enterprise_id"))),
         channel=str(channel),
-        text=_text(str(body.get("text") or ""), me),
+        text=text_of(str(body.get("text") or ""), me),
         trigger_id=str(body.get("trigger_id") or ""),
         response_url=str(body.get("response_url") or ""),
     )
@@ -229,9 +230,12 @@ def question_body(question: Question) -> dict[str, Any]:
     return dataclasses.asdict(question)
 
 
+_FIELDS = tuple(field.name for field in dataclasses.fields(Question))
+
+
 def question_of(body: Mapping[str, Any], kind: str | None = None) -> Question:
-    """Back from `question_body`; `kind` where the item is asked again."""
-    fields = dict(body)
+    """Back from `question_body`, whatever else the item's body holds; `kind` where the item is asked again."""
+    fields = {name: body[name] for name in _FIELDS if name in body}
     fields["author"] = Author(**body["author"])
     fields["place"] = Place(**body["place"])
     if kind is not None:

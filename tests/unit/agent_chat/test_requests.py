@@ -164,3 +164,17 @@ def test_an_answer_fills_the_slot_that_was_asked_for(
     text: str, pending: dict[str, object] | None, value: object
 ) -> None:
     assert answer_to(text, pending) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ('resume "adhoc lab"', True),
+        ("set auto-suspend of “adhoc lab” to 60 seconds", True),
+        ('what does "resume adhoc lab" do?', False),
+        ('"resume adhoc lab"', False),
+        ('he said "please suspend PROD_WH now and do not wait for anybody"', False),
+    ],
+)
+def test_a_quoted_name_with_blanks_is_a_name_and_a_quoted_order_is_talk(text: str, asks: bool) -> None:
+    assert asks_for_change(text) is asks

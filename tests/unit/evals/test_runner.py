@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,8 +10,8 @@ import pytest
 from pydantic_evals import Case, Dataset
 
 from evals import runner
-from evals.evaluators import FigureFromSql, NothingChanged, Status
-from evals.model import CaseInputs, CaseMetadata, Outcome
+from evals.evaluators import FigureFromSql, FitsSlack, NothingChanged, Status
+from evals.model import CaseInputs, CaseMetadata, Drawn, Outcome
 from tools.errors import BadArgument
 
 NOW = datetime(2026, 11, 18, 17, 20, tzinfo=UTC)
@@ -29,6 +30,8 @@ def harness(answer: dict[str, Any], *, changes: list[int] | None = None) -> runn
         changes=lambda: next(counts),
         now=NOW,
         timezone="America/Los_Angeles",
+        drawn=lambda _turn: Drawn(problems=[], shown="", live=[]),
+        heard=str,
     )
 
 
@@ -40,7 +43,9 @@ def one_case(monkeypatch: pytest.MonkeyPatch) -> None:
         metadata=CaseMetadata(),
         evaluators=(Status("ok"), FigureFromSql(unit="credits")),
     )
-    dataset: Dataset[CaseInputs, Outcome, CaseMetadata] = Dataset(name="d", cases=[case], evaluators=[NothingChanged()])
+    dataset: Dataset[CaseInputs, Outcome, CaseMetadata] = Dataset(
+        name="d", cases=[case], evaluators=[NothingChanged(), FitsSlack()]
+    )
     monkeypatch.setattr(runner, "load_cases", lambda _tag=None: dataset)
     monkeypatch.setattr(runner, "manifest", lambda: {"gate": 1})
 
@@ -66,12 +71,28 @@ def test_a_conversation_that_changed_something_fails() -> None:
 
 
 @pytest.mark.usefixtures("one_case")
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        Drawn(problems=["51 blocks"], shown="42", live=[]),
+        Drawn(problems=[], shown="42", live=["<!channel>"]),
+        Drawn(problems=[], shown="nothing of the figure", live=[]),
+    ],
+)
+def test_an_answer_that_slack_would_refuse_or_that_loses_a_figure_there_fails(drawn: Drawn) -> None:
+    answer = turn() | {"answer": "42 credits"}
+    good = replace(harness(answer), drawn=lambda _turn: Drawn(problems=[], shown="**42** credits", live=[]))
+    assert runner.run(good).ok
+    assert not runner.run(replace(good, drawn=lambda _turn: drawn)).ok
+
+
+@pytest.mark.usefixtures("one_case")
 def test_an_ask_that_raises_is_a_failed_case() -> None:
     def broken(_text: str, _thread: str, _person: str | None) -> dict[str, Any]:
         raise RuntimeError("boom")
 
     base = harness(turn())
-    result = runner.run(runner.Harness(broken, base.sql, base.changes, NOW, "UTC"))
+    result = runner.run(replace(base, ask=broken))
     assert [r.passed for r in result.results] == [False]
 
 
