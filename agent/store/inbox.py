@@ -176,6 +176,13 @@ class Inbox:
             row = connection.execute(newest).mappings().first()
         return _item(row) if row else None
 
+    def running(self, conversation: str) -> Item | None:
+        """What a conversation's claimed item is, if it has one."""
+        mine = self._claimed() & (items.c.conversation == conversation)
+        with reading(self._engine) as connection:
+            row = connection.execute(select(items).where(mine)).mappings().first()
+        return _item(row) if row else None
+
     def waiting(self) -> Waiting:
         queued = select(func.count(), func.min(items.c.created_at)).where(self._queued())
         claimed = select(func.count()).select_from(items).where(self._claimed())

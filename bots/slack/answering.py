@@ -91,18 +91,20 @@ class Answering:
         message = error_message(
             Bug(f"Something went wrong on our side (reference {name}).", hint="Ask again; the log says more.")
         )
-        self._end_stream(claim, question.place)
-        self._say(claim, question, message, "failed")
+        if question.kind == "command":
+            self._respond(claim, message)
+        else:
+            self._end_stream(claim, question.place)
+            self._say(claim, question, message, "failed")
         claim.finish(ItemState.INTERRUPTED, {"reason": f"failed {name}"})
 
     # --- a question ------------------------------------------------------------------------------------------------
 
     def _answer(self, claim: Claim, question: Question, person: Person) -> None:
-        claim.check()
         claim.note(phase="asking")
-        api, place = self._parts.api, question.place
+        place = question.place
         stream = Stream(
-            api,
+            self._parts.api,
             place,
             question.author,
             age_s=self._parts.settings.stream_age_s,
@@ -110,8 +112,9 @@ class Answering:
         )
         stream.begin()
         if place.is_direct and question.ts == place.thread_ts:
-            api.title(place, question.text[:_TITLE])
+            self._parts.api.title(place, question.text[:_TITLE])
         try:
+            claim.check()
             turn = self._ask(claim, question, person, stream)
         except ClaimLost:
             raise
@@ -223,7 +226,8 @@ class Answering:
                 claim.note()
                 ts = api.post(channel, _asked(question), key=key)
         except ChannelRefused as refused:
-            self._respond(claim, refused)
+            _log.info("%s: %s", claim.id, refused.reason)
+            self._respond(claim, error_message(refused))
             claim.finish(ItemState.DROPPED, {"reason": refused.reason})
             return
         asked = Question(
@@ -247,13 +251,13 @@ class Answering:
         claim.finish(ItemState.DONE)
         self._wake()
 
-    def _respond(self, claim: Claim, refused: ChannelRefused) -> None:
+    def _respond(self, claim: Claim, message: Message) -> None:
+        """To whoever typed the command, and to nobody else."""
         url = claim.item.body.get("response_url")
-        _log.info("%s: %s", claim.id, refused.reason)
         if not isinstance(url, str) or not url:
             return
         try:
-            self._parts.api.respond(url, error_message(refused))
+            self._parts.api.respond(url, message)
         except FrostlineError as error:
             _log.info("%s: %s", claim.id, error.message)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ __all__ = ["Listeners", "build_app"]
 _log = logging.getLogger("frostline.slack")
 _ANY = re.compile(r"[\s\S]*")
 _REMEMBERED = 1000
-_HELP = ("", "help", "hilfe", "?")
+_HELP = ("", "help", "?")
 
 
 class Listeners:
@@ -51,6 +52,7 @@ class Listeners:
     ) -> None:
         self._parts, self._interactions, self._pool, self._wake, self._groups = parts, interactions, pool, wake, groups
         self._pressed: OrderedDict[str, None] = OrderedDict()
+        self._lock = threading.Lock()
         self._events: dict[str, Callable[[Mapping[str, Any]], None]] = {
             "app_mention": self.on_message,
             "message": self.on_message,
@@ -118,7 +120,7 @@ class Listeners:
         """Somebody pressed Stop: kept under the running item's id, where whoever works on it looks."""
         conversation = incoming.stopped_conversation(body, self._parts.me)
         inbox = self._parts.runtime.store.inbox
-        running = inbox.latest(conversation) if conversation else None
+        running = inbox.running(conversation) if conversation else None
         if running is None:
             return
         stop = stop_id(running.id)
@@ -213,11 +215,12 @@ class Listeners:
 
     def _is_new(self, key: str) -> bool:
         """Whether this press was not handed on yet: what was not acknowledged in time comes twice."""
-        if key in self._pressed:
-            return False
-        self._pressed[key] = None
-        while len(self._pressed) > _REMEMBERED:
-            self._pressed.popitem(last=False)
+        with self._lock:
+            if key in self._pressed:
+                return False
+            self._pressed[key] = None
+            while len(self._pressed) > _REMEMBERED:
+                self._pressed.popitem(last=False)
         return True
 
 

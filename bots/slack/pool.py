@@ -18,7 +18,7 @@ _log = logging.getLogger("frostline.slack")
 class Pool:
     """Runs and forgets; a failure is logged and ends nothing else."""
 
-    def __init__(self, threads: int = 4) -> None:
+    def __init__(self, threads: int = 8) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="frostline-click")
 
     def submit(self, work: Callable[..., Any], *arguments: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import signal
@@ -114,6 +115,7 @@ class SocketDoor:
         logger.setLevel(logging.ERROR)
         logger.addFilter(_Redact())
         self._handler: Any = SocketModeHandler(bot.app, token.get_secret_value(), logger=logger)
+        self._handler.client.on_message_listeners.append(_tell_disconnect)
         self._opened = False
         bot.connected = lambda: self._opened and bool(self._handler.client.is_connected())
 
@@ -134,6 +136,20 @@ class SocketDoor:
     def close(self) -> None:
         self._opened = False
         self._handler.close()
+
+
+def _tell_disconnect(raw: str) -> None:
+    """The SDK connects again whatever the reason; two of them need somebody's hand."""
+    if '"disconnect"' not in raw[:200]:
+        return
+    try:
+        reason = str(json.loads(raw).get("reason"))
+    except ValueError:
+        return
+    if reason == "too_many_websockets":
+        _log.error("Slack allows ten connections of an app, and there are more: stop other copies of this bot")
+    elif reason == "link_disabled":
+        _log.error("Socket Mode was switched off for this app")
 
 
 # --- HTTP ------------------------------------------------------------------------------------------------------------

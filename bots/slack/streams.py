@@ -51,7 +51,8 @@ class Stream:
         self._age_s, self._on_start, self._now = age_s, on_start, now
         self._ts: str | None = None
         self._since = 0.0
-        self._has_status = False
+        self._is_working = False
+        """Whether Slack shows that something is being done."""
         self.stopped_by_user = False
 
     @property
@@ -68,7 +69,7 @@ class Stream:
             _log.info("no stream in %s: %s", self._place.channel, getattr(error, "reason", error.code))
             self._say(_WORKING)
             return
-        self._ts, self._since = ts, self._now()
+        self._ts, self._since, self._is_working = ts, self._now(), True
         self._on_start(ts)
 
     def step(self, step: Step) -> None:
@@ -80,7 +81,7 @@ class Stream:
 
     def _say(self, text: str) -> None:
         self._api.status(self._place, text)
-        self._has_status = bool(text)
+        self._is_working = bool(text)
 
     def _append(self, chunks: Sequence[Mapping[str, Any]]) -> bool:
         """Whether it was certainly appended."""
@@ -146,7 +147,9 @@ class Stream:
             _log.info("stream in %s not ended: %s", self._place.channel, refused.reason)
             return False
         except Unreachable:
-            return self._arrived(key)
+            if not self._arrived(key):
+                return False
+        self._is_working = False
         return True
 
     def _arrived(self, key: str) -> bool:
@@ -167,7 +170,7 @@ class Stream:
 
     def rest(self) -> None:
         """Nothing is being done any more."""
-        if self._has_status:
+        if self._is_working:
             self._say("")
 
 
