@@ -16,6 +16,7 @@ from tools.errors import BadArgument, BadSettings
 
 if TYPE_CHECKING:
     from agent.settings import Settings, SlackSettings
+    from bots.slack.types import Me
 
 __all__ = ["SlackOptions", "run_slack"]
 
@@ -87,21 +88,32 @@ def _serve(out: Output, profile: str | None, settings: SlackSettings) -> None:
     _require_tokens(settings)
     _log_to_stderr()
     from bots.slack import serve
-    from bots.slack.people import group_directory
+    from bots.slack.api import SlackApi
+    from bots.slack.people import GroupDirectory
     from bots.slack.service import SlackBot
 
-    groups = group_directory(settings)
+    api = SlackApi.of(settings)
+    me = api.me()  # a token that Slack refuses is told before anything is built
+    _warn_of_missing_scopes(me)
+    groups = GroupDirectory(api)
     with opened(out, profile, groups) as runtime:
-        bot = SlackBot(runtime.warm(), settings, groups=groups)
-        me = bot.me
+        bot = SlackBot(runtime.warm(), settings, api=api, groups=groups)
         where = "Socket Mode" if settings.mode == "socket" else f"HTTP on {settings.host}:{settings.port}"
         if out.as_json:
             out.json({"team": me.team, "team_name": me.team_name, "user": me.user, "mode": settings.mode})
         out.note(
-            f"Frostline is {me.user} in {me.team_name} ({me.team}) by {where}, "
-            f"for the account {runtime.account.name}. Stop it with Ctrl-C."
+            f"Frostline is {me.user} in {me.team_name} ({me.team}) by {where}, for the account "
+            f"{runtime.account.name}. Stop it with Ctrl-C."
         )
         serve.run(bot)
+
+
+def _warn_of_missing_scopes(me: Me) -> None:
+    from bots.slack.manifest import BOT_SCOPES
+
+    missing = sorted(set(BOT_SCOPES) - me.scopes) if me.scopes else []
+    if missing:
+        logging.getLogger("frostline.slack").warning("scopes are missing (frostline slack --check): %s", missing)
 
 
 def _require_tokens(settings: SlackSettings) -> None:

@@ -219,7 +219,8 @@ class _People:
         answer = self.asked.ask(name, "usergroups.users.list", look) if group else None
         if answer is None:
             return set()
-        users = {f"slack:{u}" for u in answer.get("users") or ()}
+        home = group_id.removeprefix("slack:").partition("/")[0]
+        users = {f"slack:{home}/{user}" for user in answer.get("users") or ()}
         self.asked.add(name, bool(users), f"{len(users)} members", None if users else "It is empty or disabled.")
         return users
 

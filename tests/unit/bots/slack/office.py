@@ -238,6 +238,7 @@ class Office:
     folder: Path
     ticks: list[float]
     interactions: Interactions = field(init=False)
+    home_team: str = "T1"
     _stamps: Any = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
@@ -259,7 +260,7 @@ class Office:
     def propose(self, tool: str = "set_auto_suspend", by: str = "UADA", **args: Any) -> ProposedPlans:
         """As a turn of a conversation does it."""
         args = args or {"warehouse": "ETL", "seconds": 60}
-        person = self.runtime.policy.person(f"slack:T1/{by}")
+        person = self.runtime.policy.person(f"slack:{self.home_team}/{by}")
         found = TOOLS[tool]
         result = found.run(self.runtime.tool_context(person, "t1", asked_for_change=True), found.args(**args))
         assert isinstance(result.data, ProposedPlans)
