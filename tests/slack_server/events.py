@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from tests.slack_server.delivery import Delivery
@@ -61,7 +62,7 @@ def emit_message(world: World, channel: Channel, event: dict[str, Any]) -> Deliv
 
 
 def as_json(world: World, message: Posted) -> dict[str, Any]:
-    """The message as methods and events show it."""
+    """The message as methods and events show it; a copy, since it is sent later."""
     shown: dict[str, Any] = {"type": "message", "text": message.text, "ts": message.ts}
     if message.user is not None:
         shown["user"] = message.user
@@ -72,7 +73,7 @@ def as_json(world: World, message: Posted) -> dict[str, Any]:
     for name in ("blocks", "attachments", "files", "subtype", "thread_ts"):
         value = getattr(message, name)
         if value:
-            shown[name] = value
+            shown[name] = copy.deepcopy(value)
     if message.edits:
         shown["edited"] = {"user": message.user, "ts": message.ts}
     if message.streamed:

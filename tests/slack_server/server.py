@@ -6,7 +6,7 @@ import asyncio
 import socket as sockets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 import uvicorn
@@ -24,7 +24,11 @@ T = TypeVar("T")
 
 
 class SlackServer(Acting):
-    """See README.md. `real_time`: ages pass by themselves, too."""
+    """See README.md. `real_time`: ages pass by themselves, too. `manifest`: the app's scopes, events and tabs.
+
+    `keep_calls=False` for long runs: calls are counted (`counts`) but not kept, of messages only the newest
+    `keep_messages` of a channel keep their contents.
+    """
 
     def __init__(
         self,
@@ -39,12 +43,15 @@ class SlackServer(Acting):
         scopes: Sequence[str] | None = None,
         events: Sequence[str] | None = None,
         agent_view: bool = True,
+        manifest: Mapping[str, Any] | None = None,
     ) -> None:
         self.world = World(keep_calls=keep_calls, keep_messages=keep_messages, real_time=real_time)
         world = self.world
         world.enterprise, world.org_install, world.agent_view = enterprise, org_install, agent_view
         world.scopes = frozenset(scopes) if scopes is not None else world.scopes
         world.events = frozenset(events) if events is not None else world.events
+        if manifest is not None:
+            self._install(manifest)
         self.faults = Faults()
         self.rates = Rates(world.clock.wall)
         self.courier = Courier(world)
@@ -59,6 +66,15 @@ class SlackServer(Acting):
         self._server: uvicorn.Server | None = None
         self._ready = threading.Event()
         self.port = 0
+
+    def _install(self, manifest: Mapping[str, Any]) -> None:
+        """Scopes, events and tabs as the app's manifest asks for them."""
+        home = manifest["features"].get("app_home", {})
+        self.world.scopes = frozenset(manifest["oauth_config"]["scopes"]["bot"])
+        self.world.events = frozenset(manifest["settings"]["event_subscriptions"]["bot_events"])
+        self.world.agent_view = "agent_view" in manifest["features"]
+        self.world.home_enabled = bool(home.get("home_tab_enabled"))
+        self.world.messages_tab_enabled = bool(home.get("messages_tab_enabled"))
 
     # running
     def start(self) -> SlackServer:
@@ -255,6 +271,12 @@ class SlackServer(Acting):
 
     def called(self, method: str) -> list[Call]:
         return [each for each in self.calls if each.method == method]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Calls by method, refused ones too."""
+        with self.world.lock:
+            return dict(self.world.counts)
 
     @property
     def violations(self) -> list[Violation]:

@@ -185,7 +185,7 @@ class SocketHub:
 
     def _remember(self, name: str, delivery: Delivery) -> None:
         self._known[name] = delivery
-        while len(self._known) > 5_000:
+        while len(self._known) > (5_000 if self._world.keep_calls else 500):
             self._known.popitem(last=False)
 
     # what Slack does to connections

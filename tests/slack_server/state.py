@@ -37,6 +37,12 @@ EVENTS = (
 )
 
 
+def trim(found: dict[Any, Any], most: int) -> None:
+    """Forgets the oldest entries."""
+    while len(found) > most:
+        found.pop(next(iter(found)))
+
+
 class World:
     """Guarded by `lock` (re-entrant); nothing in it waits."""
 
@@ -46,7 +52,8 @@ class World:
         self._numbers = itertools.count(1)
         self._random = random.Random(20_261)
         self._last_ts = 0
-        self.keep_messages = keep_messages
+        self.keep_messages = keep_messages if keep_messages is not None or keep_calls else 500
+        """How many of a channel's messages keep their contents (the others are only known to exist); None: all."""
         bound = None if keep_calls else 200
         self.keep_calls = keep_calls
 
@@ -169,8 +176,19 @@ class World:
         channel.messages[message.ts] = message
         if message.is_reply and message.thread_ts in channel.messages:
             channel.messages[message.thread_ts].thread_ts = message.thread_ts
-        if self.keep_messages is not None and len(channel.messages) > self.keep_messages:
-            channel.messages.pop(next(iter(channel.messages)))
+        if self.keep_messages is None:
+            return
+        channel.full.append(message.ts)
+        while len(channel.full) > self.keep_messages:
+            old = channel.messages.get(channel.full.popleft())
+            if old is not None:
+                old.text, old.blocks, old.chunks, old.files, old.args = old.text[:40], [], [], [], {}
+        self.forget()
+
+    def forget(self) -> None:
+        """Where it is not to grow: what is only kept for tests to look at."""
+        for each in (self.sessions, self.statuses, self.titles, self.prompts, self.uploads):
+            trim(each, 2_000)
 
     def fill_block_ids(self, blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Slack names the blocks that have no name."""
@@ -180,8 +198,7 @@ class World:
     def new_trigger(self, user: str, view: str | None = None) -> str:
         trigger = Trigger(f"{self.number()}.{self.token()}", user, self.clock.now(), view)
         self.triggers[trigger.id] = trigger
-        while len(self.triggers) > 1000:
-            self.triggers.pop(next(iter(self.triggers)))
+        trim(self.triggers, 1_000)
         return trigger.id
 
     def use_trigger(self, trigger_id: str) -> Trigger:
@@ -197,6 +214,5 @@ class World:
 
     def new_response_url(self, url: ResponseUrl) -> str:
         self.response_urls[url.id] = url
-        while len(self.response_urls) > 1000:
-            self.response_urls.pop(next(iter(self.response_urls)))
+        trim(self.response_urls, 1_000)
         return f"{self.http_url}/response/{url.id}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -81,6 +82,8 @@ class Channel:
     messages: dict[str, Posted] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     """ts of deleted messages."""
+    full: deque[str] = field(default_factory=deque)
+    """ts of the messages whose contents are kept, where not all of them are."""
 
     def thread(self, root: str) -> list[Posted]:
         return [each for each in self.messages.values() if root in (each.ts, each.thread_ts)]

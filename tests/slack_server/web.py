@@ -45,19 +45,17 @@ class _Dropped(Response):
 async def _arguments(called: Method, request: Request) -> Args:
     """As the SDK sends them for this method; anything else is a breach."""
     body = await request.body()
-    if called.form == "query":
-        if request.method != "GET":
-            raise breach("invalid_post_type", f"{called.name} is sent as GET by the SDK")
+    if called.form == "query" and request.method == "GET":
         return dict(request.query_params)
     if request.method != "POST":
         raise breach("missing_post_type", f"{called.name} has to be a POST")
     if request.query_params:
         raise breach("invalid_form_data", "arguments in the query of a POST")
-    wanted = {"form": "application/x-www-form-urlencoded", "json": "application/json"}[called.form]
+    wanted = "application/json" if called.form == "json" else "application/x-www-form-urlencoded"
     kind = request.headers.get("content-type", "").split(";")[0].strip()
     if body and kind != wanted:
         raise breach("invalid_post_type", f"{called.name} with {kind}")
-    return dict(parse_qsl(body.decode(), keep_blank_values=True)) if called.form == "form" else _json_object(body)
+    return _json_object(body) if called.form == "json" else dict(parse_qsl(body.decode(), keep_blank_values=True))
 
 
 def _json_object(body: bytes) -> Args:

@@ -40,6 +40,7 @@ _NUMBERS = frozenset(["limit", "length", "count", "page"])
 class Method:
     name: str
     form: Form
+    """How the SDK sends it. `query`: GET (asynchronous client) or a form in a POST (the synchronous one, always)."""
     required: frozenset[str]
     optional: frozenset[str]
     scopes: tuple[str, ...]
