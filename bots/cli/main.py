@@ -68,8 +68,23 @@ def _root(
 
 
 @app.command()
-def demo() -> None:
+def demo(
+    slack: Annotated[bool, typer.Option("--slack", help="As Slack messages, drawn here; no Slack is needed.")] = False,
+    pictures: Annotated[
+        Path | None, typer.Option("--pictures", metavar="DIR", help="With --slack: an SVG of each message.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --slack: each message's Block Kit, one JSON object a line.")
+    ] = False,
+) -> None:
     """The tour: asks, proposes, approves, reads back and audits on the demo account."""
+    if slack:
+        from bots.cli.slack_tour import run_slack_tour
+
+        run_slack_tour(_output(as_json), _Globals.profile, pictures)
+        return
+    if pictures is not None or as_json:
+        raise typer.BadParameter("--pictures and --json go with --slack.")
     from bots.cli.tour import run_tour
 
     run_tour(_output(False), _Globals.profile)

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from agent.replies.figures import show_time
 from bots.slack.render.blocks import (
@@ -121,10 +120,8 @@ def told_message(view: CardView) -> Message | None:
 
 def _summary(view: CardView, state: PlanState) -> str:
     """`Applied`, of a bundle with how many."""
-    if not view.is_bundle:
-        return state_words(state)
     applied = sum(record.state is PlanState.APPLIED for record in view.records)
-    if state in (PlanState.PROPOSED, *_UNDER_WAY):
+    if state in (PlanState.PROPOSED, *_UNDER_WAY) or len({record.state for record in view.records}) == 1:
         return state_words(state)
     return f"{applied} of {len(view.records)} applied"
 
@@ -183,6 +180,8 @@ def _who(view: CardView) -> list[list[Block]]:
     if plan.reason.strip():
         asked.append(literal(f": {_cut(plan.reason.strip(), CARD_TEXT)}"))
     policy = _cut(policy_words(plan, view.two_people), CARD_TEXT)
+    if card_state(view.records) is not PlanState.PROPOSED:
+        return [labelled("Policy", policy), asked]
     return [labelled("Policy", policy), asked, [literal("May approve: ", bold=True), *_approvers(view)]]
 
 
@@ -261,15 +260,13 @@ def _small_print(view: CardView, state: PlanState) -> list[Block]:
 def _moment(view: CardView, state: PlanState) -> str:
     record = _telling(view, state)
     if state in (PlanState.PROPOSED, *_UNDER_WAY):
-        return f"open until {_when(min(r.plan.expires_at for r in view.records), view.tz)}"
+        until = min(r.plan.expires_at for r in view.records)
+        return f"open until {show_time(until, view.tz)}, for you {date_token(until)}"
     if state is PlanState.EXPIRED:
-        return f"expired {_when(record.plan.expires_at, view.tz)}"
-    decided = f"decided {_when(record.decided_at, view.tz)}, " if record.decided_at else ""
-    return f"{decided}settled {show_time(record.updated_at, view.tz)}"
-
-
-def _when(moment: datetime, tz: str) -> str:
-    return f"{show_time(moment, tz)} ({date_token(moment, tz)} where you are)"
+        return f"expired {show_time(record.plan.expires_at, view.tz)}"
+    if record.decided_at is None:
+        return f"settled {show_time(record.updated_at, view.tz)}"
+    return f"decided {show_time(record.decided_at, view.tz)}"
 
 
 def _buttons(view: CardView, state: PlanState) -> list[list[Block]]:

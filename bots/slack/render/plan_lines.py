@@ -78,8 +78,9 @@ def blast_words(blast: BlastRadius) -> str:
 
 
 def policy_words(plan: ActionPlan, two_people: bool) -> str:
-    rule = f"{plan.verdict.reason.rstrip('.')} (rule {plan.verdict.rule})."
-    return rule + (" Two people: who asked may not approve." if two_people or plan.verdict.two_people else "")
+    said, rule = plan.verdict.reason.rstrip("."), plan.verdict.rule
+    words = f"{said}." if rule in said else f"{said} (rule {rule})."
+    return words + (" Two people: who asked may not approve." if two_people or plan.verdict.two_people else "")
 
 
 def outcome_words(record: PlanRecord) -> str:

@@ -50,17 +50,35 @@ def draw(table: Table) -> DrawnTable:
 def folded(table: Table) -> Table:
     """Wider ones become: first column, "Head value · Head value", the main figure; nothing is dropped.
 
-    The main figure is the last column that is set to the right, else the last one.
+    The main figure is the one that the rows are sorted by, else the first one, else the last column.
     """
     width = len(table.head)
     if width <= PHONE_COLUMNS:
         return table
-    main = max((n for n in range(1, width) if table.right[n]), default=width - 1)
+    main = _main(table)
     inner = [n for n in range(1, width) if n != main]
     rows = tuple(
         (row[0], " · ".join(f"{table.head[n]} {row[n]}".strip() for n in inner), row[main]) for row in table.rows
     )
     return Table((table.head[0], "Details", table.head[main]), rows, (table.right[0], False, table.right[main]))
+
+
+def _main(table: Table) -> int:
+    columns = [n for n in range(1, len(table.head)) if table.right[n]]
+    figures = {n: [_figure(row[n]) for row in table.rows] for n in columns}
+    known = {n: [value for value in values if value is not None] for n, values in figures.items()}
+    falling = [n for n, v in known.items() if len(set(v)) > 1 and len(v) == len(table.rows) and v == sorted(v)[::-1]]
+    numbers = [n for n in columns if len(known[n]) == len(table.rows)]
+    return next(iter([*falling, *numbers, *columns]), len(table.head) - 1)
+
+
+def _figure(text: str) -> float | None:
+    if not _NUMBER.fullmatch(text):
+        return None
+    try:
+        return float(text.partition(" ")[0].replace(",", ""))
+    except ValueError:
+        return None
 
 
 def _cell(text: str) -> Block:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
-__all__ = ["show"]
+__all__ = ["picture", "show"]
 
 Value = Mapping[str, Any]
 _TOKEN = re.compile(r"<([^<>]*)>")
@@ -168,3 +168,41 @@ _DRAWN: dict[str, Callable[[Value], list[RenderableType]]] = {
     "input": _input,
     "divider": _divider,
 }
+
+
+# --- pictures --------------------------------------------------------------------------------------------------------
+
+_SVG = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
+<style>
+.{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; \
+font-size: {char_height}px; line-height: {line_height}px; }}
+{styles}
+</style>
+<defs>
+<clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/>
+</clipPath>
+{lines}
+</defs>
+<rect width="{width}" height="{height}" fill="#ffffff"/>
+<g clip-path="url(#{unique_id}-clip-terminal)" transform="translate(8, 8)">
+{backgrounds}
+<g class="{unique_id}-matrix">
+{matrix}
+</g>
+</g>
+</svg>
+"""
+"""No font or address from elsewhere: it looks the same wherever it is opened."""
+
+
+def picture(shown: Message | Value, *, title: str = "") -> str:
+    """The same as an SVG on white, without anything that has to be fetched."""
+    import io
+
+    from rich.console import Console
+    from rich.terminal_theme import DEFAULT_TERMINAL_THEME
+
+    console = Console(record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    console.print(show(shown, title=title))
+    return console.export_svg(title="", theme=DEFAULT_TERMINAL_THEME, code_format=_SVG, unique_id="frostline")

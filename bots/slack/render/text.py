@@ -104,9 +104,9 @@ def mention_token(user: str) -> str:
     return f"<!subteam^{user}>" if user.startswith("S") else f"<@{user}>"
 
 
-def date_token(moment: datetime, tz: str) -> str:
-    """For mrkdwn: the moment in the reader's own zone; where it cannot be drawn, in the account's."""
-    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{escape(show_time(moment, tz))}>"
+def date_token(moment: datetime) -> str:
+    """For mrkdwn: the moment in the reader's own zone; where that cannot be drawn, in UTC."""
+    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{show_time(moment, 'UTC')}>"
 
 
 # --- what comes in ----------------------------------------------------------------------------------------------

@@ -154,3 +154,13 @@ def test_whatever_an_answer_holds_slack_takes_it_and_no_figure_is_lost(answer: s
     for figure in set(re.findall(r"\d+(?:\.\d+)?", answer)):
         assert figure in shown
     assert answer_messages(asked, streamed=streamed) == messages
+
+
+def test_the_main_figure_is_the_one_the_rows_are_sorted_by() -> None:
+    head, right = ("W", "Credits", "Share", "Change"), (False, True, True, True)
+    assert (
+        folded(Table(head, (("A", "3.5", "70.0 %", "-1.0 %"), ("B", "1.5", "30.0 %", "+2.0 %")), right)).head[2]
+        == "Credits"
+    )
+    head, right = ("W", "Size", "Running", "Credits, week"), (False, False, True, True)
+    assert folded(Table(head, (("A", "L", "0", "1,003.5"), ("B", "L", "3", "1.5")), right)).head[2] == "Credits, week"
