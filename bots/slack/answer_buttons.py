@@ -40,7 +40,7 @@ class AnswerButtons:
     def evidence(self, click: Click) -> None:
         row = self._row(click, click.value)
         if row is not None:
-            self._parts.api.open_view(click.trigger_id, evidence_view(row.turn, row.question))
+            self._teller.open(click, evidence_view(row.turn, row.question))
 
     def chart(self, click: Click) -> None:
         row = self._row(click, click.value)

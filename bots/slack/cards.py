@@ -174,7 +174,8 @@ class CardDesk:
         with self._lock:
             unsure = [where for where in self._unsure if where not in cards]
             self._seen = {where: stamp for where, stamp in self._seen.items() if where in cards}
-            self._trouble = {where: t for where, t in self._trouble.items() if where in cards}
+            kept = self._unsure.keys() | cards.keys()
+            self._trouble = {where: t for where, t in self._trouble.items() if where in kept}
         found = [*cards.values(), *(card for where in unsure if (card := store.cards.at(*where)))]
         return sum(self._paint(card, stamps.get(card.ref, ())) for card in found if self._is_due(card, stamps))
 
@@ -207,13 +208,14 @@ class CardDesk:
         if taken is None:
             return 0  # another is at it; the next round looks again
         with self._lock:
-            if self._unsure.pop(where, None) is not None:
-                taken = replace(taken, shown="")
+            unsure = self._unsure.pop(where, None) is not None
+        if unsure:
+            taken = replace(taken, shown="")
         work = _Work(self._parts, taken, self.view)
         try:
             work.do()
         except FrostlineError as error:
-            self._failed(where, error)
+            self._failed(where, error, card.ref if unsure else None)
         except BaseException:
             cards.release(*where, self._parts.by)
             raise
@@ -228,8 +230,10 @@ class CardDesk:
                 self._unsure[where] = card.ref
         return work.sent
 
-    def _failed(self, where: _Where, error: FrostlineError) -> None:
+    def _failed(self, where: _Where, error: FrostlineError, unsure: str | None) -> None:
         with self._lock:
+            if unsure is not None:
+                self._unsure[where] = unsure
             before = self._trouble.get(where)
             pause = min(before.pause_s * 2 if before else self._parts.settings.refresh_s, _LONGEST_PAUSE_S)
             self._trouble[where] = _Trouble(pause, self._now() + pause)

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from agent.policy_model import ROLES
 from bots.slack.answer_buttons import AnswerButtons
 from bots.slack.plan_buttons import PlanButtons
+from bots.slack.pool import failed
 from bots.slack.render.home import home_view
+from bots.slack.render.notes import said
 from bots.slack.telling import Teller, as_click
 from bots.slack.types import Action, Author, Click, Ignored, Submission
 from tools.domain import PlanState
@@ -56,6 +58,16 @@ class Interactions:
         except FrostlineError as error:
             _log.warning("%s by %s: %s", click.action, click.author.user, error.message)
             self._teller.tell_error(click, error)
+        except Exception:  # noqa: BLE001 - an edge: who pressed must hear of it, whatever it was
+            self._tell_fault(click)
+
+    def _tell_fault(self, click: Click) -> None:
+        name = failed(click.action)
+        message = said(
+            f"Something went wrong on our side (reference {name}).",
+            small="What became of a plan stands on its card; whoever runs Frostline finds the rest in the log.",
+        )
+        self._teller.tell(click, message)
 
     def _is_ours(self, click: Click) -> bool:
         """Of our app. (A team that is not ours decides nothing: `Teller.decider`.)"""
@@ -66,13 +78,15 @@ class Interactions:
         if sent.callback != Action.DECLINE_FORM:
             _log.info("a form %r is not for us", sent.callback[:60])
             return
+        place, ts = self._plans.place_of(sent)
+        click = as_click(sent.author, place, ts)
         try:
             self._plans.on_decline_form(sent)
         except FrostlineError as error:
             _log.warning("%s by %s: %s", sent.callback, sent.author.user, error.message)
-            place, ts = self._plans.place_of(sent)
-            if place is not None:
-                self._teller.tell_error(as_click(sent.author, place, ts), error)
+            self._teller.tell_error(click, error)
+        except Exception:  # noqa: BLE001 - as in on_click
+            self._tell_fault(click)
 
     def on_home(self, user: str, channel: str, tab: str) -> None:
         """The Home tab was opened: who one is here, and what waits for a decision."""

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from agent.nodes.report import report_words
 from bots.slack.render.blocks import context
 from bots.slack.render.card import CardView
 from bots.slack.render.modals import REASON_BLOCK, decline_form, decline_view, details_view
@@ -17,7 +18,7 @@ from bots.slack.render.notes import said
 from bots.slack.telling import Teller, as_click
 from bots.slack.types import Click, Place, PlanKey, Submission
 from tools.domain import Person, PlanRecord, PlanState
-from tools.errors import ChannelRefused, FrostlineError, NotAllowed, PlanConflict
+from tools.errors import FrostlineError, NotAllowed, PlanConflict, Unreachable
 
 if TYPE_CHECKING:
     from agent.policy import Decision
@@ -29,7 +30,6 @@ __all__ = ["PlanButtons"]
 _log = logging.getLogger("frostline.slack.deciding")
 
 _LONGEST_REASON = 1000
-_LATE = ("expired_trigger_id", "trigger_expired", "exchanged_trigger_id", "trigger_exchanged", "invalid_trigger_id")
 _MOST_ROWS = 40
 _DONE: Mapping[str, tuple[PlanState, ...]] = {
     "approve": (PlanState.APPLIED,),
@@ -63,8 +63,7 @@ class PlanButtons:
         else:
             _log.info("%s of %s by %s: %s", decision, key.ref, person.id, outcome.state.value)
             if outcome.state not in _DONE[decision]:
-                words = outcome.effect if outcome.state is PlanState.UNKNOWN else outcome.reason or outcome.effect
-                self._teller.tell(click, said(f"Not as you wanted ({outcome.state.value}): {words}"))
+                self._teller.tell(click, said(report_words(outcome.plan)))
         self._refresh(key.ref)
 
     def _correct(self, click: Click, key: PlanKey, conflict: PlanConflict) -> None:
@@ -100,7 +99,7 @@ class PlanButtons:
             self._teller.tell_error(click, denied)
             return
         form = decline_view(key, click.place.channel, click.message_ts)
-        self._open(click, _form(form, view, decision))
+        self._teller.open(click, _form(form, view, decision))
 
     def _way(self, view: CardView, key: PlanKey, person: Person) -> Decision:
         """decline for approvers, cancel for who asked and for what was approved already.
@@ -149,13 +148,19 @@ class PlanButtons:
         else:
             self._decide(click, key, person, decision, reason)
 
-    def place_of(self, sent: Submission) -> tuple[Place | None, str]:
-        """Where the card stands that a form was opened from, and its ts; None for no form of ours."""
+    def place_of(self, sent: Submission) -> tuple[Place | None, str | None]:
+        """Where the card stands that the form was opened from, and its ts; None for no form of ours.
+
+        A place without its thread where the store does not answer: this is asked for in order to tell people.
+        """
         form = decline_form(sent.metadata)
-        return (self._place(form.channel, form.ts), form.ts) if form else (None, "")
+        return (self._place(form.channel, form.ts), form.ts) if form else (None, None)
 
     def _place(self, channel: str, ts: str) -> Place:
-        card = self._parts.runtime.store.cards.at(channel, ts)
+        try:
+            card = self._parts.runtime.store.cards.at(channel, ts)
+        except Unreachable:
+            card = None
         return Place(channel, card.thread_ts if card else None)
 
     # --- details, undo -------------------------------------------------------------------------------------------
@@ -171,7 +176,7 @@ class PlanButtons:
             return
         store = self._parts.runtime.store
         rows = [row for record in view.records for row in store.audit_rows(record.plan.id)]
-        self._open(click, _with_trail(details_view(view), sorted(rows, key=lambda row: row.seq)))
+        self._teller.open(click, _with_trail(details_view(view), sorted(rows, key=lambda row: row.seq)))
 
     def undo(self, click: Click) -> None:
         """A new plan with a card of its own, in the thread where the old one was asked for."""
@@ -221,14 +226,6 @@ class PlanButtons:
             _log.warning("%s by %s without a key of ours", click.action, click.author.user)
             self._teller.tell(click, said("This button belongs to no plan; ask for the change again."))
         return key
-
-    def _open(self, click: Click, view: Mapping[str, Any]) -> None:
-        try:
-            self._parts.api.open_view(click.trigger_id, view)
-        except ChannelRefused as refused:
-            if refused.reason not in _LATE:
-                raise
-            self._teller.tell(click, said("That took too long for Slack to open a form; press the button again."))
 
 
 def _form(form: Mapping[str, Any], view: CardView, decision: Decision) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bots.slack.render.notes import error_message, not_for_you, said
 from bots.slack.types import Action, Author, Click, Ignored, Message, Place, PlanKey
 from tools.domain import Person, PlanRecord
-from tools.errors import FrostlineError, PlanConflict
+from tools.errors import ChannelRefused, FrostlineError, PlanConflict
 
 if TYPE_CHECKING:
     from bots.slack.parts import Parts
@@ -19,6 +19,7 @@ __all__ = ["Teller", "as_click"]
 _log = logging.getLogger("frostline.slack.deciding")
 _NOT_HERE = "Guests, bots and people of other organisations decide nothing here. Nothing was done."
 _UNKNOWN = "Slack does not say who you are just now, so nothing was done. Try again in a minute."
+_LATE = ("expired_trigger_id", "trigger_expired", "exchanged_trigger_id", "trigger_exchanged", "invalid_trigger_id")
 
 
 class Teller:
@@ -47,6 +48,19 @@ class Teller:
     def tell_error(self, click: Click, error: FrostlineError) -> None:
         self.tell(click, error_message(error))
 
+    def open(self, click: Click, view: Mapping[str, Any]) -> None:
+        """A window for who pressed; Slack gives it three seconds from the press.
+
+        Raises:
+            FrostlineError: for any other reason than that they are over.
+        """
+        try:
+            self._parts.api.open_view(click.trigger_id, view)
+        except ChannelRefused as refused:
+            if refused.reason not in _LATE:
+                raise
+            self.tell(click, said("That took too long for Slack to open a window; press the button again."))
+
     def asker(self, click: Click) -> Person | None:
         """Who pressed, if they get answers at all; else they were told that they do not."""
         found = self._parts.people.person(click.author)
@@ -60,7 +74,8 @@ class Teller:
         """Who pressed, if they may decide anything here; else they were told, and it stands in the audit trail."""
         me = self._parts.me
         found = self._parts.people.person_for_decision(click.author)
-        if click.team is not None and click.team not in (me.team, me.enterprise):
+        # In an organisation the workspace may be any of its own; there the person's organisation decides.
+        if me.enterprise is None and click.team not in (None, me.team):
             found = Ignored("other_team")
         if not isinstance(found, Ignored):
             return found
@@ -95,7 +110,7 @@ def _window(message: Message) -> dict[str, Any]:
     return {"type": "modal", **texts, "blocks": list(message.blocks)}
 
 
-def as_click(author: Author, place: Place, message_ts: str) -> Click:
+def as_click(author: Author, place: Place | None, message_ts: str | None) -> Click:
     """For telling somebody who sent a modal that a button of this message has opened."""
     return Click(
         team=None,

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from agent.settings import SlackSettings
 from agent.state import PlanSummary
@@ -93,6 +93,18 @@ def test_nothing_is_sent_while_nothing_changes(office: Office) -> None:
     office.card(office.propose().approve_id)
     assert [office.desk.refresh() for _ in range(3)] == [0, 0, 0]
     assert office.wall.updates == []
+
+
+def test_an_idle_round_costs_two_queries_however_many_cards_there_are(office: Office) -> None:
+    for number in range(12):
+        office.card(office.propose(warehouse="ETL", seconds=60 + number).approve_id)
+    office.desk.refresh()
+    statements: list[str] = []
+    event.listen(office.store._engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
+    assert office.desk.refresh() == 0
+    queries = [s for s in statements if s.startswith(("SELECT", "UPDATE", "INSERT", "DELETE"))]
+    assert len(queries) == 2
+    assert all(s.startswith("SELECT") for s in queries)
 
 
 def test_a_decision_at_the_command_line_shows_on_every_card_and_is_told_once(opener: Opener) -> None:
@@ -182,6 +194,23 @@ def test_slack_away_is_tried_again_later_and_ever_more_rarely(office: Office) ->
     office.ticks[0] += 300
     assert office.desk.refresh() == 2
     assert "Declined" in texts(office.wall.shows(ts).blocks)
+
+
+def test_a_repaint_that_was_asked_for_is_not_forgotten_when_slack_is_away(office: Office) -> None:
+    plan = office.propose()
+    ts = office.card(plan.approve_id)
+    office.runtime.decide(plan.approve_id, None, office.runtime.policy.person("os:grace"), "decline")
+    office.desk.refresh()
+    painted = len(office.wall.updates)
+    office.desk.adopt(plan.approve_id, Place(ROOM, ROOT), ts, "T1")
+    office.wall.refuse["update"] = Unreachable("Slack did not answer.")
+    office.desk.refresh()
+    office.wall.refuse.clear()
+    office.desk.refresh()
+    assert len(office.wall.updates) == painted, "not before its time"
+    office.ticks[0] += 30
+    office.desk.refresh()
+    assert len(office.wall.updates) == painted + 1
 
 
 def test_an_answer_lost_between_card_and_note_tells_once(office: Office) -> None:

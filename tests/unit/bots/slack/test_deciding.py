@@ -193,6 +193,17 @@ def test_who_cannot_be_whispered_to_is_answered_by_the_clicks_own_url(office: Of
     assert len(office.wall.responses) == 1
 
 
+def test_a_fault_of_our_own_is_told_with_a_reference(office: Office, key: PlanKey) -> None:
+    def broken(_: Callable[[], None]) -> None:
+        raise ZeroDivisionError
+
+    office.around.append(broken)
+    office.press(Action.APPROVE, key)
+    (told,) = office.wall.told
+    assert "reference" in told
+    assert state(office, key) is PlanState.CLAIMED
+
+
 def test_slack_away_after_the_decision_changes_nothing_about_it(office: Office, key: PlanKey) -> None:
     office.wall.refuse |= {"update": Unreachable("away"), "ephemeral": Unreachable("away"), "post": Unreachable("away")}
     office.press(Action.APPROVE, key)
