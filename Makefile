@@ -37,6 +37,7 @@ eval: $(STAMP)  ## the eval suite that gates CI
 
 bench: $(STAMP)  ## benchmarks: figures and ratios, never a gate
 	@$(BIN)/python -m evals.bench
+	@$(BIN)/python -m tests.bench.slack
 
 clean:  ## remove what the targets made (not your FROSTLINE_HOME)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist

@@ -1,0 +1,1 @@
+"""Benchmarks that need what only tests have, like the loopback Slack. `make bench` runs them; pytest does not."""
