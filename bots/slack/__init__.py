@@ -5,12 +5,14 @@
     people     who somebody is: Slack ids -> a person of policy.toml; guests, outsiders, bots, groups
     dispatcher takes questions from the inbox, one of a conversation at a time, in order; recovers what broke off
     answering  one question: a stream (`streams`) with what is being done, then the answer
-    deciding   buttons and modals: approve, decline, details, undo, evidence, chart, feedback
+    deciding   what people press and send: `plan_buttons` (approve, decline, details, undo), `answer_buttons`
+               (evidence, chart, feedback, ask again); `telling` says to one person what became of it
     cards      posts approval cards and keeps them true wherever a plan was decided
     api        everything that is sent to Slack: limits of rate, lost answers, errors in our tree
     render     pure: turns and plans -> Block Kit; no I/O, no clock
     service    makes all of these from a Runtime; `serve` runs it by Socket Mode or HTTP
     check      `frostline slack --check`
+    manifest   scopes and events of the app, as the one source of slack-manifest.json
 
 The only package that imports slack_bolt or slack_sdk. It decides nothing: `agent.approvals` does.
 """

@@ -96,7 +96,8 @@ class Sent:
 class Wall:
     """Implements Outbound. `refuse` names a method and what it raises; `before` runs ahead of a method."""
 
-    def __init__(self) -> None:
+    def __init__(self, me: Me = ME) -> None:
+        self._me = me
         users = [SlackUser(f"U{n}", n.lower(), "T1") for n in ("ADA", "GRACE", "MARY", "VIC", "NEW")]
         users.append(SlackUser("UGUEST", "gil", "T1", is_guest=True))
         users.append(SlackUser("UOUT", "olga", "T2"))
@@ -121,7 +122,7 @@ class Wall:
             raise self.refuse[method]
 
     def me(self) -> Me:
-        return ME
+        return self._me
 
     def post(self, place: Place, message: Message, *, key: str | None = None) -> str:
         self._called("post")

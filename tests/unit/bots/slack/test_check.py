@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -209,6 +210,14 @@ def test_the_bot_names_the_variable_that_is_missing(args: tuple[str, ...], env: 
     done = frostline(*args, "--json", **env)
     assert done.exit_code == 2
     assert missing in json.loads(done.stdout)["error"]["message"]
+
+
+def test_a_token_that_slack_refuses_stops_the_bot_before_anything_is_built(slack: SlackServer, tmp_path: Path) -> None:
+    env = {"FROSTLINE_SLACK__BASE_URL": slack.base_url, "SLACK_BOT_TOKEN": "xoxb-old", "SLACK_APP_TOKEN": "xapp-1"}
+    done = frostline(**env)
+    assert done.exit_code == 3
+    assert not (tmp_path / "home" / "demo" / "account").exists()
+    slack.world.violations.clear()
 
 
 def test_no_secret_is_shown(slack: SlackServer) -> None:

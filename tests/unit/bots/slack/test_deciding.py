@@ -11,7 +11,7 @@ import pytest
 
 from agent.settings import SlackSettings
 from bots.slack.types import Action, Author, Place, PlanKey, SlackUser, Submission
-from tests.unit.bots.slack.office import APPROVALS, ROOM, ROOT, Office, texts
+from tests.unit.bots.slack.office import APPROVALS, ME, POLICY, ROOM, ROOT, Office, Wall, texts
 from tools.domain import PlanState
 from tools.errors import ChannelRefused, Unreachable
 
@@ -90,6 +90,21 @@ def test_a_press_of_another_app_or_workspace_does_nothing(office: Office, key: P
     office.press(Action.APPROVE, key, team="T9")
     assert state(office, key) is PlanState.PROPOSED
     assert office.denials() == [("slack:T1/UGRACE", key.ref, "other_team")]
+
+
+def test_in_an_organisation_its_people_decide_from_any_of_its_workspaces(opener: Callable[..., Office]) -> None:
+    wall = Wall(replace(ME, enterprise="E1"))
+    policy = POLICY.replace("slack:T1/UMARY", "slack:E1/UMARY")
+    wall.users["UMARY"] = SlackUser("UMARY", "mary", "T7", enterprise="E1", enterprise_user="UMARY")
+    wall.users["UGRACE"] = SlackUser("UGRACE", "grace", "T1", enterprise="E2", enterprise_user="UGRACE")
+    office = opener(api=wall, policy=policy)
+    key = posted(office)
+    office.press(Action.APPROVE, key, "UGRACE")
+    assert state(office, key) is PlanState.PROPOSED
+    office.interactions.on_click(
+        replace(office.click(Action.APPROVE, key.text(), "UMARY"), team="T7", author=Author("UMARY", "E1"))
+    )
+    assert state(office, key) is PlanState.APPLIED
 
 
 def test_it_takes_two_where_policy_says_so(office: Office) -> None:
