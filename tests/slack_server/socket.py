@@ -7,6 +7,8 @@ import contextlib
 import itertools
 import json
 import random
+import socket as sockets
+import struct
 import uuid
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -191,35 +193,38 @@ class SocketHub:
     # what Slack does to connections
     async def refresh(self, warning_s: float) -> None:
         """`warning`, a while later `refresh_requested`, and the socket is closed."""
-        sockets = list(self.sockets)
-        await self._say(sockets, "warning")
+        warned = list(self.sockets)
+        await self._say(warned, "warning")
         await asyncio.sleep(warning_s)
-        for each in sockets:
+        for each in warned:
             each.closing = True
-        await self._say(sockets, "refresh_requested")
+        await self._say(warned, "refresh_requested")
         await asyncio.sleep(warning_s)
-        for each in sockets:
+        for each in warned:
             await each.connection.close()
 
     async def refuse(self, reason: str) -> None:
-        sockets = list(self.sockets)
-        for each in sockets:
+        refused = list(self.sockets)
+        for each in refused:
             each.closing = True
-        await self._say(sockets, reason)
-        for each in sockets:
+        await self._say(refused, reason)
+        for each in refused:
             await each.connection.close()
 
-    async def _say(self, sockets: list[Socket], reason: str) -> None:
-        for each in sockets:
+    async def _say(self, told: list[Socket], reason: str) -> None:
+        for each in told:
             with contextlib.suppress(ConnectionClosed):
                 text = {"type": "disconnect", "reason": reason, "debug_info": {"host": each.name}}
                 await each.connection.send(json.dumps(text))
 
-    async def abort(self) -> None:
-        """The connections are cut without a word."""
+    async def abort(self, *, reset: bool) -> None:
+        """The connections are cut without a word: by a mere end of the stream, or (`reset`) by a TCP reset."""
         cut = list(self.sockets)
         for each in cut:
             each.closing = True
+            if reset:
+                raw = each.connection.transport.get_extra_info("socket")
+                raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, struct.pack("ii", 1, 0))
             each.connection.transport.abort()
         for each in cut:
             await each.connection.wait_closed()
