@@ -262,6 +262,17 @@ def test_two_processes_refreshing_at_once_paint_and_tell_once(office: Office) ->
     assert len(office.wall.posts) == 2
 
 
+def test_a_process_that_died_at_a_card_holds_it_for_a_minute_only(office: Office) -> None:
+    plan = office.propose()
+    ts = office.card(plan.approve_id)
+    assert office.store.cards.take(ROOM, ts, "dead", timedelta(seconds=60))
+    office.runtime.decide(plan.approve_id, None, office.runtime.policy.person("os:grace"), "decline")
+    assert office.desk.refresh() == 0
+    office.clock.advance(seconds=61)
+    assert office.desk.refresh() == 2
+    assert "Declined" in texts(office.wall.shows(ts).blocks)
+
+
 def test_a_process_that_slept_through_its_lease_does_not_leave_an_old_card(office: Office) -> None:
     """It read `approved`-less state, slept past the lease, and painted over what another had painted since."""
     plan = office.propose()
