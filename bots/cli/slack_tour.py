@@ -7,7 +7,7 @@ that the bot would send, checked against Slack's limits. What it changes it take
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from bots.cli.opening import opened
 from bots.cli.output import Output
@@ -19,7 +19,7 @@ from bots.slack.render.modals import decline_view, details_view, evidence_view
 from bots.slack.render.notes import error_message
 from bots.slack.render.terminal import picture, show
 from bots.slack.types import Message, PlanKey
-from tools.domain import PlanRecord, PlanState
+from tools.domain import PlanRecord, PlanState, Role
 from tools.errors import BadArgument, Bug, FrostlineError
 
 if TYPE_CHECKING:
@@ -53,12 +53,12 @@ class _SlackTour:
         self.runtime = runtime
         self.pictures = pictures
         self.thread = f"tour:{runtime.new_id()}"
-        self.shown = 0
 
     def run(self) -> None:
         self._ask("answer", "How many credits did we use last week, compared with the week before?")
-        top = self._ask("table", "Which warehouses used most of it?")
-        self._show("evidence", "Show the evidence", evidence_view(top.model_dump(mode="json"), "Which used most?"))
+        question = "Which warehouses used most of it?"
+        top = self._ask("table", question)
+        self._show("evidence", "Show the evidence", evidence_view(top.model_dump(mode="json"), question))
         self._ask("warehouses", "list warehouses")
         names = self._candidates()
         if not names:
@@ -67,8 +67,6 @@ class _SlackTour:
         self._change(*names[0])
         if len(names) > 1:
             self._bundle(names[0], names[1])
-        person = self.runtime.person()
-        self._show("home", "The Home tab", home_view(person, "proposer", self._open(), self.runtime.account.timezone))
 
     # --- steps -------------------------------------------------------------------------------------------------------
 
@@ -80,6 +78,7 @@ class _SlackTour:
         record = self.runtime.store.get(ref)
         self._card("card", "The card in the thread", ref)
         self._show("details", "Details", details_view(self._view(ref)))
+        self._home()
         self._decide("wrong-person", ref, "demo-viewer")
         if self._decide("applied", ref, "demo-approver") is not PlanState.APPLIED:
             return
@@ -141,8 +140,11 @@ class _SlackTour:
         two = any(record.plan.verdict.two_people for record in records)
         return CardView(ref, found.digest, title, records, self.runtime.account.timezone, two_people=two)
 
-    def _open(self) -> list[PlanRecord]:
-        return list(self.runtime.store.list([PlanState.PROPOSED]))
+    def _home(self) -> None:
+        me = self.runtime.person()
+        role = max(me.roles, key=get_args(Role).index, default="none")
+        waiting = self.runtime.store.list([PlanState.PROPOSED])
+        self._show("home", "The Home tab", home_view(me, role, waiting, self.runtime.account.timezone))
 
     def _card(self, name: str, title: str, ref: str) -> None:
         self._show(name, title, card_message(self._view(ref)))
@@ -154,7 +156,6 @@ class _SlackTour:
         """
         if wrong := problems(shown):
             raise Bug(f"Slack would not take the step {name!r}: {wrong[0]}")
-        self.shown += 1
         if self.out.as_json:
             self.out.json({"text": shown.text, "blocks": shown.blocks} if isinstance(shown, Message) else shown)
         else:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from agent.replies.figures import show_time
 from bots.slack.render.blocks import (
     Block,
     bullets,
@@ -160,11 +161,12 @@ def _plan_blocks(view: CardView, record: PlanRecord, number: str) -> list[Block]
         labelled("Who would notice", blast_words(plan.blast_radius)),
         labelled("Policy", policy_words(plan, view.two_people)),
         labelled("Asked by", plan.requester.name + (f": {plan.reason}" if plan.reason else "")),
-        labelled("Plan", f"{plan.id}, digest {record.digest[:16]}, made {_at(plan.created_at)}"),
-        labelled("Open until", _at(plan.expires_at)),
+        labelled("Plan", f"{plan.id}, digest {record.digest[:16]}, made {show_time(plan.created_at, view.tz)}"),
+        labelled("Open until", show_time(plan.expires_at, view.tz)),
     ]
     if record.decided_by:
-        lines.append(labelled("Decided by", f"{record.decided_by.name}, {_at(record.decided_at)}"))
+        at = f", {show_time(record.decided_at, view.tz)}" if record.decided_at else ""
+        lines.append(labelled("Decided by", f"{record.decided_by.name}{at}"))
     if record.query_id:
         lines.append(labelled("Query id", record.query_id))
     if plan.undo_of:
@@ -185,7 +187,3 @@ def _listed(lines: Sequence[Sequence[Block]]) -> list[Block]:
 def _pieces(element: Block) -> list[Block]:
     style = element.get("style", {})
     return [literal(piece, **style) for piece in chunks_of(element["text"], RICH_TEXT)]
-
-
-def _at(moment: object) -> str:
-    return moment.isoformat(timespec="seconds") if moment is not None and hasattr(moment, "isoformat") else "not known"

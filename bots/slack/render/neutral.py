@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import groupby
 
 from bots.slack.render.markdown import Bullets, Code, Paragraph, Part, Span, Table
 
@@ -51,17 +52,25 @@ def _part(part: Part) -> str:
 
 
 def _line(spans: Sequence[Span]) -> str:
-    return "".join(_span(span) for span in spans)
+    """Bold runs are set in one pair of marks, so that a code span in them is bold too."""
+    runs = groupby(spans, key=lambda span: (span.bold, span.italic))
+    return "".join(_run(list(run), ("**" if bold else "") + ("_" if italic else "")) for (bold, italic), run in runs)
 
 
-def _span(span: Span) -> str:
-    if span.code:
-        shown = inert(span.text).replace("`", "ˋ").replace("\n", " ")
-        return f"`{shown}`" if shown.strip() else shown
-    text = _MARKS.sub(r"\\\1", _SCHEME.sub("\\1:\u2215\u2215", inert(span.text)))
-    mark = ("**" if span.bold else "") + ("_" if span.italic else "")
+def _run(spans: Sequence[Span], mark: str) -> str:
+    text = "".join(_code(span.text) if span.code else _text(span.text) for span in spans)
     core = text.strip()
     if not mark or not core or "\n" in core:
         return text
     start = text.index(core)
     return f"{text[:start]}{mark}{core}{mark[::-1]}{text[start + len(core) :]}"
+
+
+def _code(text: str) -> str:
+    shown = inert(text).replace("`", "ˋ").replace("\n", " ")
+    return f"`{shown}`" if shown.strip() else shown
+
+
+def _text(text: str) -> str:
+    # Two spaces at a line's end: a line break in every reading of Markdown.
+    return _MARKS.sub(r"\\\1", _SCHEME.sub("\\1:\u2215\u2215", inert(text))).replace("\n", "  \n")

@@ -19,6 +19,9 @@ _TOKEN = re.compile(r"<([^<>]*)>")
 _CODE = "bold #c7254e on #f4f2f0"
 _LINK = "bold #1264a3"
 _WIDTH = 78
+_LINE = "#9a9a9a"
+_BUTTON = "bold #1d1c1d on #e4e4e4"
+_PRIMARY = "bold #ffffff on #007a5a"
 
 
 def show(shown: Message | Value, *, title: str = "") -> RenderableType:
@@ -38,7 +41,14 @@ def show(shown: Message | Value, *, title: str = "") -> RenderableType:
     drawn += [Text(f"[file] {file.filename} ({len(file.content):,} bytes)", style="dim") for file in files]
     if not blocks and isinstance(shown, Message):
         drawn = [Text(_acted(shown.text)), *drawn]
-    return Panel(Group(*drawn), box=box.ROUNDED, title=Text(head) if head else None, title_align="left", width=_WIDTH)
+    return Panel(
+        Group(*drawn),
+        box=box.ROUNDED,
+        title=Text(head) if head else None,
+        title_align="left",
+        width=_WIDTH,
+        border_style=_LINE,
+    )
 
 
 def _block(block: Value) -> list[RenderableType]:
@@ -79,7 +89,7 @@ def _rich_text(block: Value) -> list[RenderableType]:
                 grid.add_row(Text("•"), _line(item["elements"]))
             drawn.append(Padding(grid, (0, 0, 0, 1 + 2 * int(element.get("indent", 0)))))
         elif element["type"] == "rich_text_preformatted":
-            drawn.append(Panel(_line(element["elements"]), style=_CODE.partition(" on ")[0].removeprefix("bold ")))
+            drawn.append(Panel(_line(element["elements"]), border_style=_LINE))
         else:
             drawn.append(_line(element["elements"]))
     return [*drawn, Text("")]
@@ -108,14 +118,18 @@ def _table(block: Value) -> list[RenderableType]:
     from rich.text import Text
 
     settings = [*block.get("column_settings", ()), *({} for _ in block["rows"][0])]
-    table = Table(box=box.SQUARE, show_lines=any(len(cell["text"]) > 30 for row in block["rows"] for cell in row))
+    table = Table(
+        box=box.SQUARE,
+        border_style=_LINE,
+        show_lines=any(len(cell["text"]) > 30 for row in block["rows"] for cell in row),
+    )
     head, *rows = block["rows"]
     for cell, setting in zip(head, settings, strict=False):
         right = setting.get("align") == "right"
         table.add_column(Text(cell["text"]), justify="right" if right else "left", overflow="fold", no_wrap=right)
     for row in rows:
         table.add_row(*(Text(cell["text"]) for cell in row))
-    return [table]
+    return [table, Text("")]
 
 
 def _actions(block: Value) -> list[RenderableType]:
@@ -127,7 +141,7 @@ def _actions(block: Value) -> list[RenderableType]:
             texts = [element[name]["text"]["text"] for name in ("positive_button", "negative_button")]
             line.append(f"( {texts[0]} ) ( {texts[1]} )", style="dim")
         else:
-            style = "bold white on #007a5a" if element.get("style") == "primary" else "bold reverse"
+            style = _PRIMARY if element.get("style") == "primary" else _BUTTON
             line.append(f" {element['text']['text']} ", style=style)
             line.append("  ")
     return [line]
@@ -182,7 +196,6 @@ font-size: {char_height}px; line-height: {line_height}px; }}
 <clipPath id="{unique_id}-clip-terminal">
 <rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/>
 </clipPath>
-{lines}
 </defs>
 <rect width="{width}" height="{height}" fill="#ffffff"/>
 <g clip-path="url(#{unique_id}-clip-terminal)" transform="translate(8, 8)">
@@ -205,4 +218,5 @@ def picture(shown: Message | Value, *, title: str = "") -> str:
 
     console = Console(record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     console.print(show(shown, title=title))
-    return console.export_svg(title="", theme=DEFAULT_TERMINAL_THEME, code_format=_SVG, unique_id="frostline")
+    svg = console.export_svg(title="", theme=DEFAULT_TERMINAL_THEME, code_format=_SVG, unique_id="frostline")
+    return re.sub(r' clip-path="url\(#frostline-line-\d+\)"', "", svg)

@@ -230,5 +230,12 @@ def test_a_terminal_shows_what_slack_would() -> None:
     with console.capture() as drawn:
         console.print(show(card_message(view())))
         console.print(show(details_view(view())))
-    for said_ in ("Resize BI_WH: Medium → Large", "SET WAREHOUSE_SIZE", "Approve", "@U2", "@S9", "open until 2026-11-18"):
+    for said_ in (
+        "Resize BI_WH: Medium → Large",
+        "SET WAREHOUSE_SIZE",
+        "Approve",
+        "@U2",
+        "@S9",
+        "open until 2026-11-18",
+    ):
         assert said_ in drawn.get()

@@ -120,3 +120,14 @@ def test_only_ids_of_our_own_teams_are_mentioned() -> None:
     assert slack_id("slack:T1/U1><!channel", ("T1",)) is None
     assert mention_token("U1") == "<@U1>" and mention_token("S1") == "<!subteam^S1>"
     assert mention_token("<!channel>") == "&lt;!channel&gt;"
+
+
+def test_a_stream_keeps_the_styles_and_lines_of_an_answer() -> None:
+    written = "**`LOAD_WH`: 634.02 credits**, in _America/Los_Angeles_.\nNext line"
+    assert neutral_markdown(parse(written)) == written.replace("\n", "  \n")
+    assert parse(neutral_markdown(parse(written))) == parse(written)
+
+
+def test_what_could_act_in_a_stream_is_written_with_look_alikes() -> None:
+    shown = neutral_markdown(parse("2 * 3 [a] https://evil.example @channel `<!here>`"))
+    assert shown == "2 \\* 3 \\[a\\] https:∕∕evil.example ＠channel `‹!here›`"
