@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.slack_server import clicks, events
+from tests.slack_server.api import views
 from tests.slack_server.delivery import Courier, Delivery
 from tests.slack_server.errors import Refused
 from tests.slack_server.responses import answer
@@ -94,9 +95,20 @@ class Acting:
             return message.ts
 
     def _mention(self, place: Channel, event: dict[str, Any]) -> None:
-        if self.world.bot_user in place.members and place.kind != "mpim":
+        if self.world.bot_user not in place.members:
+            place.missed = event
+        elif place.kind != "mpim":
             mention = {key: value for key, value in event.items() if key != "subtype"}
             events.emit(self.world, "app_mention", {**mention, "type": "app_mention"}, shared=place.shared)
+
+    def invite_bot(self, channel: str) -> None:
+        """The bot joins; a mention from before comes now, as app_mention alone."""
+        with self.world.lock:
+            place = self._channel(channel)
+            place.members.add(self.world.bot_user)
+            missed, place.missed = place.missed, None
+            if missed is not None:
+                self._mention(place, missed)
 
     def bot_says(
         self, channel: str, text: str, *, bot: str = "B0OTHER001", user: str = "", thread_ts: str | None = None
@@ -257,12 +269,12 @@ class Acting:
         """Closed by the person; the app hears of it only where it asked to."""
         with self.world.lock:
             view = self._view(view_id, user)
-            clicks.api_views.close(self.world, view)
+            views.close(self.world, view)
             if not view.body.get("notify_on_close"):
                 return None
             payload = clicks.base(self.world, "view_closed", user)
             payload.pop("trigger_id")
-            payload |= {"view": clicks.api_views.as_json(self.world, view), "is_cleared": False}
+            payload |= {"view": views.as_json(self.world, view), "is_cleared": False}
             return self._send(Delivery("interactive", payload, False))
 
     # the app's own places
@@ -278,7 +290,7 @@ class Acting:
             }
             home = self.world.homes.get(user)
             if home is not None:
-                event["view"] = clicks.api_views.as_json(self.world, home)
+                event["view"] = views.as_json(self.world, home)
             return events.emit(self.world, "app_home_opened", event)
 
     def open_home(self, user: str) -> Delivery | None:

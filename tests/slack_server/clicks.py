@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tests.slack_server.api import views as api_views
+from tests.slack_server.api import views
 from tests.slack_server.errors import Refused
 from tests.slack_server.events import as_json
 from tests.slack_server.state import World
@@ -95,7 +95,7 @@ def view_click(world: World, view: View, action: dict[str, Any]) -> dict[str, An
     return {
         **base(world, "block_actions", view.user, view=view.id if view.type == "modal" else None),
         "container": {"type": "view", "view_id": view.id},
-        "view": api_views.as_json(world, view),
+        "view": views.as_json(world, view),
         "actions": [{**action, "action_ts": world.new_ts()}],
     }
 
@@ -115,7 +115,7 @@ def submission(world: World, view: View, values: dict[str, Any]) -> dict[str, An
     unknown = set(values) - set(state)
     if unknown:
         raise AssertionError(f"the modal has no inputs {sorted(unknown)}; it has {sorted(state)}")
-    shown = {**api_views.as_json(world, view), "state": {"values": state}}
+    shown = {**views.as_json(world, view), "state": {"values": state}}
     return {**base(world, "view_submission", view.user, view=view.id), "view": shown, "response_urls": []}
 
 
@@ -132,9 +132,9 @@ def submitted(world: World, view: View, answer: Any) -> None:
     """What the acknowledgement of a submission does to the modal."""
     if not answer:
         below = world.views.get(view.previous or "")
-        api_views.close(world, view)
+        views.close(world, view)
         if below is None:
-            api_views.close_stack(world, view.root)
+            views.close_stack(world, view.root)
         return
     try:
         _respond(world, view, answer)
@@ -146,11 +146,11 @@ def submitted(world: World, view: View, answer: Any) -> None:
 def _respond(world: World, view: View, answer: dict[str, Any]) -> None:
     action = answer.get("response_action")
     if action == "clear":
-        api_views.close_stack(world, view.root)
+        views.close_stack(world, view.root)
     elif action == "update":
-        api_views.change(world, view, answer.get("view"))
+        views.change(world, view, answer.get("view"))
     elif action == "push":
-        api_views.new_view(world, view.user, answer.get("view"), view)
+        views.new_view(world, view.user, answer.get("view"), view)
     elif action == "errors":
         inputs = {each["block_id"] for each in view.blocks if each["type"] == "input"}
         errors = answer.get("errors")

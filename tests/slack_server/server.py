@@ -6,7 +6,7 @@ import asyncio
 import socket as sockets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 import uvicorn
@@ -353,7 +353,7 @@ class SlackServer(Acting):
         """To every socket that is open now. `abrupt`: the stream just ends, without a closing frame; slack_sdk's
         own client notices that only when five of its pings have failed. `reset`: a TCP reset.
         """
-        work = {
+        work: Callable[[], Coroutine[Any, Any, None]] = {
             "refresh": lambda: self.hub.refresh(warning_s),
             "abrupt": lambda: self.hub.abort(reset=False),
             "reset": lambda: self.hub.abort(reset=True),

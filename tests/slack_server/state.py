@@ -183,6 +183,7 @@ class World:
             old = channel.messages.get(channel.full.popleft())
             if old is not None:
                 old.text, old.blocks, old.chunks, old.files, old.args = old.text[:40], [], [], [], {}
+        trim(channel.messages, 10 * self.keep_messages)
         self.forget()
 
     def forget(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -66,8 +67,35 @@ class Posted:
         """Everything that a person can read in it, for assertions."""
         return "\n".join([self.text, *texts(self.blocks), *texts(self.chunks)])
 
+    @property
+    def live(self) -> list[str]:
+        """What notifies people or can be followed in it: `<!channel>`, `<@U...>`, `<https://...>` and the like."""
+        found = [token for each in parsed_texts(self) for token in _LIVE.findall(each)]
+        return found + [f"{each['type']}:{each}" for each in spans(self.blocks) if each["type"] in _LIVE_SPANS]
+
     def copy(self) -> Posted:
         return copy.deepcopy(self)
+
+
+_LIVE = re.compile(r"<(?:![a-z]|[@#][A-Z0-9]|https?:|mailto:)[^<>]*>|\]\(\s*(?:https?:)?//[^)]*\)")
+_LIVE_SPANS = ("user", "usergroup", "channel", "broadcast", "link")
+
+
+def spans(thing: Any) -> list[dict[str, Any]]:
+    """Every object with a `type`, depth first."""
+    if isinstance(thing, list):
+        return [found for each in thing for found in spans(each)]
+    if not isinstance(thing, dict):
+        return []
+    inner = [found for value in thing.values() for found in spans(value)]
+    return [thing, *inner] if isinstance(thing.get("type"), str) else inner
+
+
+def parsed_texts(message: Posted) -> list[str]:
+    """The texts in which Slack looks for tokens and links: the top-level one, mrkdwn, markdown and streamed ones."""
+    kinds = ("mrkdwn", "markdown", "markdown_text")
+    inside = [each["text"] for each in spans([message.blocks, message.chunks]) if each["type"] in kinds]
+    return [message.text, *inside]
 
 
 @dataclass
@@ -82,6 +110,8 @@ class Channel:
     messages: dict[str, Posted] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     """ts of deleted messages."""
+    missed: dict[str, Any] | None = None
+    """The newest mention from before the bot was invited."""
     full: deque[str] = field(default_factory=deque)
     """ts of the messages whose contents are kept, where not all of them are."""
 

@@ -120,6 +120,22 @@ def test_lengths_of_messages(slack: SlackServer, client: WebClient, cost: str) -
     assert len(breaches(slack)) == 7
 
 
+def test_what_is_live_in_a_message_can_be_seen(slack: SlackServer, client: WebClient, cost: str) -> None:
+    def live(**args: Any) -> list[str]:
+        return slack.message(cost, str(client.chat_postMessage(channel=cost, **args)["ts"])).live
+
+    spans = [{"type": "text", "text": "<!channel>"}]
+    rich = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": spans}]}
+    quoted = {"type": "section", "text": {"type": "plain_text", "text": "<!here>"}}
+    assert live(text="&lt;!channel&gt; a &lt; b", blocks=[rich, quoted]) == []
+    assert live(text="<!channel> <@U1> <https://e.com|e>") == ["<!channel>", "<@U1>", "<https://e.com|e>"]
+    marked = {"type": "section", "text": {"type": "mrkdwn", "text": "<!subteam^S1>"}}
+    assert live(text="x", blocks=[marked]) == ["<!subteam^S1>"]
+    assert live(markdown_text="[x](https://e.com)") == ["](https://e.com)"]
+    rich["elements"] = [{"type": "rich_text_section", "elements": [{"type": "broadcast", "range": "here"}]}]
+    assert len(live(text="x", blocks=[rich])) == 1
+
+
 def test_only_own_messages_change(slack: SlackServer, client: WebClient, alice: str, cost: str) -> None:
     theirs = slack.say(alice, cost, "hello")
     seen = client.chat_postEphemeral(channel=cost, user=alice, text="psst")["message_ts"]

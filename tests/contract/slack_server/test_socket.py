@@ -45,9 +45,14 @@ def test_direct_messages_come_once(slack: SlackServer, app: Connect, alice: str)
 
 def test_nothing_comes_from_where_the_bot_is_not(slack: SlackServer, app: Connect, alice: str) -> None:
     raw = app()
-    slack.say(alice, slack.add_channel("other", [alice], bot=False), "hello")
+    other = slack.add_channel("other", [alice], bot=False)
+    ts = slack.say(alice, other, "hello")
     assert slack.pending == 0
     assert raw.envelopes == []
+    slack.invite_bot(other)
+    slack.settle()
+    told = [each["payload"]["event"] for each in raw.envelopes]
+    assert [(each["type"], each["ts"]) for each in told] == [("app_mention", ts)]
 
 
 def test_unacknowledged_events_come_again_on_another_socket(
