@@ -58,7 +58,7 @@ TABLE_TEXT: Final = 10_000
 
 CHUNK_TEXT: Final = 3_000
 """Ours; Slack takes 12,000 characters of markdown_text in one call."""
-STREAM_TEXT: Final = 9_000
+STREAM_TEXT: Final = 6_000
 """Ours: how long one streamed message may get is documented nowhere."""
 MARKDOWN_TEXT: Final = 12_000
 TASK_TITLE: Final = 200

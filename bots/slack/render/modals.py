@@ -25,7 +25,7 @@ from bots.slack.render.limits import REASON_LENGTH, RICH_TEXT, VIEW_BLOCKS, VIEW
 from bots.slack.render.plan_lines import blast_words, changes, effect_words, headline, outcome_words, policy_words
 from bots.slack.render.text import bare, chunks_of, mention, plain
 from bots.slack.types import Action, PlanKey
-from tools.domain import PlanRecord
+from tools.domain import PlanRecord, PlanState
 from tools.errors import FrostlineError
 
 __all__ = [
@@ -174,6 +174,8 @@ def _plan_blocks(view: CardView, record: PlanRecord, number: str) -> list[Block]
     before = ", ".join(f"{name}={value}" for name, value in plan.before.items())
     lines.append(labelled("Read when it was proposed", before or "nothing"))
     lines.append(labelled("Undo", "as below" if undo else "none: it cannot be taken back"))
+    if undo and record.state is PlanState.APPLIED:
+        lines.append(labelled("To take it back", f"the card's button, or frostline plans undo {plan.id}"))
     head = rich(section_of([literal(piece, bold=True) for piece in chunks_of(f"{number}{headline(plan)}", RICH_TEXT)]))
     return [head, *statement, *_listed(lines), *undo]
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agent.state import Turn
 from bots.slack.render.card import CardView
+from bots.slack.render.check import problems
+from bots.slack.types import Message
+from tests.slack_server.blocks import check_blocks, check_length, check_view
+from tests.slack_server.errors import Refused
 from tools.domain import (
     ActionPlan,
     BlastRadius,
@@ -87,6 +92,20 @@ def view(*records: PlanRecord, **changed: Any) -> CardView:
         "teams": ("T1",),
     }
     return CardView(**{**given, **changed})
+
+
+def refused(shown: Message | dict[str, Any]) -> list[str]:
+    """What stands against sending it: by our own check, and by the loopback Slack, which was written without it."""
+    found = problems(shown)
+    plain = json.loads(json.dumps(list(shown.blocks) if isinstance(shown, Message) else shown))
+    try:
+        if isinstance(shown, Message):
+            check_length(check_blocks(plain))
+        else:
+            check_view(plain, plain["type"])
+    except Refused as breach:
+        found.append(repr(breach))
+    return found
 
 
 def texts(shown: Any) -> str:

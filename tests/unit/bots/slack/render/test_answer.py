@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from agent.state import ErrorBody
 from bots.slack.render.answer import answer_messages, step_chunk, stream_chunks
-from bots.slack.render.check import chunk_problems, problems
+from bots.slack.render.check import chunk_problems
 from bots.slack.render.markdown import Table
 from bots.slack.render.tables import csv_of, draw, folded
 from bots.slack.types import Message
 from tests.unit.bots.slack.render.hostile import markdown_like, words
-from tests.unit.bots.slack.render.makers import texts, turn
+from tests.unit.bots.slack.render.makers import refused, texts, turn
 
 TABLE = """**2 credits** — last week.
 
@@ -47,7 +47,7 @@ def test_headline_table_small_print_buttons() -> None:
     assert message.text == "2 credits — last week."
     assert "covered until 2026-11-18 06:20" in message.blocks[2]["elements"][0]["text"]
     assert [b["text"]["text"] for b in message.blocks[3]["elements"]] == ["Show the evidence", "Chart"]
-    assert problems(message) == []
+    assert refused(message) == []
 
 
 def test_below_a_stream_stands_what_was_not_streamed() -> None:
@@ -91,7 +91,7 @@ def test_a_wide_table_is_folded_and_nothing_is_dropped() -> None:
 def test_a_long_table_shows_its_beginning_and_is_attached_whole() -> None:
     rows = "\n".join(f"| `W{n}` | {n}.5 |" for n in range(250))
     (message,) = answer_messages(turn(f"**250**\n\n| W | C |\n|---|---:|\n{rows}"))
-    assert "The first 40 of 250 rows" in texts(message) and problems(message) == []
+    assert "The first 40 of 250 rows" in texts(message) and refused(message) == []
     read = list(csv.reader(io.StringIO(message.files[0].content.decode("utf-8-sig"))))
     assert read[0] == ["W", "C"] and len(read) == 251 and read[250] == ["W249", "249.5"]
 
@@ -108,7 +108,7 @@ def test_a_spreadsheet_computes_nothing_of_a_name() -> None:
 def test_an_answer_of_several_pages_is_split_in_order() -> None:
     answer = "\n\n".join(f"Paragraph {n} " + "x" * 1_000 for n in range(20))
     messages = answer_messages(turn(answer))
-    assert 2 <= len(messages) <= 4 and not any(problems(m) for m in messages)
+    assert 2 <= len(messages) <= 4 and not any(refused(m) for m in messages)
     found = re.findall(r"Paragraph (\d+)", "\n".join(texts(m) for m in messages))
     assert [int(n) for n in found] == list(range(20))
     assert [("context_actions" in kinds(m)) for m in messages] == [False] * (len(messages) - 1) + [True]
@@ -118,7 +118,7 @@ def test_an_answer_of_very_many_pages_is_attached_and_says_so() -> None:
     answer = "\n\n".join(f"Paragraph {n} " + "x" * 1_000 for n in range(200))
     (message,) = answer_messages(turn(answer))
     assert message.files[0].content.decode() == answer and "is in the file" in texts(message)
-    assert problems(message) == []
+    assert refused(message) == []
 
 
 def test_two_tables_are_two_messages() -> None:
@@ -148,7 +148,7 @@ def test_whatever_an_answer_holds_slack_takes_it_and_no_figure_is_lost(answer: s
     assert messages and chunk_problems(chunks) == []
     shown = "\n".join(chunk["text"] for chunk in chunks) if streamed else ""
     for message in messages:
-        assert problems(message) == []
+        assert refused(message) == []
         assert not LIVE.search(message.text) and not any(LIVE.search(text) for text in mrkdwn_of(message.blocks))
         shown += texts(message) + "\n".join(file.content.decode("utf-8", "replace") for file in message.files)
     for figure in set(re.findall(r"\d+(?:\.\d+)?", answer)):

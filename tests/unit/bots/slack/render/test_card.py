@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bots.slack.render.card import CardView, card_message, fingerprint, told_message
-from bots.slack.render.check import problems
 from bots.slack.render.home import PROMPTS, help_message, home_view
 from bots.slack.render.modals import (
     decline_form,
@@ -22,7 +21,7 @@ from bots.slack.render.notes import error_message, interrupted_message, not_for_
 from bots.slack.render.terminal import show
 from bots.slack.types import Action, Message, PlanKey
 from tests.unit.bots.slack.render.hostile import words
-from tests.unit.bots.slack.render.makers import ASKER, NOW, TZ, plan, record, texts, turn, view
+from tests.unit.bots.slack.render.makers import ASKER, NOW, TZ, plan, record, refused, texts, turn, view
 from tests.unit.bots.slack.render.test_answer import LIVE, kinds, mrkdwn_of
 from tools.domain import BlastRadius, Effect, Person, PlanState, Verdict
 from tools.errors import NotAllowed
@@ -53,7 +52,7 @@ def test_a_card_says_everything_that_is_to_be_judged() -> None:
     elements = json.dumps(message.blocks)
     assert '{"type": "user", "user_id": "U1"}' in elements  # who asked
     assert '{"type": "user", "user_id": "U2"}' in elements and '"usergroup_id": "S9"' in elements  # who may approve
-    assert problems(message) == []
+    assert refused(message) == []
 
 
 def test_the_buttons_carry_the_key_and_approving_repeats_the_statement() -> None:
@@ -86,7 +85,7 @@ def test_each_state_has_its_words_and_buttons(state: PlanState, words_: str, nam
         assert "BI_WH is Large. because." in texts(message)
     told = told_message(shown)
     open_ = state in (PlanState.PROPOSED, PlanState.APPROVED, PlanState.CLAIMED)
-    assert (told is None) is open_ and problems(message) == []
+    assert (told is None) is open_ and refused(message) == []
 
 
 def test_what_cannot_be_undone_has_no_undo() -> None:
@@ -130,9 +129,10 @@ def test_a_bundle_is_one_card_with_every_statement_and_its_state() -> None:
 
 def test_fifty_plans_fit_and_what_does_not_is_said() -> None:
     message = card_message(bundle(50, name="W" * 255))
-    assert problems(message) == [] and re.search(r"… and \d+ more of 50 plans: Details", texts(message))
+    assert refused(message) == [] and re.search(r"… and \d+ more of 50 plans: Details", texts(message))
+    assert refused(details_view(bundle(50, name="W" * 255))) == []
     small = card_message(bundle(30))
-    assert problems(small) == [] and 'ALTER WAREHOUSE "WH_29"' in texts(small)
+    assert refused(small) == [] and 'ALTER WAREHOUSE "WH_29"' in texts(small)
 
 
 def test_a_long_statement_says_how_much_is_missing_and_stands_whole_in_the_details() -> None:
@@ -165,11 +165,11 @@ def test_whatever_an_account_writes_a_card_is_taken_and_wakes_nobody(
     shown = view(*rows, title=title)
     messages = [card_message(shown), told_message(shown)]
     for message in filter(None, messages):
-        assert problems(message) == []
+        assert refused(message) == []
         assert not LIVE.search(OURS.sub("", message.text))
         assert not any(LIVE.search(OURS.sub("", text)) for text in mrkdwn_of(message.blocks))
-    assert problems(details_view(shown)) == [] and not mrkdwn_of(details_view(shown))
-    assert problems(home_view(made.requester, "viewer", rows, TZ)) == []
+    assert refused(details_view(shown)) == [] and not mrkdwn_of(details_view(shown))
+    assert refused(home_view(made.requester, "viewer", rows, TZ)) == []
     assert card_message(shown) == messages[0]
 
 
@@ -177,15 +177,15 @@ def test_whatever_an_account_writes_a_card_is_taken_and_wakes_nobody(
 def test_notes_and_windows_take_any_text(text: str) -> None:
     error = NotAllowed(text, rule="role", hint=text)
     for message in (error_message(error), interrupted_message(text, "i1"), said(text), stopped_message(text, "i1")):
-        assert problems(message) == [] and not LIVE.search(message.text) and not mrkdwn_of(message.blocks)
-    assert problems(error_view(error)) == []
+        assert refused(message) == [] and not LIVE.search(message.text) and not mrkdwn_of(message.blocks)
+    assert refused(error_view(error)) == []
 
 
 def test_the_form_gives_back_its_card() -> None:
     key = PlanKey("p1", "a" * 64)
     form = decline_view(key, "C1", "1.2")
     read = decline_form(form["private_metadata"])
-    assert problems(form) == [] and read is not None and (read.key, read.channel, read.ts) == (key, "C1", "1.2")
+    assert refused(form) == [] and read is not None and (read.key, read.channel, read.ts) == (key, "C1", "1.2")
     for forged in ("", "{}", "[1]", '{"ref":1,"digest":2,"channel":3,"ts":4}', "null"):
         assert decline_form(forged) is None
 
@@ -212,14 +212,14 @@ def test_evidence_takes_any_names(names: list[str], question: str) -> None:
         for n, name in enumerate(name.encode("utf-8", "replace").decode() for name in names)
     ]  # fmt: skip
     asked = turn("**2**").model_dump(mode="json") | {"facts": facts}
-    assert problems(evidence_view(asked, question)) == []
+    assert refused(evidence_view(asked, question)) == []
 
 
 def test_home_and_help() -> None:
     rows = [record(of=plan(f"W{n}", expires_at=NOW + timedelta(hours=1))) for n in range(40)]
     home = home_view(ASKER, "approver", rows, TZ)
-    assert problems(home) == [] and "… and 25 more" in texts(home) and len(PROMPTS) <= 4
-    assert problems(help_message()) == [] and kinds(help_message()) == ["rich_text", "rich_text"]
+    assert refused(home) == [] and "… and 25 more" in texts(home) and len(PROMPTS) <= 4
+    assert refused(help_message()) == [] and kinds(help_message()) == ["rich_text", "rich_text"]
     assert "guests" in not_for_you("guest").text
 
 
