@@ -12,14 +12,13 @@
                 told_message(view) -> Message | None
     plan_lines  what a card and its details say about one plan
     evidence    the blocks of evidence_view
-    modals      evidence_view(turn, question); details_view(view); decline_view(key, channel, ts); error_view(error);
-                notice_view(title, text);
+    modals      evidence_view(turn, question); details_view(view); decline_view(key, channel, ts);
                 decline_form(metadata) -> DeclineForm | None, REASON_BLOCK
     home        home_view(person, role, plans, tz); PROMPTS; help_message()
-    notes       said(text), error_message(error), interrupted_message(question, item_id), stopped_message(), ...,
-                not_for_you(reason), old_card_message(), crash_message(), thanks_message(value)
+    notes       said(text), error_message(error), interrupted_message(question, item_id), stopped_message(),
+                not_for_you(reason), thanks_message(value)
     check       problems(message or view) -> list[str]
-    terminal    show(message) -> a rich renderable
+    terminal    show(message or view) -> a rich renderable; picture(...) -> SVG text
 
 Text from an account stands where Slack takes it literally: rich_text `text` elements, cells of `raw_text`, plain_text.
 mrkdwn and top-level `text` hold words of ours, escaped text, and tokens made here from ids that were checked.

@@ -30,7 +30,7 @@ def evidence_blocks(turn: Mapping[str, Any], question: str) -> Iterator[Block]:
     yield from _listed("What was called", [_call(call) for call in turn.get("tool_calls") or ()])
     yield from _listed("Sources", [_source(Source.model_validate(s), tz) for s in turn.get("sources") or ()])
     yield from _facts([Fact.model_validate(fact) for fact in turn.get("facts") or ()], tz)
-    yield rich(section_of(labelled("Answer", f"{turn.get('trace_id', '')}, by {turn.get('model', '')}")))
+    yield rich(section_of(labelled("Answer", f"{turn.get('trace_id', '')} (model: {turn.get('model', '')})")))
 
 
 def _call(call: Mapping[str, Any]) -> str:

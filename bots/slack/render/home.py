@@ -48,6 +48,7 @@ def home_view(person: Person, role: str, plans: Sequence[PlanRecord], tz: str) -
     """`plans`: those that wait for a decision, newest first."""
     name = shortened(bare(person.name).strip(), 80) or person.id
     blocks: list[Block] = [header("Frostline"), rich(section_of([literal(f"You are {name}; your role: {role}.")]))]
+    blocks += context(f"In policy.toml you are {person.id}")
     blocks.append(rich(section_of([literal("Waiting for approval", bold=True)])))
     for record in plans[:_PLANS]:
         blocks += _plan(record, tz)

@@ -1,4 +1,4 @@
-"""Windows: the evidence of an answer, everything about a plan, the form to decline, an error."""
+"""Windows: the evidence of an answer, everything about a plan, the form to decline."""
 
 from __future__ import annotations
 
@@ -23,10 +23,9 @@ from bots.slack.render.card import CardView
 from bots.slack.render.evidence import evidence_blocks
 from bots.slack.render.limits import REASON_LENGTH, RICH_TEXT, VIEW_BLOCKS, VIEW_FILL, VIEW_TITLE
 from bots.slack.render.plan_lines import blast_words, changes, effect_words, headline, outcome_words, policy_words
-from bots.slack.render.text import bare, chunks_of, mention, plain
+from bots.slack.render.text import chunks_of, mention, plain
 from bots.slack.types import Action, PlanKey
 from tools.domain import PlanRecord, PlanState
-from tools.errors import FrostlineError
 
 __all__ = [
     "REASON_BLOCK",
@@ -34,9 +33,7 @@ __all__ = [
     "decline_form",
     "decline_view",
     "details_view",
-    "error_view",
     "evidence_view",
-    "notice_view",
 ]
 
 View = dict[str, Any]
@@ -63,16 +60,6 @@ def details_view(view: CardView) -> View:
     for number, record in enumerate(view.records, start=1):
         blocks += _plan_blocks(view, record, f"{number}. " if view.is_bundle else "")
     return _modal("Details", _fitting(blocks, f"The rest: frostline plans show {view.ref}"))
-
-
-def error_view(error: FrostlineError) -> View:
-    return notice_view("Not possible", "\n".join(filter(None, (error.message, error.hint))))
-
-
-def notice_view(title: str, text: str) -> View:
-    """One text in a window; literal."""
-    blocks = [rich(section_of([literal(piece)])) for piece in chunks_of(bare(text).strip(), RICH_TEXT)]
-    return _modal(title, _fitting(blocks or [rich(section_of([literal(title)]))], "The text is longer."))
 
 
 # --- declining -----------------------------------------------------------------------------------------------------

@@ -9,11 +9,9 @@ from bots.slack.types import Action, Message
 from tools.errors import FrostlineError
 
 __all__ = [
-    "crash_message",
     "error_message",
     "interrupted_message",
     "not_for_you",
-    "old_card_message",
     "said",
     "stopped_message",
     "thanks_message",
@@ -43,11 +41,6 @@ def error_message(error: FrostlineError) -> Message:
     return said(error.message, small=error.hint or "")
 
 
-def crash_message() -> Message:
-    """For a fault of our own: its details are in the log, not in the channel."""
-    return said("Frostline failed unexpectedly. Nothing was changed by it.", small="The log says more.")
-
-
 def interrupted_message(question: str, item_id: str) -> Message:
     """After a restart, to whoever waits in vain."""
     text = "Frostline was restarted while it answered this, and the answer was lost."
@@ -62,11 +55,6 @@ def stopped_message(question: str = "", item_id: str = "") -> Message:
 def not_for_you(reason: str) -> Message:
     """To somebody who gets no answer; `reason` is that of `Ignored`."""
     return said(_IGNORED.get(reason, "Frostline does not answer here."))
-
-
-def old_card_message() -> Message:
-    """For a button whose card is out of date."""
-    return said("This card is out of date: nothing was done.", small="It is drawn anew in a moment. Look at it again.")
 
 
 def thanks_message(value: str) -> Message:
