@@ -133,7 +133,7 @@ class Policy:
         return NotAllowed(
             f"{person.name} may not {what}: that needs the role {role}.",
             rule="role",
-            hint="Roles stand in policy.toml.",
+            hint=f"Roles stand in policy.toml; there {person.name} is {person.id}.",
         )
 
     # --- changes -------------------------------------------------------------------------------------------------

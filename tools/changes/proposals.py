@@ -59,7 +59,7 @@ def require_request(ctx: ToolContext) -> None:
         raise NotAllowed(
             f"{ctx.person.name} may not ask for changes: that needs the role proposer.",
             rule="role",
-            hint="Roles stand in policy.toml.",
+            hint=f"Roles stand in policy.toml; there {ctx.person.name} is {ctx.person.id}.",
         )
 
 
