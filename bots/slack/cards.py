@@ -239,11 +239,25 @@ class CardDesk:
             self._trouble[where] = _Trouble(pause, self._now() + pause)
         _log.warning("card %s/%s is not refreshed, next try in %.0f s: %s", *where, pause, error.message)
 
+    def cards_of(self, ref: str) -> tuple[Card, ...]:
+        """The cards of a plan or bundle; of a plan in a bundle the bundle's.
+
+        Raises:
+            PlanConflict: not_found, digest.
+        """
+        store = self._parts.runtime.store
+        own = store.cards.of(ref)
+        if own:
+            return own
+        found = store.resolve(ref)
+        bundle = found.plan.bundle if isinstance(found, PlanRecord) else None
+        return store.cards.of(bundle) if bundle else ()
+
     @contextmanager
     def holding(self, ref: str, patience_s: float = 5.0) -> Iterator[bool]:
         """The lease on one card of `ref`, so that two clicks do not do the same thing; False where it is not had."""
         cards = self._parts.runtime.store.cards
-        found = next(iter(cards.of(ref)), None)
+        found = next(iter(self.cards_of(ref)), None)
         if found is None:
             yield True
             return

@@ -190,7 +190,8 @@ class PlanButtons:
                 return
             waiting, target = self._undo_of(key.ref)
             record = waiting or self._parts.runtime.undo(target, person)
-        self._parts.desk.post(record.plan.id, self._home(key.ref, click), click.team or self._parts.me.team)
+            # Held until it stands there: whoever presses at the same time finds the card and posts no second one.
+            self._parts.desk.post(record.plan.id, self._home(key.ref, click), click.team or self._parts.me.team)
         if waiting:
             self._teller.tell(click, said(f"The way back waits for a decision already: plan {waiting.plan.id}."))
 
@@ -211,8 +212,7 @@ class PlanButtons:
 
     def _home(self, ref: str, click: Click) -> Place:
         """The thread that the first card stands in; else the one that was pressed."""
-        cards = self._parts.runtime.store.cards.of(ref)
-        first = next((c for c in cards if c.thread_ts), None)
+        first = next((c for c in self._parts.desk.cards_of(ref) if c.thread_ts), None)
         if first is not None:
             return Place(first.channel, first.thread_ts)
         assert click.place is not None
