@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.error import URLError
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-__all__ = ["Door", "HttpDoor", "SocketDoor", "run"]
+__all__ = ["Door", "HttpDoor", "SocketDoor", "doors_of", "run"]
 
 _log = logging.getLogger("frostline.slack")
 _SECRETS = re.compile(r"(wss?://|https?://hooks\.)\S+|\bx(ox[a-z]|app)-[\w-]+")
 _GRACE_S = 25.0
 _START_S = 10.0
+_WATCH_S = 2.0
 
 
 class Door(Protocol):
@@ -45,15 +47,23 @@ class Door(Protocol):
     def close(self) -> None: ...
 
 
-def run(bot: SlackBot, *, stop: threading.Event | None = None, grace_s: float = _GRACE_S) -> None:
+def run(
+    bot: SlackBot,
+    *,
+    stop: threading.Event | None = None,
+    doors: Sequence[Door] | None = None,
+    grace_s: float = _GRACE_S,
+) -> None:
     """Until SIGTERM or SIGINT (or `stop`); what runs then is finished first.
+
+    `doors`: `doors_of(bot)`, where the caller wants to know them.
 
     Raises:
         FrostlineError: a token is missing or refused, the port is taken, Slack is not there.
     """
     told = stop or threading.Event()
     _stop_on_signals(told)
-    doors = _doors(bot)
+    doors = doors_of(bot) if doors is None else doors
     bot.start()
     try:
         for door in doors:
@@ -67,7 +77,12 @@ def run(bot: SlackBot, *, stop: threading.Event | None = None, grace_s: float = 
         bot.stop(grace_s)
 
 
-def _doors(bot: SlackBot) -> tuple[Door, ...]:
+def doors_of(bot: SlackBot) -> tuple[Door, ...]:
+    """By the settings' mode, with the health port where it is wanted.
+
+    Raises:
+        BadSettings: the token or secret that the mode needs is missing.
+    """
     if bot.settings.mode == "http":
         return (HttpDoor(bot),)
     sockets = SocketDoor(bot)
@@ -97,7 +112,9 @@ class _Redact(logging.Filter):
 
 
 class SocketDoor:
-    """The SDK's websocket client; it connects again by itself."""
+    """The SDK's websocket client. It connects again by itself, but takes a minute to see that a connection is dead
+    (it counts five failed pings, ten seconds apart): `_watch` looks more often.
+    """
 
     def __init__(self, bot: SlackBot) -> None:
         """
@@ -114,10 +131,11 @@ class SocketDoor:
         logger = logging.getLogger("frostline.slack.socket")
         logger.setLevel(logging.ERROR)
         logger.addFilter(_Redact())
-        self._handler: Any = SocketModeHandler(bot.app, token.get_secret_value(), logger=logger)
+        self._handler: Any = SocketModeHandler(bot.app, token.get_secret_value(), logger=logger, ping_interval=5)
         self._handler.client.on_message_listeners.append(_tell_disconnect)
-        self._opened = False
-        bot.connected = lambda: self._opened and bool(self._handler.client.is_connected())
+        self._closed = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="frostline-socket", daemon=True)
+        bot.connected = lambda: not self._closed.is_set() and bool(self._handler.client.is_connected())
 
     def open(self) -> None:
         try:
@@ -131,11 +149,30 @@ class SocketDoor:
             ) from None
         except (URLError, OSError) as error:
             raise Unreachable(f"Slack cannot be reached ({type(error).__name__}).", hint="Check the network.") from None
-        self._opened = True
+        self._watcher.start()
 
     def close(self) -> None:
-        self._opened = False
+        self._closed.set()
+        if self._watcher.is_alive():
+            self._watcher.join(5.0)
         self._handler.close()
+
+    def _watch(self) -> None:
+        client = self._handler.client
+        while not self._closed.wait(_WATCH_S):
+            session = client.current_session
+            try:
+                session.ping(f"{session.session_id}:{time.time()}")
+            except OSError:
+                session.disconnect()
+            if not client.is_connected():
+                self._connect_again()
+
+    def _connect_again(self) -> None:
+        try:
+            self._handler.client.connect_to_new_endpoint()
+        except (SlackApiError, OSError) as error:  # the next round tries again
+            _log.warning("no connection to Slack (%s)", type(error).__name__)
 
 
 def _tell_disconnect(raw: str) -> None:
