@@ -29,6 +29,7 @@ HOW_TO_BEGIN = (
     "docs/slack.md shows each step."
 )
 _QUIET = logging.getLogger("frostline.slack.sdk")
+_QUIET.setLevel(logging.CRITICAL)  # what goes wrong is a line of the report
 _PATIENCE_S = 60.0
 _APPROVES = ("approver", "admin")
 _ID = re.compile(r"[A-Z0-9]{3,40}")

@@ -163,6 +163,8 @@ def _plan_blocks(view: CardView, record: PlanRecord, number: str) -> list[Block]
     lines.append(labelled("Undo", "as below" if undo else "none: it cannot be taken back"))
     if undo and record.state is PlanState.APPLIED:
         lines.append(labelled("To take it back", f"the card's button, or frostline plans undo {plan.id}"))
+    if not number:  # the window's own heading says what it changes
+        return [*statement, *_listed(lines), *undo]
     head = rich(section_of([literal(piece, bold=True) for piece in chunks_of(f"{number}{headline(plan)}", RICH_TEXT)]))
     return [head, *statement, *_listed(lines), *undo]
 
