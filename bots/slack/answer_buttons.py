@@ -84,6 +84,7 @@ class AnswerButtons:
         row = self._parts.runtime.store.answers.get(trace_id) if person else None
         if person is None:
             return None
+        self._parts.runtime.policy.check_role(person, "viewer", "see what is behind an answer")
         if row is None:
             self._teller.tell(click, said(_FORGOTTEN))
             return None

@@ -133,7 +133,9 @@ class Answering:
             if stream.stopped_by_user:
                 raise Stopped
 
-        return self._parts.runtime.ask(
+        runtime = self._parts.runtime
+        runtime.policy.check_role(person, "viewer", "ask about this account")  # default_role may be "none"
+        return runtime.ask(
             question.text, thread=question.conversation, person=person, on_step=on_step, cards=True
         )
 
