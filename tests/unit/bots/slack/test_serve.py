@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import logging
 import shutil
@@ -10,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -29,8 +29,8 @@ from tools.errors import BadSettings, ChannelRefused, Unreachable
 
 
 class Running:
-    def __init__(self, slack: SlackServer, bot: SlackBot, runtime: ScriptedRuntime, port: int) -> None:
-        self.slack, self.bot, self.runtime, self.port = slack, bot, runtime, port
+    def __init__(self, slack: SlackServer, bot: SlackBot, runtime: ScriptedRuntime, http: serve.HttpDoor) -> None:
+        self.slack, self.bot, self.runtime, self.port = slack, bot, runtime, http.port
         self.ann = slack.add_user("ann")
         self.room = slack.add_channel("room", [self.ann])
 
@@ -48,7 +48,7 @@ class Running:
         return [m.text for m in found()]
 
     def get(self, path: str) -> tuple[int, Any]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
         connection.request("GET", path)
         answer = connection.getresponse()
         body = answer.read()
@@ -81,10 +81,11 @@ def running(folder: Path, template: Path, **settings: Any) -> Iterator[Running]:
         thread.start()
         try:
             slack.wait_for(lambda: bot.connected())
-            port = next((d.port for d in doors if isinstance(d, serve.HttpDoor)), 0)
+            (http,) = (door for door in doors if isinstance(door, serve.HttpDoor))
+            slack.wait_for(lambda: http.port)
             if settings.get("mode") == "http":
-                slack.deliver_to(f"http://127.0.0.1:{port}/slack/events")
-            yield Running(slack, bot, runtime, port)
+                slack.deliver_to(f"http://127.0.0.1:{http.port}/slack/events")
+            yield Running(slack, bot, runtime, http)
         finally:
             stop.set()
             thread.join(20)
@@ -243,7 +244,7 @@ def test_without_a_socket_it_is_not_healthy(sockets: Running) -> None:
 
 
 def test_events_are_not_taken_at_the_health_port(sockets: Running) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", sockets.port, timeout=5)
+    connection = HTTPConnection("127.0.0.1", sockets.port, timeout=5)
     connection.request("POST", "/slack/events", body=b"{}")
     assert connection.getresponse().status == 404
     connection.close()
