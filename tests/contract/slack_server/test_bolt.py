@@ -135,5 +135,6 @@ def test_it_reconnects(slack: SlackServer, heard: Heard, kind: Any) -> None:
     heard.events.clear()
     slack.say(alice, cost, "still there?", mention=False)
     slack.settle(30)
-    assert heard.events == [("message", None)]
+    assert slack.deliveries[-1].acked
+    assert set(heard.events) == {("message", None)}  # at least once: an acknowledgement may go down with its socket
     assert slack.violations == []
