@@ -238,7 +238,7 @@ def build_app(listeners: Listeners, parts: Parts, client: WebClient, signing_sec
 
     app = App(
         logger=logger,
-        name="frostline",
+        name=logger.name,  # Bolt sets the level of the logger of this name, so it must not be ours
         client=client,
         authorize=authorize,
         signing_secret=signing_secret,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -136,6 +137,15 @@ def test_one_press_delivered_twice_is_one_press(room: Room) -> None:
     slack.wait_for(lambda: room.state(plan) is PlanState.APPLIED)
     slack.wait_for(lambda: "Applied" in texts(room.cards[0].blocks))
     assert slack.ephemerals == []
+
+
+def test_what_was_decided_is_in_the_log(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    """Bolt gives the logger of the app's name a level of its own at every press."""
+    caplog.set_level(logging.INFO, logger="frostline")
+    plan = room.propose()
+    room.press("UGRACE", Action.APPROVE)
+    room.slack.wait_for(lambda: f"approve of {plan} by slack:{room.slack.team}/UGRACE: applied" in caplog.text)
+    assert logging.getLogger("frostline").level == logging.INFO
 
 
 def test_a_card_whose_update_was_lost_is_painted_later(room: Room) -> None:
