@@ -82,6 +82,8 @@ class Desk(Office):
         self.clock = ShiftedClock()
         self._numbers = itertools.count(1)
         self._warehouses: list[str] = []
+        self.approvals = ""
+        """A channel for approvals, where the module has one."""
 
     def open(self, *, writer: WriterFactory | None = None, **slack: Any) -> SlackBot:
         """As an office's, by this clock."""
