@@ -117,6 +117,24 @@ def test_a_stream_is_begun_anew_before_slack_ends_it(opened: Opener, slack: Slac
         assert [m.stream_state for m in bot.slack.posted(bot.room, ts)] == ["stopped", "stopped"]
 
 
+def test_a_stream_that_cannot_be_begun_anew_ends_in_a_message(opened: Opener, slack: SlackServer) -> None:
+    def long(text: str, on_step: Callable[[Step], None]) -> str:
+        on_step(Step(1, "t", "Reading usage", "started"))
+        slack.clock.advance(400)
+        slack.fail("chat.startStream", status=429, retry_after=30)
+        on_step(Step(1, "t", "Reading usage", "done"))
+        return "the answer"
+
+    with opened(script=long) as bot:
+        ts = bot.ask("long")
+        bot.ends(ts)
+        broken, answer = bot.slack.posted(bot.room, ts)
+        assert broken.stream_state == "expired"
+        assert not answer.streamed
+        assert "the answer" in str(answer.blocks)
+        assert slack.session(bot.room, ts)["status"] == "active"
+
+
 @pytest.mark.parametrize("drop", ["before", "after", "body"])
 def test_a_lost_end_of_a_stream_gives_one_answer(opened: Opener, slack: SlackServer, drop: str) -> None:
     slack.fail("chat.stopStream", drop=drop)  # type: ignore[arg-type]
