@@ -7,8 +7,9 @@ server), as `frostline slack` runs it. `command_environment` is what a bot proce
 from __future__ import annotations
 
 import json
+import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -239,37 +240,31 @@ def key_of(message: Posted) -> str:
 # --- nothing of what is posted may act -------------------------------------------------------------------------------
 
 
+_TOKEN = re.compile(r"<([@#!][^<>]*|https?:[^<>]*|mailto:[^<>]*)>")
+_LINK = re.compile(r"\]\s?\((\w+:[^)]*)\)|(?<![\w`])(https?://\S+)")
+_CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)
+_ACTING = ("user", "usergroup", "broadcast", "channel", "link", "date", "team")
+
+
 def live_parts(thing: Any) -> list[str]:
-    """What would notify somebody or be a link in a message, a modal or a Home tab: `@U..`, `!channel`, `http...`."""
-    return list(_live(thing))
-
-
-def _live(thing: Any) -> Iterable[str]:
+    """What would notify somebody or be a link, in blocks, chunks or a view: `U..`, `!channel`, `http...`."""
     if isinstance(thing, list):
-        for each in thing:
-            yield from _live(each)
-    elif isinstance(thing, dict):
-        yield from _live_object(thing)
-
-
-def _live_object(thing: dict[str, Any]) -> Iterable[str]:
+        return [found for each in thing for found in live_parts(each)]
+    if not isinstance(thing, dict):
+        return []
+    found: list[str] = []
     kind = thing.get("type")
-    if kind in ("user", "usergroup", "broadcast", "channel", "link", "date", "team"):
-        yield str(thing.get("user_id") or thing.get("usergroup_id") or thing.get("url") or f"!{thing.get('range')}")
-    if kind in ("mrkdwn", "markdown", "markdown_text"):
-        yield from tokens(str(thing.get("text")))
-    for name, value in thing.items():
-        if name != "options":
-            yield from _live(value)
-
-
-def tokens(text: str) -> list[str]:
-    """Slack's own `<...>` tokens, and in Markdown links and pictures."""
-    import re
-
-    return re.findall(r"<([@#!][^<>]*|https?:[^<>]*|mailto:[^<>]*)>", text) + re.findall(r"\]\((https?:[^)]*)\)", text)
+    if kind in _ACTING:
+        found.append(str(thing.get("user_id") or thing.get("usergroup_id") or thing.get("url") or f"!{kind}"))
+    if kind == "mrkdwn":
+        found += _TOKEN.findall(str(thing.get("text")))
+    if kind in ("markdown", "markdown_text"):
+        text = str(thing.get("text"))  # whether tokens act inside of code Slack does not say: they are taken to
+        found += _TOKEN.findall(text) + [link or bare for link, bare in _LINK.findall(_CODE.sub("", text))]
+    return found + [each for value in thing.values() for each in live_parts(value)]
 
 
 def live_in(message: Posted) -> list[str]:
     """Of a message: its blocks, its streamed chunks and its notification."""
-    return [*live_parts(message.blocks), *live_parts(message.chunks), *tokens(message.text)]
+    text = [] if message.streamed else _TOKEN.findall(message.text)
+    return [*live_parts(message.blocks), *live_parts(message.chunks), *text]
