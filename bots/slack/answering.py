@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from agent.state import Step, Stopped, Turn
@@ -20,7 +21,7 @@ from bots.slack.render.blocks import literal, rich, section_of
 from bots.slack.render.limits import RICH_TEXT
 from bots.slack.render.notes import error_message, interrupted_message, stopped_message
 from bots.slack.render.text import chunks_of, mention, mention_token, top_text
-from bots.slack.streams import Shown, Stream, end_quietly, replace_stream
+from bots.slack.streams import Shown, Stream, end_quietly, replace_stream, upload_files
 from bots.slack.types import Ignored, Message, Place, Question
 from tools.errors import Bug, ChannelRefused, FrostlineError, Unreachable
 
@@ -30,8 +31,27 @@ if TYPE_CHECKING:
 __all__ = ["Answering"]
 
 _log = logging.getLogger("frostline.slack")
-_MOST_ATTEMPTS = 8
-"""An item that broke off so often is given up, in silence if it must be."""
+_MOST_CRASHES = 8
+"""Whoever works on an item that broke off so often may die of it: people are told, and nothing else is tried."""
+_GIVEN_UP_AFTER = timedelta(days=1)
+"""Slack being away is no crash, and is waited for so long."""
+_NO_PLACE = frozenset(
+    {
+        "account_inactive",
+        "cannot_reply_to_message",
+        "channel_not_found",
+        "invalid_auth",
+        "is_archived",
+        "is_inactive",
+        "not_in_channel",
+        "team_access_not_granted",
+        "team_not_found",
+        "thread_not_found",
+        "token_expired",
+        "token_revoked",
+    }
+)
+"""Slack's codes for a place where nothing can be said (any more)."""
 _TITLE = 80
 _NOTIFICATION = 1000
 
@@ -72,15 +92,33 @@ class Answering:
         Raises:
             ClaimLost, Unreachable: as work.
         """
-        if claim.item.attempts > _MOST_ATTEMPTS:
+        crashed = claim.item.attempts - int(claim.progress.get("away") or 0) > _MOST_CRASHES
+        if crashed and (self._is_old(claim) or claim.item.kind in ("command", "stop")):
             _log.error("given up: %s", claim.id)
             claim.finish(ItemState.INTERRUPTED, {"reason": "given up"})
+        elif crashed:
+            self._tell_interrupted(claim, question_of(claim.item.body, claim.item.kind))
         elif claim.progress.get("trace_id"):
             self._resume(claim, question_of(claim.item.body, claim.item.kind))
         elif claim.progress.get("phase"):
             self._tell_interrupted(claim, question_of(claim.item.body, claim.item.kind))
         else:
             self.work(claim)
+
+    def broke_off(self, claim: Claim) -> None:
+        """Slack or the store was away: that counts as no crash, and ends when the question is old.
+
+        Raises:
+            ClaimLost, Unreachable: as work.
+        """
+        if self._is_old(claim):
+            _log.error("given up: %s", claim.id)
+            claim.finish(ItemState.INTERRUPTED, {"reason": "given up"})
+        else:
+            claim.note(away=int(claim.progress.get("away") or 0) + 1)
+
+    def _is_old(self, claim: Claim) -> bool:
+        return self._parts.runtime.clock.now() - claim.item.created_at > _GIVEN_UP_AFTER
 
     def tell_failed(self, claim: Claim, name: str) -> None:
         """Our own fault, in the log under `name`: the person is told so."""
@@ -135,9 +173,7 @@ class Answering:
 
         runtime = self._parts.runtime
         runtime.policy.check_role(person, "viewer", "ask about this account")  # default_role may be "none"
-        return runtime.ask(
-            question.text, thread=question.conversation, person=person, on_step=on_step, cards=True
-        )
+        return runtime.ask(question.text, thread=question.conversation, person=person, on_step=on_step, cards=True)
 
     def _give(self, claim: Claim, question: Question, person: Person, turn: Turn, stream: Stream) -> None:
         self._parts.runtime.store.answers.put(
@@ -154,7 +190,7 @@ class Answering:
             self._post_rest(claim, question, turn, shown)
             self._post_cards(claim, question, turn)
         except ChannelRefused as refused:
-            self._undeliverable(claim, refused)
+            self._undeliverable(claim, question, refused)
             return
         stream.rest()
         claim.finish(ItemState.DONE, {"phase": "done"})
@@ -166,6 +202,8 @@ class Answering:
         for number in range(shown.count, len(messages)):
             key = _key(claim, number)
             if claim.is_repeated and self._parts.api.find(question.place, key) is not None:
+                # Its files come after it and have no key: rather twice than never.
+                upload_files(self._parts.api, question.place, messages[number])
                 continue
             claim.note(posted=number)
             self._parts.api.post(question.place, messages[number], key=key)
@@ -200,7 +238,7 @@ class Answering:
                 self._say(claim, question, message, what)
             self._missing_cards(question)
         except ChannelRefused as refused:
-            self._undeliverable(claim, refused)
+            self._undeliverable(claim, question, refused)
             return
         stream.rest()
         claim.finish(ItemState.DONE, {"phase": what})
@@ -212,9 +250,31 @@ class Answering:
         claim.note(phase=what)
         self._parts.api.post(question.place, message, key=key)
 
-    def _undeliverable(self, claim: Claim, refused: ChannelRefused) -> None:
-        _log.warning("nothing can be said for %s: %s", claim.id, refused.message)
+    def _undeliverable(self, claim: Claim, question: Question, refused: ChannelRefused) -> None:
+        """Slack said no. A rate limit passes; what it does not take of us is told; else there is nobody to tell.
+
+        Raises:
+            Unreachable: later, that is.
+        """
+        if refused.reason == "ratelimited":
+            raise Unreachable(refused.message) from refused
+        _log.warning("not delivered, %s: %s", claim.id, refused.message)
+        if refused.reason not in _NO_PLACE:
+            self._tell_refused(claim, question, refused)
         claim.finish(ItemState.DROPPED, {"reason": refused.reason})
+
+    def _tell_refused(self, claim: Claim, question: Question, refused: ChannelRefused) -> None:
+        why = ChannelRefused(
+            f"Slack did not take the whole answer ({refused.reason}).",
+            reason=refused.reason,
+            hint="Ask for less at once, or ask by frostline ask.",
+        )
+        try:
+            self._end_stream(claim, question.place)
+            self._say(claim, question, error_message(why), "refused")
+            self._missing_cards(question)
+        except ChannelRefused as again:
+            _log.warning("nobody can be told of it: %s", again.message)
 
     # --- /frostline ------------------------------------------------------------------------------------------------
 
@@ -277,7 +337,7 @@ class Answering:
             self._post_rest(claim, question, turn, self._shown_before(claim, question, turn))
             self._post_cards(claim, question, turn)
         except ChannelRefused as refused:
-            self._undeliverable(claim, refused)
+            self._undeliverable(claim, question, refused)
             return
         self._parts.api.status(question.place, "")
         claim.finish(ItemState.DONE, {"phase": "done"})
@@ -292,6 +352,8 @@ class Answering:
         if not stream:
             return Shown(streamed=False, count=0)
         if self._parts.api.find(question.place, _key(claim, 0)) is not None:
+            for message in answer_messages(turn, streamed=True)[:1]:
+                upload_files(self._parts.api, question.place, message)
             return Shown(streamed=True, count=1)
         shown = replace_stream(self._parts.api, question.place, str(stream), turn)
         claim.note(streamed=shown.streamed, posted=shown.count)
@@ -303,7 +365,7 @@ class Answering:
             self._say(claim, question, interrupted_message(question.text, claim.id), "interrupted")
             self._missing_cards(question)
         except ChannelRefused as refused:
-            self._undeliverable(claim, refused)
+            self._undeliverable(claim, question, refused)
             return
         self._parts.api.status(question.place, "")
         claim.finish(ItemState.INTERRUPTED, {"reason": "interrupted"})

@@ -6,6 +6,7 @@ is being worked on here; what nobody renews any more is taken over and recovered
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -99,6 +100,10 @@ class Dispatcher:
                 _log.warning("the inbox does not answer: %s", error.message)
                 self._stopping.wait(self._poll_s * 4)
                 continue
+            except Exception:  # noqa: BLE001 - an edge: whatever the store raises, a worker that ends is gone for good
+                failed("taking an item")
+                self._stopping.wait(self._poll_s * 4)
+                continue
             if not ran:
                 with self._news:
                     if self._signals == seen and not self._stopping.is_set():
@@ -135,6 +140,8 @@ class Dispatcher:
         except Unreachable as error:
             # Slack or the store is away: its lease lapses, and it is taken over from where it stands.
             _log.warning("%s broke off: %s", claim.id, error.message)
+            with contextlib.suppress(Stopped, FrostlineError):
+                answering.broke_off(claim)
         except Exception:  # noqa: BLE001 - an edge: one question that fails must not take the worker along
             self._tell_failed(answering, claim, failed(claim.id))
         finally:
@@ -161,6 +168,8 @@ class Dispatcher:
                     self._take_over()
             except FrostlineError as error:
                 _log.warning("leases could not be renewed: %s", error.message)
+            except Exception:  # noqa: BLE001 - an edge: without a heartbeat all work here would be taken for dead
+                failed("the heartbeat")
             self._ended.wait(self._beat_s)
 
     def _renew(self) -> None:

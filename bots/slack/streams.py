@@ -17,7 +17,7 @@ from bots.slack.render.answer import answer_messages, step_chunk, stream_chunks
 from bots.slack.types import Author, Message, Outbound, Place
 from tools.errors import ChannelRefused, FrostlineError, Unreachable
 
-__all__ = ["Shown", "Stream", "end_quietly", "replace_stream"]
+__all__ = ["Shown", "Stream", "end_quietly", "replace_stream", "upload_files"]
 
 _log = logging.getLogger("frostline.slack")
 _WORKING = "is working on it…"

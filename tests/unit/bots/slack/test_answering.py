@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -393,12 +395,71 @@ def test_a_process_that_slept_past_its_lease_posts_nothing(opened: Opener, tmp_p
         assert "restarted" in shown
 
 
-def test_an_item_that_always_breaks_is_given_up(opened: Opener) -> None:
+def test_an_item_that_always_kills_is_told_and_not_tried_again(opened: Opener) -> None:
     with opened(start=False) as bot:
         ts = bot.ask("poison")
-        item = bot.runtime.store.inbox.claim("gone", timedelta(seconds=0))
+        dead = claimed(bot, ts)
+        dead.note(phase="asking")
+        time.sleep(0.25)  # its lease
         for _ in range(9):
-            (item,) = bot.runtime.store.inbox.take_over("gone", timedelta(seconds=0))
-        assert item is not None
+            (item,) = bot.runtime.store.inbox.take_over("gone", timedelta(seconds=-1))
         bot.answering.recover(Claim(bot.runtime.store.inbox, item, "gone"))
         assert bot.state(ts) == ItemState.INTERRUPTED
+        assert button_ids(bot, ts) == [Action.AGAIN]
+        assert bot.runtime.asked == []
+
+
+@pytest.mark.parametrize("method", ["users.info", "chat.postMessage"])
+def test_an_absence_of_slack_however_long_costs_no_answer(
+    opened: Opener, slack: SlackServer, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.slack.calls._TRIES", 1)
+    monkeypatch.setattr("bots.slack.api._POSTS", 1)
+    with opened(start=False) as bot:
+        slack.fail("chat.startStream", times=1, error="channel_type_not_supported")
+        slack.fail(method, times=12, error="service_unavailable")
+        ts = bot.ask("what did we spend?")
+        claim = claimed(bot, ts)
+        time.sleep(0.25)  # its lease
+        step = bot.answering.work
+        for _ in range(12):
+            with pytest.raises(Unreachable):
+                step(claim)
+            bot.answering.broke_off(claim)
+            (item,) = bot.runtime.store.inbox.take_over("gone", timedelta(seconds=-1))
+            claim, step = Claim(bot.runtime.store.inbox, item, "gone"), bot.answering.recover
+        bot.answering.recover(claim)
+        assert bot.state(ts) == "done"
+        assert len(bot.said(ts)) == 1
+
+
+def test_what_is_given_up_is_old(opened: Opener) -> None:
+    with opened(start=False) as bot:
+        ts = bot.ask("what did we spend?")
+        item = claimed(bot, ts).item
+        claim = Claim(bot.runtime.store.inbox, replace(item, created_at=item.created_at - timedelta(days=2)), "gone")
+        bot.answering.broke_off(claim)
+        assert bot.state(ts) == ItemState.INTERRUPTED
+
+
+def test_a_rate_limit_that_outlasts_patience_loses_no_answer(
+    opened: Opener, slack: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.slack.api._POST_PATIENCE_S", 0.5)
+    with opened() as bot:
+        slack.fail("chat.startStream", times=1, status=429, retry_after=1)
+        slack.fail("chat.postMessage", times=2, status=429, retry_after=1)
+        ts = bot.ask("what did we spend?")
+        bot.ends(ts, "done", timeout=20)
+        assert len(bot.said(ts)) == 1
+        assert bot.runtime.asked == ["what did we spend?"]
+
+
+def test_an_answer_that_slack_does_not_take_is_told(opened: Opener, slack: SlackServer) -> None:
+    with opened() as bot:
+        slack.fail("chat.startStream", times=1, error="channel_type_not_supported")
+        slack.fail("chat.postMessage", times=1, error="msg_blocks_too_long")
+        ts = bot.ask("what did we spend?")
+        bot.ends(ts, "dropped")
+        (told,) = bot.said(ts)
+        assert "msg_blocks_too_long" in told

@@ -14,6 +14,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
+
 from agent.runtime import SystemClock
 from agent.store import Store
 from agent.store.inbox import ItemState
@@ -142,6 +144,8 @@ class Scripted:
         self.failed.append(claim.id)
         self.on_tell(claim)
 
+    def broke_off(self, claim: Claim) -> None: ...
+
 
 def dispatcher(store: Store, script: Scripted, **options: Any) -> Dispatcher:
     chosen = {"by": "p1", "workers": 1, "lease_s": 0.6, "poll_s": 0.02} | options
@@ -191,6 +195,34 @@ def test_one_failure_ends_neither_the_worker_nor_the_conversation(tmp_path: Path
     assert script.failed == ["a", "b"]
     assert running.is_alive
     until(lambda: set(script.recovered) == {"b", "c"})  # what nobody finished is taken up again
+    assert running.stop(2)
+    store.close()
+
+
+def test_no_thread_ends_whatever_the_store_raises(
+    tmp_path: Path, store_template: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, script = open_store(tmp_path, store_template), Scripted()
+    failures = {"claim": 3, "renew": 1}
+
+    def failing(name: str) -> Any:
+        real = getattr(store.inbox, name)
+
+        def call(*arguments: Any) -> Any:
+            if failures[name]:
+                failures[name] -= 1
+                raise ZeroDivisionError
+            return real(*arguments)
+
+        return call
+
+    for name in failures:
+        monkeypatch.setattr(store.inbox, name, failing(name))
+    running = dispatcher(store, script)
+    put(store, "a")
+    running.start()
+    until(lambda: script.worked == ["a"] and not any(failures.values()))
+    assert running.is_alive
     assert running.stop(2)
     store.close()
 
