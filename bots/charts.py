@@ -19,12 +19,16 @@ _MOST_BARS = 60
 
 def series_of(facts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The facts that belong together and can be drawn: one label and unit over two entities or more, as they come."""
+    return _longest(facts)[:_MOST_BARS]
+
+
+def _longest(facts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for fact in facts:
         if fact["entity"] is not None and isinstance(fact["value"], int | float):
             groups[(fact["label"], fact["unit"])].append(fact)
     longest = max(groups.values(), key=len, default=[])
-    return longest[:_MOST_BARS] if len(longest) > 1 else []
+    return longest if len(longest) > 1 else []
 
 
 def draw(facts: Sequence[dict[str, Any]], file: Path) -> bool:
@@ -55,7 +59,9 @@ def draw(facts: Sequence[dict[str, Any]], file: Path) -> bool:
     else:
         axes.barh(names[::-1], values[::-1])
         axes.set_xlabel(series[0]["unit"])
-    axes.set_title(f"{series[0]['label']} ({series[0]['source']}, as of {series[0]['as_of']})", fontsize=9)
+    found = len(_longest(facts))
+    cut = f"; the first {len(series)} of {found}" if found > len(series) else ""
+    axes.set_title(f"{series[0]['label']} ({series[0]['source']}, as of {series[0]['as_of']}{cut})", fontsize=9)
     try:
         figure.savefig(file)
     except OSError as error:

@@ -41,6 +41,13 @@ def test_it_is_drawn(tmp_path: Path, suffix: str, facts: list[dict[str, Any]]) -
     assert file.read_bytes().startswith(b"\x89PNG" if suffix == ".png" else b"<?xml")
 
 
+def test_what_is_left_out_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "chart.svg"
+    many = [fact(f"WH_{n}", float(n)) for n in range(61)]
+    assert draw(many, file) and "the first 60 of 61" in file.read_text()
+    assert draw(many[:60], file) and "the first" not in file.read_text()
+
+
 def test_nothing_to_draw_writes_nothing(tmp_path: Path) -> None:
     assert not draw([fact(None, 1.0)], tmp_path / "chart.png")
     assert list(tmp_path.iterdir()) == []
