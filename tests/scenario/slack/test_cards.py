@@ -133,6 +133,18 @@ def test_the_card_in_the_approvals_channel_is_another_view_of_the_same(desk: Des
     assert desk.slack.violations == []
 
 
+def test_asked_for_in_a_direct_message(desk: Desk) -> None:
+    """Nobody else sees that conversation: approvers have the card in their channel."""
+    change = desk.propose(channel=desk.slack.direct(desk.pete))
+    (copy,) = [card for card in desk.cards_in(desk.approvals) if card.ref == change.card.ref]
+    assert desk.refused(desk.pete, change.card)
+    desk.approve(copy)
+    desk.becomes(change.card, "Applied", "approved by")
+    assert "Applied" in desk.wait(lambda: desk.notes(change.card))[0]
+    assert desk.alters(change.warehouse).count(change.statement) == 1
+    assert desk.slack.violations == []
+
+
 def test_no_approvals_channel_any_more(desk: Desk) -> None:
     desk.slack.channel(desk.approvals).archived = True
     try:

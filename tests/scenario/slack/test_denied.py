@@ -143,6 +143,13 @@ def test_what_was_said_to_one_is_seen_by_nobody_else(desk: Desk, change: Change)
     assert desk.slack.violations == []
 
 
+def test_told_by_another_way_where_slack_refuses_the_first(desk: Desk, change: Change) -> None:
+    desk.slack.fail("chat.postEphemeral", error="user_not_in_channel")
+    assert "approver" in desk.refused(desk.vera, change.card)
+    assert desk.is_untouched(change)
+    assert desk.slack.violations == []
+
+
 # --- groups ----------------------------------------------------------------------------------------------------------
 
 
