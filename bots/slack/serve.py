@@ -277,7 +277,7 @@ class HttpDoor:
             return Response(status_code=401)
         try:
             asked = to_bolt_request(request, body)
-        except (ValueError, TypeError, AttributeError):  # signed, and not what Slack sends
+        except (ValueError, TypeError, AttributeError, RecursionError):  # signed, and not what Slack sends
             return Response(status_code=400)
         return to_starlette_response(await run_in_threadpool(self._bot.app.dispatch, asked))
 

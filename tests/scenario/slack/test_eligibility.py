@@ -30,6 +30,12 @@ def joined(office: Office, user: str, channel: str | None = None) -> str:
     return user
 
 
+def mention(office: Office, ts: str) -> dict[str, object]:
+    """The event of a question that would be answered."""
+    text = f"<@{office.slack.bot_user}> {QUESTION}"
+    return {"type": "app_mention", "user": office.vera, "text": text, "ts": ts, "channel": office.cost}
+
+
 def test_a_guest(office: Office) -> None:
     for made in (office.slack.add_user("guest", guest=True), office.slack.add_user("once", single_channel=True)):
         guest = joined(office, made)
@@ -181,7 +187,7 @@ def test_another_apps_event_is_acknowledged_and_left_alone(office: Office) -> No
         envelope["api_app_id"] = "A0ELSE001"
 
     ts = office.slack.world.new_ts()
-    event = {"type": "app_mention", "user": office.vera, "text": QUESTION, "ts": ts, "channel": office.cost}
+    event = mention(office, ts)
     office.slack.event(event, tweak=of_another_app).wait()
     assert not_kept(office, office.cost, ts)
     assert office.slack.violations == []
@@ -192,7 +198,7 @@ def test_an_event_of_another_workspace(office: Office) -> None:
         envelope |= {"team_id": "T0ELSE001", "authorizations": [{"team_id": "T0ELSE001", "is_bot": True}]}
 
     ts = office.slack.world.new_ts()
-    event = {"type": "app_mention", "user": office.vera, "text": QUESTION, "ts": ts, "channel": office.cost}
+    event = mention(office, ts)
     office.slack.event(event, tweak=of_another_team).wait()
     assert not_kept(office, office.cost, ts)
     assert office.runtime.store.inbox.get(f"message:T0ELSE001/{office.cost}/{ts}") is None
