@@ -147,6 +147,7 @@ class Answering:
             question.author,
             age_s=self._parts.settings.stream_age_s,
             on_start=lambda ts: claim.note(stream=ts),
+            may_start=claim.note,
         )
         stream.begin()
         if place.is_direct and question.ts == place.thread_ts:

@@ -44,11 +44,14 @@ class Stream:
         *,
         age_s: float,
         on_start: Callable[[str], None],
+        may_start: Callable[[], object] = lambda: None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`on_start` is told the ts of every stream that is begun; what it raises comes out."""
+        """`on_start` is told the ts of every stream that is begun, `may_start` is asked before; what they raise
+        comes out, and no stream stays open.
+        """
         self._api, self._place, self._recipient = api, place, recipient
-        self._age_s, self._on_start, self._now = age_s, on_start, now
+        self._age_s, self._on_start, self._may_start, self._now = age_s, on_start, may_start, now
         self._ts: str | None = None
         self._since = 0.0
         self._is_working = False
@@ -63,6 +66,7 @@ class Stream:
 
     def begin(self) -> None:
         """A stream, or at least a status."""
+        self._may_start()
         try:
             ts = self._api.start_stream(self._place, self._recipient)
         except FrostlineError as error:
@@ -70,7 +74,11 @@ class Stream:
             self._say(_WORKING)
             return
         self._ts, self._since, self._is_working = ts, self._now(), True
-        self._on_start(ts)
+        try:
+            self._on_start(ts)
+        except BaseException:  # nobody else knows of it
+            self._end_quietly()
+            raise
 
     def step(self, step: Step) -> None:
         """A line that says what is being done; where there is no stream, the status says it."""

@@ -18,6 +18,7 @@ from agent.state import Step
 from agent.store.inbox import ItemState
 from bots.slack.claims import Claim, ClaimLost, stop_id
 from bots.slack.incoming import question_body
+from bots.slack.streams import Stream
 from bots.slack.types import Action, Author, Place, Question
 from tests.slack_server.server import SlackServer
 from tests.unit.bots.slack.scripted import Bot, bot_on, simple
@@ -393,6 +394,50 @@ def test_a_process_that_slept_past_its_lease_posts_nothing(opened: Opener, tmp_p
         shown = str([m.text + str(m.blocks) for m in bot.slack.posted(bot.room, ts)])
         assert "too late" not in shown
         assert "restarted" in shown
+
+
+def test_who_wakes_up_too_late_begins_no_stream(opened: Opener, slack: SlackServer) -> None:
+    """Slack has ended the stream meanwhile, as whoever took over asked it to."""
+    reached, go = threading.Event(), threading.Event()
+
+    def sleeps(text: str, on_step: Callable[[Step], None]) -> str:
+        reached.set()
+        assert go.wait(10)
+        return simple(text, on_step)
+
+    with opened(script=sleeps, start=False) as bot:
+        ts = bot.ask("what did we spend?")
+        late = claimed(bot, ts, "p1")
+
+        def work() -> None:
+            with pytest.raises(ClaimLost):
+                bot.answering.work(late)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        assert reached.wait(5)
+        with opened(by="p2") as other:
+            other.ends(ts, "interrupted", channel=bot.room)
+        go.set()
+        thread.join(5)
+        assert [m.stream_state for m in bot.slack.posted(bot.room, ts)] == ["stopped", None]
+        slack.world.violations.clear()  # its line came too late for the stream, which is how it noticed
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_stream_that_nobody_would_know_of_is_not_left_open(opened: Opener, moment: str) -> None:
+    with opened(start=False) as bot:
+        ts = bot.ask("what did we spend?")
+
+        def lost(*_: object) -> None:
+            raise ClaimLost
+
+        hooks: dict[str, Any] = {"on_start": lost} if moment == "after" else {"on_start": print, "may_start": lost}
+        author = Author(bot.ann, bot.slack.team)
+        stream = Stream(bot.parts.api, Place(bot.room, ts), author, age_s=200, **hooks)
+        with pytest.raises(ClaimLost):
+            stream.begin()
+        assert [m.stream_state for m in bot.slack.posted(bot.room, ts)] == (["stopped"] if moment == "after" else [])
 
 
 def test_an_item_that_always_kills_is_told_and_not_tried_again(opened: Opener) -> None:
