@@ -2,7 +2,7 @@
 
     screen_input -> converse <-> call_tools
                        |
-                    compose -> check_answer -> reply
+                    compose <-> check_answer -> reply
 
 Wiring only. Nothing here waits for an approval: a plan lives on its own thread (agent.actions.graph), so that
 whatever is said in the conversation cannot drop, repeat or give one.
@@ -25,7 +25,7 @@ from agent.nodes.converse import converse
 from agent.nodes.reply import reply
 from agent.nodes.screen_input import MAX_LENGTH, screen_input
 from agent.offline.planner import OfflineThinker
-from agent.routes import after_converse, after_screen
+from agent.routes import after_check, after_converse, after_screen
 from agent.state import ChatContext, ChatState, Step, Thinker, Turn
 from tools.context import ToolContext
 from tools.domain import Person
@@ -68,7 +68,7 @@ def build_chat_graph(checkpointer: BaseCheckpointSaver[Any] | None) -> ChatGraph
     graph.add_conditional_edges("converse", after_converse)
     graph.add_edge("call_tools", "converse")
     graph.add_edge("compose", "check_answer")
-    graph.add_edge("check_answer", "reply")
+    graph.add_conditional_edges("check_answer", after_check)
     graph.add_edge("reply", END)
     return graph.compile(checkpointer=checkpointer)
 
@@ -121,6 +121,9 @@ def run_turn(graph: ChatGraph, context: ChatContext, text: str, thread: str) -> 
         "results": [],
         "rounds": 0,
         "template": "",
+        "problems": [],
+        "proof": {"refused": 0, "mended": 0, "replaced": 0},
+        "thinking": [],
         "answer": "",
         "output": {},
     }

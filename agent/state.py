@@ -149,6 +149,8 @@ class TurnView:
     """What the thinker said when it decided on the calls, e.g. how it read a name."""
     cards: bool = False
     """The channel shows each stored plan as a card of its own: the reply need not spell it out."""
+    problems: tuple[str, ...] = ()
+    """Why the reply that was written before may not be sent; empty when none was refused."""
 
 
 # --- what is told while it works -----------------------------------------------------------------------------------
@@ -231,7 +233,10 @@ class Thinker(Protocol):
         ...
 
     def write(self, turn: TurnView) -> str:
-        """The reply as a template (agent.replies.citations); at least one call has returned."""
+        """The reply as a template (agent.replies.citations, agent.replies.blocks); at least one call has returned.
+
+        Asked once more, with `turn.problems`, where the first cannot be proven.
+        """
         ...
 
 
@@ -254,6 +259,12 @@ class ChatState(TypedDict, total=False):
     results: list[dict[str, Any]]
     rounds: int
     template: str
+    problems: list[str]
+    """Why the last template was refused; set while it is written once more."""
+    proof: dict[str, int]
+    """How many written replies of this turn were `refused`, `mended` and `replaced` (by the composed reply)."""
+    thinking: list[dict[str, Any]]
+    """Calls of a language model in this turn, by `agent.models.thinker.ModelCall`."""
     fallback: bool
     answer: str
     output: dict[str, Any]

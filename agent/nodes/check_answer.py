@@ -1,9 +1,18 @@
-"""Nothing is sent unproven: citations are evaluated, uncited claims refused, and then a plain listing is sent."""
+"""Nothing is sent unproven: citations are evaluated and uncited claims refused.
+
+A written reply that is refused is written once more, with what was wrong with it; then the composed reply is
+sent, and where not even that can be proven, a plain listing of what the tools returned.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from langgraph.runtime import Runtime
 
+from agent.offline.composition import write_reply
+from agent.replies.blocks import spaced, with_blocks
 from agent.replies.citations import CitationError, Evidence, render
 from agent.replies.claims import problems_in
 from agent.replies.evidence import evidence_of
@@ -11,30 +20,70 @@ from agent.replies.fallback import listing
 from agent.state import CallResult, ChatContext, ChatState
 from tools.errors import Bug, FrostlineError
 
-__all__ = ["check_answer", "proven"]
+__all__ = ["check_answer", "proven", "refusals"]
+
+_MOST_PROBLEMS = 8
 
 
 def check_answer(state: ChatState, runtime: Runtime[ChatContext]) -> ChatState:
     results = [CallResult.model_validate(result) for result in state.get("results", [])]
+    cards = runtime.context.cards
     evidence = _evidence(state, runtime.context, results)
-    answer = proven(state["template"], evidence)
-    if answer is not None:
-        return {"answer": answer, "fallback": False}
-    plain = listing(results, len((state.get("decision") or {}).get("options") or ()))
-    answer = proven(plain, evidence, names=False)
-    if answer is None:
-        raise Bug("The composed fallback claims what it does not cite.")
-    return {"answer": answer, "fallback": True, "template": plain}
+    template, counts = state["template"], _counts(state)
+    cited = with_blocks(template, results, evidence, cards=cards)
+    problems = refusals(template, cited)
+    if not problems:
+        counts["mended"] += int(bool(state.get("problems")))
+        return {"answer": spaced(render(template, cited)), "fallback": False, "proof": counts}
+    counts["refused"] += 1
+    if _written(state, results) and not state.get("problems"):
+        return {"answer": "", "problems": problems[:_MOST_PROBLEMS], "proof": counts}
+    counts["replaced"] += 1
+    template, answer = _replacement(state, results, evidence, cards)
+    return {"answer": answer, "fallback": True, "template": template, "proof": counts}
 
 
 def proven(template: str, evidence: Evidence, *, names: bool = True) -> str | None:
     """The reply, or None where the template claims anything that the evidence does not hold."""
-    if problems_in(template, evidence, names=names):
+    if refusals(template, evidence, names=names):
         return None
+    return render(template, evidence)
+
+
+def refusals(template: str, evidence: Evidence, *, names: bool = True) -> list[str]:
+    """Why the template may not be sent; empty where it may."""
+    problems = problems_in(template, evidence, names=names)
     try:
-        return render(template, evidence)
-    except CitationError:
-        return None
+        return problems if render(template, evidence).strip() else [*problems, "nothing is said"]
+    except CitationError as error:
+        return [*problems, f"a citation: {error}"]
+
+
+def _counts(state: ChatState) -> dict[str, int]:
+    return {"refused": 0, "mended": 0, "replaced": 0} | (state.get("proof") or {})
+
+
+def _written(state: ChatState, results: Sequence[CallResult]) -> bool:
+    """Whether the thinker's `write` made this template: it can be asked for another."""
+    decision: dict[str, Any] = state.get("decision") or {}
+    decided = decision.get("kind") in ("clarify", "refuse", "failed") or bool(decision.get("template"))
+    return bool(results) and state.get("screened", "ok") == "ok" and not decided
+
+
+def _replacement(state: ChatState, results: Sequence[CallResult], evidence: Evidence, cards: bool) -> tuple[str, str]:
+    """What is sent instead, as template and answer: composed by code of ours, else a plain listing."""
+    candidates = []
+    if _written(state, results):
+        note = state.get("note", "")
+        composed = write_reply(results, evidence.tz, cards=cards)
+        candidates = [f"{note}\n\n{composed}" if note else composed]
+    candidates.append(listing(results, len((state.get("decision") or {}).get("options") or ())))
+    for candidate in candidates:
+        # Our own words may hold what is also a name in the account: a warehouse called 'Credits'.
+        answer = proven(candidate, evidence, names=False)
+        if answer is not None:
+            return candidate, answer
+    raise Bug("The composed fallback claims what it does not cite.")
 
 
 def _evidence(state: ChatState, context: ChatContext, results: list[CallResult]) -> Evidence:

@@ -43,4 +43,5 @@ def view_of(state: ChatState, context: ChatContext) -> TurnView:
         asked_for_change=state.get("asked_for_change", False),
         note=state.get("note", ""),
         cards=context.cards,
+        problems=tuple(state.get("problems") or ()),
     )

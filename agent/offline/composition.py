@@ -10,21 +10,26 @@ from agent.offline.compose_usage import usage_lines
 from agent.offline.compose_warehouses import warehouse_lines
 from agent.state import CallResult
 
-__all__ = ["write_reply"]
+__all__ = ["block_lines", "write_reply"]
 
 
 def write_reply(results: Sequence[CallResult], tz: str, *, cards: bool = False) -> str:
     """One block for each call, in order. `cards`: stored plans are shown elsewhere, each on a card of its own."""
-    plans = 0
-    blocks: list[str] = []
-    for number, result in enumerate(results, start=1):
-        lines = _lines(number, result, plans, cards)
-        plans += len((result.data or {}).get("plans", ())) if result.status == "needs_approval" else 0
-        blocks.append("\n".join(lines))
+    blocks = ["\n".join(lines) for lines in block_lines(results, cards=cards)]
     windows = {r.window.model_dump_json() for r in results if r.window is not None}
     if len(results) == len(windows) == 2 and all(r.name == "query_usage" and r.status == "ok" for r in results):
         blocks.append(_between(results[0].data or {}, results[1].data or {}))
     return "\n\n".join(block for block in blocks if block)
+
+
+def block_lines(results: Sequence[CallResult], *, cards: bool = False) -> list[list[str]]:
+    """The lines of each call's block, in order."""
+    plans = 0
+    blocks: list[list[str]] = []
+    for number, result in enumerate(results, start=1):
+        blocks.append(_lines(number, result, plans, cards))
+        plans += len((result.data or {}).get("plans", ())) if result.status == "needs_approval" else 0
+    return blocks
 
 
 def _lines(number: int, result: CallResult, plans: int, cards: bool) -> list[str]:
