@@ -78,6 +78,7 @@ class Office:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._failed: list[BaseException] = []
+        self.doors: tuple[serve.Door, ...] = ()
 
     def __getattr__(self, name: str) -> str:
         """`office.alice`: her Slack id."""
@@ -120,6 +121,7 @@ class Office:
         """The bot runs, and Slack reaches it."""
         bot = self.open(writer=writer, **slack)
         self._stop, self._failed = threading.Event(), []
+        self.doors = serve.doors_of(bot)
         self._thread = threading.Thread(target=self._serve, args=(bot,), name="the bot", daemon=True)
         self._thread.start()
         self.slack.wait_for(lambda: self._failed or bot.connected(), PATIENCE_S)
@@ -131,7 +133,7 @@ class Office:
 
     def _serve(self, bot: SlackBot) -> None:
         try:
-            serve.run(bot, stop=self._stop, grace_s=30.0)
+            serve.run(bot, stop=self._stop, doors=self.doors, grace_s=30.0)
         except BaseException as error:  # noqa: BLE001 - an edge: the thread's error is the test's
             self._failed.append(error)
 
@@ -148,6 +150,12 @@ class Office:
 
     def close(self) -> None:
         """Bot and Slack; the demo account's server is its owner's."""
+        if self._thread is not None and self.bot.settings.mode == "socket":
+            # The SDK's client closes after its current read, of up to three seconds: nothing is left to be read.
+            self._stop.set()
+            with suppress(AssertionError):
+                self.wait(lambda: not self.bot.connected(), 5.0)
+            self.slack.disconnect("abrupt")
         with suppress(AssertionError):
             self.stop()
         self.slack.close()

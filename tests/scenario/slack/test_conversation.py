@@ -206,3 +206,11 @@ def test_questions_of_many_are_answered_side_by_side(office: Office) -> None:
     assert len({office.said(office.cost, ts)[0].text for ts in asked}) == 1
     assert time.monotonic() - began < 60
     assert office.slack.violations == []
+
+
+def test_a_private_channel(office: Office) -> None:
+    channel = office.slack.add_channel("board", [office.vera], private=True)
+    ts = office.ask(office.vera, BY_WAREHOUSE, channel=channel)
+    follow = office.ask(office.vera, "and by role?", channel=channel, thread_ts=ts, mention=False)
+    assert office.turn(channel, follow).tool_calls[0].args["by"] == "role"
+    assert office.slack.violations == []

@@ -12,10 +12,9 @@ import pytest
 
 from agent.store.inbox import ItemState
 from tests import account
-from tests.scenario.slack.conftest import OfficeMaker
+from tests.scenario.slack.conftest import OfficeMaker, new_slack
 from tests.scenario.slack.office import PATIENCE_S, Office
 from tests.slack_server.delivery import Delivery
-from tests.slack_server.server import SlackServer
 
 QUESTION = "credits by warehouse last week"
 
@@ -170,7 +169,7 @@ def test_a_question_whose_message_was_deleted(office: Office) -> None:
 
 @pytest.mark.parametrize("kind", ["refresh", "abrupt", "too_many_websockets"])
 def test_a_connection_that_ends_is_made_again_and_nothing_is_lost(make_office: OfficeMaker, kind: Any) -> None:
-    office = make_office(slack=SlackServer(retry_delays=(0.2, 0.5, 1.0, 2.0, 5.0))).start()
+    office = make_office(slack=new_slack(retry_delays=(0.2, 0.5, 1.0, 2.0, 5.0))).start()
     asked = [office.slack.say(office.vera, office.cost, QUESTION)]
     opened = office.slack.counts["apps.connections.open"]
     office.slack.disconnect(kind)
@@ -185,7 +184,7 @@ def test_a_connection_that_ends_is_made_again_and_nothing_is_lost(make_office: O
 
 def test_an_envelope_whose_acknowledgement_was_lost_comes_again(make_office: OfficeMaker) -> None:
     """The event was kept when the connection broke: it is delivered a second time and answered once."""
-    office = make_office(slack=SlackServer(retry_delays=(0.1, 0.5, 2.0, 5.0))).start()
+    office = make_office(slack=new_slack(retry_delays=(0.1, 0.5, 2.0, 5.0))).start()
     kept, broken = threading.Event(), threading.Event()
     inbox = office.runtime.store.inbox
     put = inbox.put
@@ -209,7 +208,7 @@ def test_an_envelope_whose_acknowledgement_was_lost_comes_again(make_office: Off
 
 def test_slack_away_for_a_while(make_office: OfficeMaker) -> None:
     """New connections are refused for some time; the bot keeps trying."""
-    office = make_office(slack=SlackServer(retry_delays=(0.5, 1.0, 2.0, 5.0, 10.0))).start()
+    office = make_office(slack=new_slack(retry_delays=(0.5, 1.0, 2.0, 5.0, 10.0))).start()
     office.slack.fail("apps.connections.open", times=2, status=503)
     office.slack.disconnect("abrupt")
     ts = office.slack.say(office.vera, office.cost, QUESTION)
@@ -221,7 +220,7 @@ def test_slack_away_for_a_while(make_office: OfficeMaker) -> None:
 
 
 def test_acknowledged_in_time_while_every_worker_is_busy(make_office: OfficeMaker) -> None:
-    office = make_office(slack=SlackServer()).start(workers=2)
+    office = make_office().start(workers=2)
     reader, held = office.runtime.reader, threading.Event()
     usage = reader.usage
 
@@ -256,7 +255,6 @@ def test_an_account_that_is_away_is_said_in_the_thread(make_office: OfficeMaker)
     assert office.finished(office.cost, ts).state is ItemState.DONE
     (said,) = office.said(office.cost, ts)
     assert said.stream_state == "stopped" and said.all_text and "Traceback" not in said.all_text
-    print("AWAY:", said.all_text)
     assert "LOAD_WH" not in said.all_text and "account" in said.all_text.lower()
     assert office.slack.session(office.cost, ts)["status"] == "active"
     (office.home / "away").rename(office.home / "demo" / "account" / "account.toml")

@@ -97,6 +97,9 @@ def test_the_older_assistant_view(make_office: OfficeMaker) -> None:
     ts = office.ask(office.vera, QUESTION, channel=channel, thread_ts=root)
     (answer,) = office.said(channel, ts)
     assert answer.thread_ts == root and "LOAD_WH" in answer.text
+    office.slack.fail("chat.startStream", error="channel_type_not_supported")
     follow = office.ask(office.vera, "and by role?", channel=channel, thread_ts=root)
     assert office.turn(channel, follow).tool_calls[0].args["by"] == "role"
+    told = [call.args["status"] for call in office.slack.called("assistant.threads.setStatus") if not call.error]
+    assert told[0] and told[-1] == ""  # what is being done, by the older method, and that it is done
     assert office.slack.violations == []

@@ -11,8 +11,8 @@ from bots.slack.render.text import bare
 from bots.slack.types import Action
 from tests import account
 from tests.scenario.slack import hostile
+from tests.scenario.slack.conftest import new_slack
 from tests.scenario.slack.office import Office, live_in, live_parts
-from tests.slack_server.server import SlackServer
 from tests.slack_server.things import Posted
 
 
@@ -20,7 +20,7 @@ from tests.slack_server.things import Posted
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     home = tmp_path_factory.mktemp("hostile") / "home"
     hostile.build(home)
-    made = Office(home, SlackServer().start()).start()
+    made = Office(home, new_slack().start()).start()
     yield made
     made.close()
     account.stop_server(home)

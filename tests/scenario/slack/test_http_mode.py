@@ -15,6 +15,7 @@ import pytest
 
 from agent.store.inbox import ItemState
 from bots.slack import serve
+from bots.slack.manifest import manifest
 from bots.slack.types import Action
 from tests.scenario.slack.office import PATIENCE_S, Office, key_of, shared_home
 from tests.slack_server.http_delivery import Answer, sign
@@ -29,21 +30,11 @@ FORM = "application/x-www-form-urlencoded"
 def office(quiet_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """The bot behind its own web server on a free port, and a Slack that sends it signed requests."""
     home = shared_home(tmp_path_factory.mktemp("slack") / "http", quiet_home)
-    made = Office(home, SlackServer(retry_delays=(0.2, 0.5, 1.0)).start())
-    doors: list[serve.HttpDoor] = []
-    with pytest.MonkeyPatch.context() as patch:
-
-        class Door(serve.HttpDoor):
-            """Tells its port."""
-
-            def open(self) -> None:
-                super().open()
-                doors.append(self)
-
-        patch.setattr(serve, "HttpDoor", Door)
-        made.start(mode="http", port=0)
-    made.wait(lambda: doors)
-    made.slack.deliver_to(f"http://127.0.0.1:{doors[0].port}/slack/events")
+    made = Office(home, SlackServer(manifest=manifest(), retry_delays=(0.2, 0.5, 1.0)).start())
+    made.start(mode="http", port=0)
+    (door,) = made.doors
+    assert isinstance(door, serve.HttpDoor)
+    made.slack.deliver_to(f"http://127.0.0.1:{door.port}/slack/events")
     yield made
     made.close()
 
