@@ -431,3 +431,29 @@ def test_two_people_and_the_limit_hold_under_any_policy(found: Policy, one: int,
 def test_parse_policy_says_where() -> None:
     with pytest.raises(BadSettings, match=r"rules\.0\.effect"):
         parse_policy('version = 1\n[[rules]]\nname = "a"\neffect = "perhaps"')
+
+
+def test_a_policy_file_is_followed_and_a_broken_one_allows_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    entry = '[[people]]\nname = "Ann"\nids = ["os:ann"]\nrole = "{}"\n'
+    file.write_text("version = 1\n" + entry.format("approver"))
+    policy = Policy.load(file)
+    ann = policy.person("os:ann")
+    assert policy.has_role(ann, "approver")
+
+    file.write_text("version = 1\n" + entry.format("viewer"))
+    assert not policy.has_role(ann, "approver")
+
+    file.write_text("version = 1\n[[people")
+    for _ in range(2):
+        with pytest.raises(BadSettings):
+            policy.has_role(ann, "viewer")
+
+    file.unlink()
+    with pytest.raises(BadSettings):
+        policy.has_role(ann, "viewer")
+
+    other = tmp_path / "other.toml"
+    other.write_text("version = 1\n" + entry.format("admin"))
+    other.rename(file)
+    assert policy.has_role(ann, "admin")
