@@ -22,7 +22,7 @@ NAMES = (
     "https://evil.example/plain",
     "\u202e<!channel>\u2066",
 )
-LONG = tuple(f"WAREHOUSE_{n:03}_{'VERY_LONG_NAME_OF_A_TEAM_' * 6}" for n in range(150))
+LONG = tuple(f"WAREHOUSE_{n:03}_{'VERY_LONG_NAME_OF_A_TEAM_' * 6}" for n in range(80))
 
 
 def build(home: Path) -> None:
