@@ -110,8 +110,27 @@ class CardDesk:
         ts = self._parts.api.post(place, message, key=f"card:{view.ref}:{place.channel}")
         cards.put(self._card(view.ref, team, place, ts, shown=fingerprint(message)))
 
+    def pressed(self, ref: str, place: Place, ts: str, team: str, *, is_wrong: bool) -> None:
+        """Somebody pressed a button of this message: if it is a card whose row was lost it is known from now on.
+
+        `is_wrong`: it showed what is no longer true. What a press says is no proof: any message of ours could be
+        named, so its row has to be of the same plan, or its key.
+
+        Raises:
+            FrostlineError: it cannot be found out now.
+        """
+        known = self._parts.runtime.store.cards.at(place.channel, ts)
+        if known is None:
+            is_ours = self._parts.api.find(place, f"card:{ref}:{place.channel}") == ts
+        else:
+            is_ours = known.ref == ref
+        if not is_ours:
+            _log.warning("%s/%s is no card of %s", place.channel, ts, ref[:64])
+        elif known is None or is_wrong:
+            self.adopt(ref, place, ts, team)
+
     def adopt(self, ref: str, place: Place, ts: str, team: str) -> None:
-        """Somebody pressed a button of this message, so it is a card, and it may show what is no longer true."""
+        """This message is a card of `ref`, and it may show what is no longer true."""
         where = (place.channel, ts)
         store = self._parts.runtime.store
         if store.cards.at(*where) is None:

@@ -64,15 +64,23 @@ class PlanButtons:
             _log.info("%s of %s by %s: %s", decision, key.ref, person.id, outcome.state.value)
             if outcome.state not in _DONE[decision]:
                 self._teller.tell(click, said(report_words(outcome.plan)))
+            self._pressed(click, key, is_wrong=False)
         self._refresh(key.ref)
 
     def _correct(self, click: Click, key: PlanKey, conflict: PlanConflict) -> None:
         """The card showed what is no longer true."""
         self._teller.tell_error(click, conflict)
-        if click.place and click.message_ts and not click.is_ephemeral:
-            team = click.team or self._parts.me.team
-            self._parts.desk.adopt(key.ref, click.place, click.message_ts, team)
+        self._pressed(click, key, is_wrong=True)
         self._refresh(key.ref)
+
+    def _pressed(self, click: Click, key: PlanKey, *, is_wrong: bool) -> None:
+        if not click.place or not click.message_ts or click.is_ephemeral:
+            return
+        team = click.team or self._parts.me.team
+        try:
+            self._parts.desk.pressed(key.ref, click.place, click.message_ts, team, is_wrong=is_wrong)
+        except FrostlineError as error:  # what was decided stands; the next press tries again
+            _log.warning("the card of %s that was pressed is not known: %s", key.ref, error.message)
 
     def _refresh(self, ref: str) -> None:
         try:
