@@ -85,7 +85,7 @@ class AnswerButtons:
         if person is None:
             return None
         self._parts.runtime.policy.check_role(person, "viewer", "see what is behind an answer")
-        if row is None:
+        if row is None or not _was_given_in(row, click):
             self._teller.tell(click, said(_FORGOTTEN))
             return None
         if holds_figures_by_user(row.turn) and not self._parts.runtime.policy.may_see_text(person):
@@ -94,6 +94,12 @@ class AnswerButtons:
             )
             return None
         return row
+
+
+def _was_given_in(row: AnswerRow, click: Click) -> bool:
+    """Whether the button stands where the answer does: what was said in a direct message stays there."""
+    _, _, place = row.thread.partition("/")
+    return click.place is not None and place.partition("/")[0] == click.place.channel
 
 
 def holds_figures_by_user(turn: Mapping[str, Any]) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from agent.settings import SlackSettings
-from bots.slack.types import Action, Author, Place, PlanKey, SlackUser, Submission
+from bots.slack.types import Action, Author, Message, Place, PlanKey, SlackUser, Submission
 from tests.unit.bots.slack.office import APPROVALS, ME, POLICY, ROOM, ROOT, Office, Wall, texts
 from tools.domain import PlanState
 from tools.errors import ChannelRefused, Unreachable
@@ -194,12 +195,35 @@ def test_a_value_that_is_no_key_of_ours(office: Office, value: str) -> None:
 
 
 def test_a_plan_that_is_not_known_answers_and_takes_the_buttons_away(office: Office) -> None:
-    office.press(Action.APPROVE, PlanKey("gone", "0" * 64), ts="150.000001")
+    card = office.wall.post(Place(ROOM, ROOT), Message("a card"), key=f"card:gone:{ROOM}")
+    office.press(Action.APPROVE, PlanKey("gone", "0" * 64), ts=card)
     assert "no plan" in office.wall.told[0]
     channel, ts, message = office.wall.updates[0]
-    assert (channel, ts) == (ROOM, "150.000001")
+    assert (channel, ts) == (ROOM, card)
     assert "actions" not in {block["type"] for block in message.blocks}
     assert office.denials() == [("slack:T1/UGRACE", None, "not_found")]
+
+
+def test_a_press_that_names_a_message_which_is_no_card_of_the_plan_changes_no_message(
+    office: Office, key: PlanKey
+) -> None:
+    answer = office.wall.post(Place(ROOM, ROOT), Message("an answer"), key="answer:1:0")
+    other = posted(office, warehouse="SHARED_BI", seconds=60)
+    (card,) = office.store.cards.of(other.ref)
+    for ts in (answer, card.ts, "150.000001"):
+        office.press(Action.APPROVE, replace(key, digest="0" * 64), ts=ts)
+    assert len(office.wall.told) == 3
+    assert office.wall.updates == []
+
+
+def test_a_card_whose_row_was_lost_is_painted_when_it_was_pressed(office: Office, key: PlanKey) -> None:
+    (card,) = office.store.cards.of(key.ref)
+    office.store.cards.take(ROOM, card.ts, "x", timedelta(seconds=1))
+    office.store.cards.release(ROOM, card.ts, "x", closed=True)
+    assert office.store.cards.prune(office.clock.now() + timedelta(days=1)) == 1
+    office.press(Action.APPROVE, key, ts=card.ts)
+    assert state(office, key) is PlanState.APPLIED
+    assert "Applied" in texts(office.wall.shows(card.ts).blocks)
 
 
 def test_who_cannot_be_whispered_to_is_answered_by_the_clicks_own_url(office: Office, key: PlanKey) -> None:
@@ -418,7 +442,9 @@ FACTS = [
 def answer(office: Office, trace: str, by: str = "warehouse", facts: Any = FACTS, person: str = "UGRACE") -> None:
     calls = [{"name": "usage", "args": {"metric": "credits", "by": by}, "status": "ok"}]
     turn = {"trace_id": trace, "model": "offline", "tool_calls": calls, "facts": facts, "sources": [], "window": None}
-    office.store.answers.put(trace, thread="t", person=f"slack:T1/{person}", question="credits by it", turn=turn)
+    office.store.answers.put(
+        trace, thread=f"slack:T1/{ROOM}/{ROOT}", person=f"slack:T1/{person}", question="credits by it", turn=turn
+    )
 
 
 def test_evidence_is_shown_to_who_gets_answers(office: Office) -> None:
@@ -431,6 +457,17 @@ def test_evidence_is_shown_to_who_gets_answers(office: Office) -> None:
     office.press(Action.EVIDENCE, "t1", "UOUT")
     assert len(office.wall.views) == 2
     assert len(office.wall.told) == 2
+
+
+def test_what_is_behind_an_answer_is_not_shown_from_another_place(office: Office) -> None:
+    turn = {"trace_id": "t1", "tool_calls": [], "facts": FACTS}
+    for number, thread in enumerate((f"slack:T1/DGRACE/{ROOT}", "t", "slack:T1", "")):
+        office.store.answers.put(f"t{number}", thread=thread, person="slack:T1/UGRACE", question="pay", turn=turn)
+        for action in (Action.EVIDENCE, Action.CHART):
+            office.press(action, f"t{number}", "UVIC")
+    assert office.wall.views == []
+    assert office.wall.files == []
+    assert len(office.wall.told) == 8
 
 
 def test_figures_by_user_are_for_analysts_whoever_asked(office: Office) -> None:
