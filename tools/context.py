@@ -217,9 +217,23 @@ class PolicyView(Protocol):
 
 
 class Retriever(Protocol):
-    """Best practices; filled by the knowledge package."""
+    """Best practices and people's own pages; `agent.library` opens the knowledge package behind it."""
 
-    def search(self, text: str, k: int = 5) -> Sequence[Mapping[str, Any]]: ...
+    def search(
+        self, text: str, k: int = 5, *, where: Mapping[str, str | Sequence[str]] | None = None
+    ) -> Sequence[Mapping[str, Any]]:
+        """The nearest passages, best first, as `knowledge.model.Passage.as_json`; empty where none is near enough.
+
+        `where`: applies_to, severity, origin -> the value, or the values any of which will do.
+
+        Raises:
+            BadSettings: the knowledge base cannot be opened.
+        """
+        ...
+
+    def notes(self) -> tuple[str, ...]:
+        """What is left out or does not work in it, for people."""
+        ...
 
 
 @dataclass(frozen=True)
