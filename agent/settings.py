@@ -24,10 +24,12 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from agent.settings_knowledge import KnowledgeSettings
 from agent.settings_sections import (
     AccountSettings,
     ConnectionSettings,
     DemoSettings,
+    LlmModel,
     LlmSettings,
     PolicySettings,
     SlackSettings,
@@ -39,6 +41,8 @@ __all__ = [
     "AccountSettings",
     "ConnectionSettings",
     "DemoSettings",
+    "KnowledgeSettings",
+    "LlmModel",
     "LlmSettings",
     "PolicySettings",
     "Settings",
@@ -72,6 +76,7 @@ class Settings(BaseSettings):
     policy: PolicySettings = PolicySettings()
     llm: LlmSettings = LlmSettings()
     slack: SlackSettings = SlackSettings()
+    knowledge: KnowledgeSettings = KnowledgeSettings()
     demo: DemoSettings = DemoSettings()
 
     @field_validator("now")

@@ -8,10 +8,13 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from agent.settings_llm import LlmModel, LlmSettings
+
 __all__ = [
     "AccountSettings",
     "ConnectionSettings",
     "DemoSettings",
+    "LlmModel",
     "LlmSettings",
     "PolicySettings",
     "SlackSettings",
@@ -64,11 +67,6 @@ class StoreSettings(_Section):
 class PolicySettings(_Section):
     file: Path | None = None
     """None: policy.toml in the profile's state folder if there is one, else the packaged policy."""
-
-
-class LlmSettings(_Section):
-    provider: Literal["offline"] = "offline"
-    """The deterministic planner: nothing leaves this machine."""
 
 
 class SlackSettings(_Section):

@@ -1,0 +1,1 @@
+"""Language models: asked in order, within budgets, each failure in words of ours. docs/models.md is the guide."""
