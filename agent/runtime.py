@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from agent.actions.runner import ActionRunner
     from agent.approvals import DecisionOutcome
+    from agent.library import LazyLibrary
     from agent.policy import Policy
     from agent.roster import GroupDirectory
     from agent.state import Step, Turn
@@ -105,7 +106,7 @@ class Runtime:
             FrostlineError: the account, the store or the policy cannot be used.
         """
         self.store, self.policy, self.checkpointer, self.reader, self.runner  # noqa: B018 - each is opened by asking
-        self._chat_graph, self._talking  # noqa: B018
+        self._chat_graph, self._talking, self.library  # noqa: B018
         self.reader.now()  # signs in
         return self
 
@@ -271,10 +272,13 @@ class Runtime:
         plans as cards, so the reply does not spell them out.
 
         Raises:
+            NotAllowed: somebody without any role (policy's default_role may be "none").
             Stopped: `on_step` raised it; nothing was stored by this turn.
         """
         from agent.checkpoints import reachable_checkpoints
         from agent.graph import run_turn
+
+        self.policy.check_role(person, "viewer", "ask about this account")
 
         conversation = _thread_id(thread) or self.new_id()
         context = self._chat_context(person, on_step, cards)
@@ -299,6 +303,15 @@ class Runtime:
 
         return chat_context(self.tool_context, person, audit=self.store.audit, on_step=on_step, cards=cards)
 
+    @cached_property
+    def library(self) -> LazyLibrary:
+        """The knowledge base; opened at its first search."""
+        from agent.library import LazyLibrary
+
+        library = LazyLibrary(self.settings)
+        self._stack.callback(library.close)
+        return library
+
     def tool_context(self, person: Person, thread: str | None, *, asked_for_change: bool) -> ToolContext:
         from tools.context import ToolContext
 
@@ -311,6 +324,7 @@ class Runtime:
             thread=thread,
             new_id=self.new_id,
             asked_for_change=asked_for_change,
+            retriever=self.library,
         )
 
     # --- deciding ------------------------------------------------------------------------------------------------

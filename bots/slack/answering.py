@@ -173,7 +173,6 @@ class Answering:
                 raise Stopped
 
         runtime = self._parts.runtime
-        runtime.policy.check_role(person, "viewer", "ask about this account")  # default_role may be "none"
         return runtime.ask(question.text, thread=question.conversation, person=person, on_step=on_step, cards=True)
 
     def _give(self, claim: Claim, question: Question, person: Person, turn: Turn, stream: Stream) -> None:

@@ -52,7 +52,7 @@ def answer_messages(turn: Turn, *, streamed: bool = False) -> tuple[Message, ...
     parts, notes = _content(turn)
     said, below = _streamable(parts)
     if streamed:
-        parts = tuple(below)
+        parts = below
     pages = _Pages(f"frostline-{_name(turn.trace_id)}")
     pages.add_all(parts)
     pages.small(_small_print(turn, notes, parts))
@@ -96,19 +96,17 @@ def _without_answer(turn: Turn) -> str:
     return " ".join(filter(None, (turn.error.message, turn.error.hint))) or turn.error.code
 
 
-def _streamable(parts: Sequence[Part]) -> tuple[list[Part], list[Part]]:
-    """Text that can be streamed, and what has to stand below it: tables, and text past the stream's length."""
-    said: list[Part] = []
-    below: list[Part] = []
+def _streamable(parts: tuple[Part, ...]) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    """Text that can be streamed, and what has to stand below it: from the first table on, or past a stream's length.
+
+    The order stays: nothing that stands after a table is said before it.
+    """
     room = STREAM_TEXT
-    for part in parts:
-        size = 0 if isinstance(part, Table) else len(neutral_markdown([part])) + 2
-        full = room < size or isinstance(part, Table)
-        (below if full else said).append(part)
-        if full and not isinstance(part, Table):
-            room = 0  # the order of the text stays
-        room -= 0 if full else size
-    return said, below
+    for number, part in enumerate(parts):
+        room -= 0 if isinstance(part, Table) else len(neutral_markdown([part])) + 2
+        if isinstance(part, Table) or room < 0:
+            return parts[:number], parts[number:]
+    return parts, ()
 
 
 def _small_print(turn: Turn, notes: Sequence[str], parts: Sequence[Part]) -> list[str]:

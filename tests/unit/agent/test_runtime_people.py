@@ -67,3 +67,12 @@ def test_a_policy_that_stands_there_and_cannot_be_read_is_not_replaced_by_the_pa
     own.symlink_to(tmp_path / "nowhere") if kind == "dangling" else own.mkdir()
     with pytest.raises(BadSettings):
         make().policy  # noqa: B018
+
+
+def test_who_has_no_role_at_all_gets_no_answer(make: Callable[[], Runtime]) -> None:
+    with make() as runtime:
+        policy = runtime.settings.state_dir / "policy.toml"
+        policy.write_text('version = 1\ndefault_role = "none"\n')
+        with pytest.raises(NotAllowed) as denied:
+            runtime.ask("credits last week", thread=None, person=runtime.person())
+    assert denied.value.rule == "role"

@@ -57,6 +57,14 @@ def test_below_a_stream_stands_what_was_not_streamed() -> None:
     assert "".join(chunk["text"] for chunk in stream_chunks(asked)) == "**2 credits** — last week."
 
 
+def test_nothing_that_stands_after_a_table_is_streamed_before_it() -> None:
+    asked = turn("**2 warehouses**\n\n| Warehouse | Credits |\n|---|---:|\n| `A_WH` | 2 |\n\n**Odd:**\n- `A_WH`: idle.")
+    assert "".join(chunk["text"] for chunk in stream_chunks(asked)) == "**2 warehouses**"
+    (message,) = answer_messages(asked, streamed=True)
+    assert kinds(message)[:2] == ["table", "rich_text"]
+    assert "Odd:" in texts(message) and "A_WH" in texts(message)
+
+
 def test_freshness_is_added_where_the_answer_does_not_tell_it() -> None:
     (message,) = answer_messages(turn("**2 credits**"))
     assert "V covered until 2026-11-18 14:20 UTC" in texts(message)
