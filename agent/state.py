@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
@@ -36,6 +36,7 @@ __all__ = [
     "Thinker",
     "ToolCall",
     "ToolCalls",
+    "Traced",
     "Turn",
     "TurnStatus",
     "TurnView",
@@ -225,8 +226,10 @@ Decision = ToolCalls | Clarify | Refuse | Done
 class Thinker(Protocol):
     """A language model or the offline planner. What it writes is checked before it is sent."""
 
-    name: str
-    """Stands in the turn as `model`."""
+    @property
+    def name(self) -> str:
+        """Stands in the turn as `model`: who answered."""
+        ...
 
     def decide(self, turn: TurnView) -> Decision:
         """What to do next; called again after the calls it decided on have returned."""
@@ -237,6 +240,15 @@ class Thinker(Protocol):
 
         Asked once more, with `turn.problems`, where the first cannot be proven.
         """
+        ...
+
+
+@runtime_checkable
+class Traced(Protocol):
+    """A thinker that asks language models: what it asked in this turn, for the trace."""
+
+    def thinking(self) -> list[dict[str, Any]]:
+        """Plain JSON, one entry a call (agent.models.thinker.ModelCall); no word of prompt or answer."""
         ...
 
 

@@ -10,12 +10,12 @@ import re
 from typing import Any, Literal
 
 from langgraph.runtime import Runtime
-from pydantic import ValidationError
 
+from agent.arguments import validated
 from agent.replies.step_words import step_title
 from agent.state import CallResult, ChatContext, ChatState, Step, Stopped, ToolCall, ToolCalls
 from tools.context import ToolContext
-from tools.errors import BadArgument, FrostlineError, NoPermission, NotAllowed, Refused, UnknownName
+from tools.errors import FrostlineError, NoPermission, NotAllowed, Refused, UnknownName
 from tools.registry import TOOLS, lookup
 from tools.result import Fact, ToolResult
 
@@ -53,7 +53,7 @@ def _call(context: ToolContext, call: ToolCall) -> CallResult:
     """One call; every FrostlineError becomes a result that says what the caller could change."""
     try:
         tool = lookup(call.name)
-        args = _validated(tool.args, call.args)
+        args = validated(tool.args, call.args)
         if tool.proposes and not context.asked_for_change:
             raise Refused(
                 "No change was asked for in this message, so none is proposed.",
@@ -90,18 +90,6 @@ def effective(args: dict[str, Any]) -> dict[str, Any]:
     """The arguments that a call ran with, defaults included; what was left empty or off is left out."""
     kept = {name: effective(value) if isinstance(value, dict) else value for name, value in args.items()}
     return {name: value for name, value in kept.items() if value is not False and value not in ({}, [], "")}
-
-
-def _validated(model: Any, args: dict[str, Any]) -> Any:
-    """
-    Raises:
-        BadArgument: what is wrong with which field; the values themselves are not repeated.
-    """
-    try:
-        return model.model_validate(args)
-    except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors()[:5])
-        raise BadArgument(f"The arguments do not fit: {said[:400]}.") from None
 
 
 def _failed(call: ToolCall, error: FrostlineError) -> CallResult:

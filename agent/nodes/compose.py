@@ -5,7 +5,7 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 
 import prompts
-from agent.nodes.converse import view_of
+from agent.nodes.converse import thinking_of, view_of
 from agent.state import ChatContext, ChatState
 
 __all__ = ["compose"]
@@ -14,7 +14,8 @@ _SCREENED = {"empty": "empty", "too_long": "too_long", "approval": "approval_by_
 
 
 def compose(state: ChatState, runtime: Runtime[ChatContext]) -> ChatState:
-    return {"template": _template(state, runtime.context)}
+    template = _template(state, runtime.context)
+    return {"template": template, "thinking": thinking_of(runtime.context.thinker)}
 
 
 def _template(state: ChatState, context: ChatContext) -> str:

@@ -6,10 +6,10 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from agent.state import CallResult, ChatContext, ChatState, Done, TurnView
+from agent.state import CallResult, ChatContext, ChatState, Done, Thinker, Traced, TurnView
 from tools.errors import FrostlineError
 
-__all__ = ["MAX_ROUNDS", "converse", "view_of"]
+__all__ = ["MAX_ROUNDS", "converse", "thinking_of", "view_of"]
 
 MAX_ROUNDS = 4
 """Rounds of tool calls in one turn; a thinker that wants more is cut off and must answer."""
@@ -26,13 +26,21 @@ def converse(state: ChatState, runtime: Runtime[ChatContext]) -> ChatState:
     update: ChatState = {"decision": decision.model_dump(mode="json"), "rounds": rounds + 1}
     if decision.kind == "tool_calls":
         update["note"], update["note_names"] = decision.note, list(decision.read_as)
+    update["thinking"] = thinking_of(runtime.context.thinker)
     return update
+
+
+def thinking_of(thinker: Thinker) -> list[dict[str, Any]]:
+    """What the turn has asked of language models so far; nothing where the planner thinks."""
+    return thinker.thinking() if isinstance(thinker, Traced) else []
 
 
 def view_of(state: ChatState, context: ChatContext) -> TurnView:
     """What the thinker may see of the state."""
     tools = context.make_tools(state["thread"], state.get("asked_for_change", False))
-    memory: dict[str, Any] = state.get("memory") or {}
+    memory = dict(state.get("memory") or {})
+    # Who speaks is told of their own questions only: others may see figures that this person may not.
+    memory["talk"] = [said for said in memory.get("talk") or () if said.get("person") == context.person.id]
     return TurnView(
         text=state.get("clean", ""),
         memory=memory,

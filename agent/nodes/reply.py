@@ -6,6 +6,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from agent.memory import remember
 from agent.replies.evidence import plans_in
 from agent.state import CallRecord, CallResult, ChatContext, ChatState, ErrorBody, Turn, TurnStatus
 from tools.result import Source, Window
@@ -90,4 +91,10 @@ def _memory(state: ChatState, results: list[CallResult], person: str) -> dict[st
     read = [r for r in results if r.error is None and r.status != "needs_approval"]
     if read:
         memory["last"] = {"name": read[-1].name, "args": read[-1].args}
+    if state.get("screened", "ok") == "ok":
+        did = [f"{result.name}: {result.status}" for result in results]
+        said = state["answer"].split("\n", 1)[0]
+        memory["talk"] = remember(
+            memory.get("talk") or (), person=person, asked=state.get("clean", ""), did=did, said=said
+        )
     return memory
