@@ -1,7 +1,8 @@
 """The tables, as SQLAlchemy Core sees them; `migrations/versions` makes them.
 
 plans, bundles, ledger, audit, meta, conversations: changes and their approvals. inbox_items, inbox_keys, cards,
-answers, ratings: what channels that people write in need. Rows of several accounts may lie side by side.
+answers, ratings: what channels that people write in need. llm_use: what language models have used. Rows of several
+accounts may lie side by side.
 
 Times are ISO-8601 text in UTC with microseconds, of one width, so that text order is time order on every
 engine and the audit hash covers exactly what is stored. JSON is canonical text: the digest is over its bytes.
@@ -13,7 +14,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table, Text, TypeDecorator, text
+from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, TypeDecorator, text
 
 from agent.store.rows import storable
 
@@ -26,6 +27,7 @@ __all__ = [
     "inbox_items",
     "inbox_keys",
     "ledger",
+    "llm_use",
     "meta",
     "metadata",
     "plans",
@@ -238,4 +240,20 @@ ratings = Table(
     Column("value", String(8), nullable=False),
     Column("at", UtcText, nullable=False),
     Index("ratings_by_age", "account", "at"),
+)
+
+# A row a request; the tokens of one that has not ended are the most it may come to.
+llm_use = Table(
+    "llm_use",
+    metadata,
+    Column("account", String(255), primary_key=True),
+    Column("id", String(32), primary_key=True),
+    Column("day", String(10), nullable=False),
+    Column("at", UtcText, nullable=False),
+    Column("model", CleanText, nullable=False),
+    Column("input_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("usd", Float(53), nullable=False),
+    Column("settled", Boolean, nullable=False),
+    Index("llm_use_by_day", "account", "day"),
 )
