@@ -263,7 +263,7 @@ def test_a_bundle_is_approved_as_a_whole_and_taken_back_plan_by_plan(desk: Desk)
     assert all(change.statement in desk.text(card) for change in changes)
     assert "2 changes" in desk.text(card)
     desk.press(desk.alice, card)
-    desk.becomes(card, "Applied", "approved by")
+    desk.becomes(card, "2 changes. Applied", "approved by")
     assert member_states(desk, card) == [PlanState.APPLIED] * 2
     assert all(desk.alters(change.warehouse).count(change.statement) == 1 for change in changes)
     assert len(desk.wait(lambda: desk.notes(card))) == 1

@@ -57,11 +57,11 @@ def set_group(desk: Desk, members: list[str], *, disabled: bool = False, event: 
 # --- people ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["vera", "anna", "pete", "paula", "zoe"])
-def test_a_role_that_does_not_approve(desk: Desk, change: Change, name: str) -> None:
-    user = desk.people[name]
-    assert "approver" in desk.refused(user, change.card)
-    assert desk.audit(change.card, "denied") == [(actor(desk, user), "role")]
+def test_roles_that_do_not_approve(desk: Desk, change: Change) -> None:
+    people = [desk.vera, desk.anna, desk.pete, desk.paula, desk.zoe]
+    for user in people:
+        assert "approver" in desk.refused(user, change.card)
+    assert desk.audit(change.card, "denied") == [(actor(desk, user), "role") for user in people]
     assert desk.is_untouched(change)
     # The card stays as it is for those who may.
     assert desk.approve(change.card)
@@ -77,14 +77,12 @@ def test_a_role_that_does_not_approve(desk: Desk, change: Change, name: str) -> 
         ({"bot": True}, "bot"),
     ],
 )
-@pytest.mark.parametrize("action", [Action.APPROVE, Action.DECLINE])
-def test_people_who_decide_nothing_here(
-    desk: Desk, change: Change, how: dict[str, Any], why: str, action: Action
-) -> None:
+def test_people_who_decide_nothing_here(desk: Desk, change: Change, how: dict[str, Any], why: str) -> None:
     user = joined(desk, change, "alice", **how)  # a display name proves nothing
-    assert "Nothing was done" in desk.refused(user, change.card, action)
-    ((who, reason),) = desk.audit(change.card, "denied")
-    assert who.endswith(f"/{user}") and reason == why
+    for action in (Action.APPROVE, Action.DECLINE):
+        assert "Nothing was done" in desk.refused(user, change.card, action)
+    denied = desk.audit(change.card, "denied")
+    assert [(who.rpartition("/")[2], reason) for who, reason in denied] == [(user, why)] * 2
     assert desk.is_untouched(change) and desk.slack.views == []
     assert desk.slack.violations == []
 
@@ -214,24 +212,23 @@ def test_a_button_whose_digest_is_not_the_plans(desk: Desk, change: Change) -> N
     assert desk.slack.violations == []
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        "",
-        "yes",
-        "nosuchplan:" + "0" * 64,
-        "':" + "f" * 64,
-        "x" * 200_000,
-        ":" + "0" * 64,
-        "\u202e\x00\n:" + "a" * 64,
-        "../../etc:" + "a" * 64,
-        "y" * 100_000 + ":" + "b" * 64,
-    ],
-    ids=["empty", "word", "unknown", "quote", "huge", "no-ref", "control", "path", "huge-ref"],
+NO_KEYS = (
+    "",
+    "yes",
+    "nosuchplan:" + "0" * 64,
+    "':" + "f" * 64,
+    "x" * 200_000,
+    ":" + "0" * 64,
+    "\u202e\x00\n:" + "a" * 64,
+    "../../etc:" + "a" * 64,
+    "y" * 100_000 + ":" + "b" * 64,
 )
-def test_a_value_that_is_no_key(desk: Desk, change: Change, value: str) -> None:
-    for action in (Action.APPROVE, Action.UNDO, Action.DECLINE, Action.DETAILS):
-        assert desk.refused(desk.alice, change.card, tweak=with_value(value, action))
+
+
+@pytest.mark.parametrize("action", [Action.APPROVE, Action.UNDO, Action.DECLINE, Action.DETAILS])
+def test_values_that_are_no_key(desk: Desk, change: Change, action: Action) -> None:
+    for value in NO_KEYS:
+        assert desk.refused(desk.alice, change.card, tweak=with_value(value, action)), value[:40]
     assert desk.is_untouched(change)
     desk.becomes(change.card, "Waiting for approval", change.statement)
     assert desk.runtime.store.verify_audit().ok
@@ -309,7 +306,7 @@ def test_a_button_pressed_in_a_place_that_is_not_the_cards(desk: Desk, change: C
     victim = desk.slack.say(desk.pete, elsewhere, "an innocent message", mention=False)
 
     def moved(payload: Payload) -> None:
-        payload["container"] |= {"channel_id": elsewhere, "message_ts": victim}
+        payload["container"] |= {"channel_id": elsewhere, "message_ts": victim, "thread_ts": victim}
         payload["channel"]["id"] = elsewhere
 
     desk.press(desk.alice, change.card, tweak=moved)
