@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent.offline.compose_plans import card_lines, plan_lines
+from agent.offline.compose_practices import practice_lines
 from agent.offline.compose_usage import usage_lines
 from agent.offline.compose_warehouses import warehouse_lines
 from agent.state import CallResult
@@ -41,6 +42,8 @@ def _lines(number: int, result: CallResult, plans: int, cards: bool) -> list[str
         return usage_lines(number, result)
     if result.name == "list_warehouses":
         return warehouse_lines(number, result)
+    if result.name == "search_practices":
+        return practice_lines(number, result)
     return [f"[[r{number}.message]]"]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import prompts
+from agent.offline.advice import asks_for_advice, decide_advice
 from agent.offline.answers import answer_to
 from agent.offline.changes import asked_again, decide_change
 from agent.offline.composition import write_reply
@@ -38,7 +39,7 @@ class OfflineThinker:
                 return change
         if asks_what_runs(turn.text):
             return _question(turn.text, turn) or _not_understood(turn)
-        return _talk(turn.text) or _no(turn) or _question(turn.text, turn) or _not_understood(turn)
+        return _talk(turn.text) or _advice(turn) or _no(turn) or _question(turn.text, turn) or _not_understood(turn)
 
     def write(self, turn: TurnView) -> str:
         return write_reply(turn.results, turn.timezone, cards=turn.cards)
@@ -52,6 +53,15 @@ def _talk(text: str) -> Done | None:
         if pattern.search(text):
             return Done(template=prompts.text(name))
     return None
+
+
+def _advice(turn: TurnView) -> ToolCalls | None:
+    """What the knowledge base answers: general advice, and what people's own runbooks say."""
+    warehouses = turn.names.warehouses()
+    times = bool(find_windows(turn.text, turn.now, turn.timezone))
+    if not asks_for_advice(turn.text, warehouses, windows=times):
+        return None
+    return decide_advice(turn.text, warehouses, turn.memory.get("advice") or ())
 
 
 def _no(turn: TurnView) -> Refuse | None:

@@ -9,6 +9,7 @@ from typing import Any
 from agent.replies.citations import Evidence
 from agent.replies.figures import show_time
 from agent.replies.plan_words import plan_words
+from agent.replies.practice_words import practice_texts
 from agent.state import CallResult, PlanSummary
 from tools.domain import Effect
 from tools.quoting import clean, code
@@ -73,6 +74,7 @@ def _result_texts(result: CallResult, tz: str) -> Iterator[tuple[str, str]]:
     if "approve_id" in data:
         yield "approve", _how_to_approve(data)
     yield from _lists(data)
+    yield from practice_texts(data)
 
 
 def _lists(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
