@@ -12,7 +12,7 @@ import duckdb
 
 from tools.demo import account, layout
 from tools.demo.load import Progress, load, quiet
-from tools.warehouse.views import VIEWS, View
+from tools.warehouse.views import ALL_VIEWS, FURTHER_VIEWS, View
 
 __all__ = ["build_demo", "finish"]
 
@@ -46,14 +46,16 @@ def finish(folder: Path, about: account.AccountSettings) -> None:
     views = []
     with duckdb.connect(str(layout.database_file(folder)), read_only=True) as con:
         con.execute("SET TimeZone='UTC'")
-        views = [_summary(con, item) for item in VIEWS.values()]
+        views = [_summary(con, item) for item in ALL_VIEWS.values()]
+    views = [item for item in views if item["rows"] or item["name"] not in FURTHER_VIEWS]
     (folder / "views.json").write_text(json.dumps({"views": views}, indent=1) + "\n", encoding="utf-8")
     account.write_settings(folder, about)
 
 
 def _summary(con: duckdb.DuckDBPyConnection, item: View) -> dict[str, Any]:
     """Visible rows, the first start and the last end, as ISO-8601 (a day stays a day)."""
-    sql = f'SELECT count(*), min("{item.start}")::VARCHAR, max("{item.end}")::VARCHAR FROM {layout.USAGE}.{item.name}'  # noqa: S608
+    first_last = f'min("{item.start}")::VARCHAR, max("{item.end}")::VARCHAR' if item.end else "NULL, NULL"
+    sql = f"SELECT count(*), {first_last} FROM {layout.USAGE}.{item.name}"  # noqa: S608
     rows, first, last = con.execute(sql).fetchone() or (0, None, None)
     return {"name": item.name, "rows": rows, "first": _iso(first), "last": _iso(last)}
 

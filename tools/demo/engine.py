@@ -21,7 +21,7 @@ import duckdb
 from fakesnow import info_schema, macros
 from fakesnow.instance import FakeSnow
 
-from tools.demo.layout import RAW, database_file
+from tools.demo.layout import RAW, create_missing_views, database_file
 
 __all__ = ["DATABASE", "AccountInfo", "Engine"]
 
@@ -82,6 +82,9 @@ class Engine:
             f"CREATE TABLE IF NOT EXISTS {DATABASE}.{RAW}.WAREHOUSE_PARAMETERS "
             "(warehouse_id BIGINT, key VARCHAR, value VARCHAR)"
         )
+        with contextlib.closing(self._root.cursor()) as con:
+            con.execute(f"SET schema='{DATABASE}.ACCOUNT_USAGE'")
+            create_missing_views(con)
         scratch = str(account_dir / "data" / "tmp").replace("'", "''")
         for setting in (f"SET GLOBAL temp_directory='{scratch}'", *_LOCKDOWN):
             self._root.execute(setting)

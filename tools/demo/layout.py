@@ -22,7 +22,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools.warehouse.views import VIEWS, ColumnType, View
+from tools.warehouse.views import ALL_VIEWS, ColumnType, View
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,6 +32,7 @@ __all__ = [
     "LIVE_COLUMNS",
     "RAW",
     "SHOW_COLUMNS",
+    "create_missing_views",
     "create_schema",
     "database_file",
     "view_sql",
@@ -118,9 +119,20 @@ def create_schema(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"CREATE TABLE {RAW}.CLOCK (now TIMESTAMPTZ NOT NULL, enforce_latency BOOLEAN NOT NULL)")
     _table(con, "WAREHOUSES", SHOW_COLUMNS | {"warehouse_id": "BIGINT"})
     _table(con, "LIVE_QUERIES", LIVE_COLUMNS)
-    for item in VIEWS.values():
-        _table(con, item.name, {name: DUCK_TYPES[kind] for name, kind in item.columns.items()})
-        con.execute(view_sql(item))
+    create_missing_views(con)
+
+
+def create_missing_views(con: duckdb.DuckDBPyConnection) -> None:
+    """Give every view that the account lacks its empty table; `con` has the account as its default database.
+
+    An account that was built before Frostline knew of a view is completed when its server opens it.
+    """
+    sql = "SELECT view_name FROM duckdb_views() WHERE schema_name = ? AND database_name = current_database()"
+    present = {name for (name,) in con.execute(sql, [USAGE]).fetchall()}
+    for item in ALL_VIEWS.values():
+        if item.name not in present:
+            _table(con, item.name, {name: DUCK_TYPES[kind] for name, kind in item.columns.items()})
+            con.execute(view_sql(item))
 
 
 def _table(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str]) -> None:
@@ -131,12 +143,15 @@ def _table(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str]) -
 def view_sql(item: View) -> str:
     """The view that hides rows until their end plus the documented latency has passed.
 
-    A day's row of METERING_DAILY_HISTORY ends at the next UTC midnight.
+    A day's row, as METERING_DAILY_HISTORY has them, ends at the next UTC midnight. A view without a time of its
+    own shows all it has.
     """
+    columns = ", ".join(f'"{c}"' for c in item.columns)
+    if not item.end:
+        return f"CREATE VIEW {USAGE}.{item.name} AS SELECT {columns} FROM {RAW}.{item.name}"  # noqa: S608 - names are constants
     end = f'"{item.end}"'
     if item.columns[item.end] == "D":
         end = f"(CAST({end} AS TIMESTAMP) + INTERVAL 1 DAY) AT TIME ZONE 'UTC'"
-    columns = ", ".join(f'"{c}"' for c in item.columns)
     return (
         f"CREATE VIEW {USAGE}.{item.name} AS SELECT {columns} FROM {RAW}.{item.name}, {RAW}.CLOCK "  # noqa: S608 - names are constants
         f"WHERE NOT CLOCK.enforce_latency "

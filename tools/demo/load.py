@@ -20,7 +20,7 @@ import duckdb
 from tools.demo import layout
 from tools.demo.casts import Cast, cast, identifier, literal
 from tools.errors import BadImport
-from tools.warehouse.views import VIEWS
+from tools.warehouse.views import ALL_VIEWS
 
 __all__ = ["FORMATS", "TABLES", "Progress", "Source", "find_file", "load", "open_source", "quiet", "table_of"]
 
@@ -28,7 +28,7 @@ Progress = Callable[[float, str], None]
 """Share done (0 to 1), and what is being done, for people."""
 
 FORMATS = (".parquet", ".csv")
-TABLES: tuple[str, ...] = ("WAREHOUSES", "LIVE_QUERIES", *VIEWS)
+TABLES: tuple[str, ...] = ("WAREHOUSES", "LIVE_QUERIES", *ALL_VIEWS)
 
 _LARGEST_FIELD = 16 * 1024 * 1024
 
@@ -146,7 +146,7 @@ def _wanted(table: str) -> dict[str, str]:
         return layout.SHOW_COLUMNS | {"warehouse_id": "BIGINT"}
     if table == "LIVE_QUERIES":
         return layout.LIVE_COLUMNS
-    return {name: layout.DUCK_TYPES[kind] for name, kind in VIEWS[table].columns.items()}
+    return {name: layout.DUCK_TYPES[kind] for name, kind in ALL_VIEWS[table].columns.items()}
 
 
 def _reader(file: Path) -> str:

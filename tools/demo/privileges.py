@@ -18,7 +18,7 @@ from sqlglot import exp
 from tools.demo.engine import DATABASE
 from tools.demo.layout import USAGE
 from tools.demo.sqlerrors import SqlError, does_not_exist, insufficient, syntax, unsupported
-from tools.warehouse.views import VIEWS
+from tools.warehouse.views import ALL_VIEWS
 
 __all__ = [
     "ADMIN",
@@ -220,7 +220,7 @@ def _check_table(table: exp.Table, role: str, schema: tuple[str | None, str | No
     full = ([p for p in schema if p] + parts)[-3:] if len(parts) < 3 else parts
     if len(parts) == 2 and schema[0]:
         full = [schema[0], *parts]
-    visible = role in (READER, ADMIN) and len(full) == 3 and full[:2] == [DATABASE, USAGE] and full[2] in VIEWS
+    visible = role in (READER, ADMIN) and len(full) == 3 and full[:2] == [DATABASE, USAGE] and full[2] in ALL_VIEWS
     if not visible or len(table.parts) != len(parts):
         raise does_not_exist("Object", ".".join(parts)[:300])
     for key, name in (("catalog", DATABASE), ("db", USAGE), ("this", full[2])):
@@ -288,7 +288,7 @@ def _check_node(node: dict[str, Any], known: Collection[str]) -> None:
     kind = node.get("type")
     if kind == "BASE_TABLE":
         path = [str(p) for p in node["qualified_name"]["path"]]
-        if not (path[:2] == [DATABASE, USAGE] and path[-1] in VIEWS) and not (
+        if not (path[:2] == [DATABASE, USAGE] and path[-1] in ALL_VIEWS) and not (
             len(path) == 1 and path[0].upper() in known
         ):
             raise does_not_exist("Object", ".".join(path)[:300])

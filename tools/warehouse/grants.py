@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from tools.warehouse.statements import quote
-from tools.warehouse.views import VIEWS
+from tools.warehouse.views import ALL_VIEWS
 
 __all__ = ["operator_grants", "reader_grants"]
 
@@ -30,7 +30,7 @@ def reader_grants(
         BadArgument: a name that cannot be quoted.
     """
     to = f"TO ROLE {_named(role)}"
-    viewers = sorted({view.database_role for view in VIEWS.values()})
+    viewers = sorted({view.database_role for view in ALL_VIEWS.values() if view.database_role})
     lines = [
         "-- Frostline reads. It can change nothing with this role.",
         f"CREATE ROLE IF NOT EXISTS {_named(role)};",
