@@ -28,7 +28,7 @@ class Card:
     shown: str = ""
     """Fingerprint of what it shows."""
     told: str = ""
-    """The state that its thread was told last."""
+    """The state that its thread was told last; with `?` before it, it is not known whether it was told."""
     closed: bool = False
     """Nothing about it will change any more."""
     created_at: datetime | None = None
@@ -76,6 +76,12 @@ class Cards:
             if not connection.execute(taken).rowcount:
                 return None
             return _card(connection.execute(select(cards).where(self._is(channel, ts))).mappings().one())
+
+    def note(self, channel: str, ts: str, by: str, *, told: str) -> bool:
+        """Keep it, and write down what its thread is about to be told; False where another has taken it since."""
+        mine = self._is(channel, ts) & (cards.c.claimed_by == by)
+        with writing(self._engine) as connection:
+            return connection.execute(update(cards).where(mine).values(told=told)).rowcount == 1
 
     def release(
         self,

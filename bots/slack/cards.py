@@ -51,6 +51,7 @@ _NO_PLACE = frozenset(
     }
 )
 """... and for one where nothing can be said any more."""
+_PERHAPS = "?"
 _MAY_EXPIRE = (PlanState.PROPOSED, PlanState.APPROVED)
 
 _Where = tuple[str, str]
@@ -341,11 +342,20 @@ class _Work:
         states = ",".join(r.state.value for r in view.records)
         if message is None or states == self.told:
             return
-        card = self._card
-        place = Place(card.channel, card.thread_ts or card.ts)
-        self._parts.api.post(place, message, key=f"told:{card.ref}:{card.channel}:{states}")
+        card, api = self._card, self._parts.api
+        place, key = Place(card.channel, card.thread_ts or card.ts), f"told:{card.ref}:{card.channel}:{states}"
+        # Whoever dies, or hears nothing from Slack, right after it was sent leaves the question mark.
+        if self.told != _PERHAPS + states or api.find(place, key) is None:
+            if not self._parts.runtime.store.cards.note(*self._where, self._parts.by, told=_PERHAPS + states):
+                return  # the lease ran out: whoever has it now tells
+            self.told = _PERHAPS + states
+            api.post(place, message, key=key)
+            self.sent += 1
         self.told = states
-        self.sent += 1
+
+    @property
+    def _where(self) -> _Where:
+        return self._card.channel, self._card.ts
 
     def _is_copy(self) -> bool:
         """The card in the approvals channel of a plan that was asked for elsewhere."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from sqlalchemy import event, text
 
 from agent.settings import SlackSettings
@@ -224,6 +226,55 @@ def test_an_answer_lost_between_card_and_note_tells_once(office: Office) -> None
     assert office.desk.refresh() == 1
     assert len(office.wall.updates) == 1
     assert len(office.wall.posts) == 2
+
+
+def test_who_dies_right_after_the_note_does_not_make_the_next_one_tell_again(office: Office) -> None:
+    plan = office.propose()
+    ts = office.card(plan.approve_id)
+    office.runtime.decide(plan.approve_id, None, office.runtime.policy.person("os:grace"), "decline")
+    real, office.wall.post = office.wall.post, dies_after(office.wall.post)  # type: ignore[method-assign]
+    with pytest.raises(Died):
+        office.desk.refresh()
+    office.wall.post = real  # type: ignore[method-assign]
+    row = office.store.cards.at(ROOM, ts)
+    assert row is not None
+    assert row.told == "?declined"
+    office.clock.advance(minutes=2)
+    office.other().desk.refresh()
+    assert len(office.wall.posts) == 2
+    row = office.store.cards.at(ROOM, ts)
+    assert row is not None
+    assert (row.told, row.closed) == ("declined", True)
+
+
+def test_who_slept_through_its_lease_does_not_tell(office: Office) -> None:
+    plan = office.propose()
+    ts = office.card(plan.approve_id)
+    office.runtime.decide(plan.approve_id, None, office.runtime.policy.person("os:grace"), "decline")
+
+    def sleeps() -> None:
+        office.wall.before.clear()
+        office.clock.advance(minutes=2)
+        office.other().desk.refresh()
+
+    office.wall.before["update"] = sleeps
+    office.desk.refresh()
+    assert len(office.wall.posts) == 2
+    row = office.store.cards.at(ROOM, ts)
+    assert row is not None
+    assert row.told == "declined"
+
+
+class Died(BaseException):
+    """As a process that is killed."""
+
+
+def dies_after(call: Callable[..., str]) -> Callable[..., str]:
+    def die(*arguments: Any, **named: Any) -> str:
+        call(*arguments, **named)
+        raise Died
+
+    return die
 
 
 def test_a_row_that_was_changed_behind_our_back_loses_its_buttons(office: Office) -> None:
