@@ -29,6 +29,8 @@ _log = logging.getLogger("frostline.slack")
 _METADATA = "frostline_message"
 _PAGE, _PAGES = 200, 10
 _TITLE = 200
+_LOOK_BACK_S = 2 * 86_400.0
+"""What is looked for was sent within the last day: an old thread is not read from its beginning."""
 _POST_PATIENCE_S, _READ_PATIENCE_S, _CLICK_PATIENCE_S = 90.0, 30.0, 1.5
 _POSTS = 3
 """How often a post is sent at most where its answer is lost and it is not found."""
@@ -154,6 +156,7 @@ class SlackApi:
 
     def _page(self, place: Place, cursor: str | None) -> Any:
         arguments: dict[str, Any] = {"channel": place.channel, "limit": _PAGE, "include_all_metadata": True}
+        arguments["oldest"] = f"{time.time() - _LOOK_BACK_S:.6f}"
         if cursor:
             arguments["cursor"] = cursor
         if place.thread_ts:

@@ -246,7 +246,7 @@ class Outbound(Protocol):
         ...
 
     def find(self, place: Place, key: str) -> str | None:
-        """ts of our message in this thread (newest 200) that was sent with the key."""
+        """ts of our message of the last two days in this thread that was sent with the key."""
         ...
 
 

@@ -96,6 +96,20 @@ def test_a_key_of_somebody_elses_app_is_not_ours(slack: SlackServer, api: SlackA
     assert api.find(thread, "k9") is None
 
 
+def test_an_old_thread_is_not_read_from_its_beginning(
+    slack: SlackServer, api: SlackApi, thread: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bots.slack.api._PAGE", 3)
+    monkeypatch.setattr("bots.slack.api._PAGES", 2)
+    for number in range(8):
+        slack.bot_says(thread.channel, f"old {number}", thread_ts=thread.thread_ts)
+    slack.clock.advance(3600)
+    ts = api.post(thread, HELLO, key="new")
+    assert api.find(thread, "new") is None, "it is too far down"
+    monkeypatch.setattr("bots.slack.api._LOOK_BACK_S", -1800.0)  # the old ones are older than that
+    assert api.find(thread, "new") == ts
+
+
 def test_rate_limits_are_waited_for_within_bounds(slack: SlackServer, thread: Place) -> None:
     slept: list[float] = []
     api = SlackApi(slack.bot_token, slack.base_url, sleep=lambda s: (slept.append(s), time.sleep(s))[0])
