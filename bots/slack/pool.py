@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from tools.errors import FrostlineError
@@ -21,12 +21,17 @@ class Pool:
     def __init__(self, threads: int = 8) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="frostline-click")
 
-    def submit(self, work: Callable[..., Any], *arguments: Any) -> None:
-        self._executor.submit(guarded, work, *arguments)
+        self._running: set[Future[bool]] = set()
 
-    def stop(self) -> None:
-        """What has begun is finished; what waits is given up."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+    def submit(self, work: Callable[..., Any], *arguments: Any) -> None:
+        running = self._executor.submit(guarded, work, *arguments)
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
+
+    def stop(self, grace_s: float) -> bool:
+        """What has begun is finished, what waits is given up; False where something runs after the time of grace."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        return not wait(list(self._running), timeout=grace_s).not_done
 
 
 def guarded(work: Callable[..., Any], *arguments: Any) -> bool:

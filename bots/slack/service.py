@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
@@ -104,9 +105,11 @@ class SlackBot:
     def stop(self, grace_s: float = 20.0) -> None:
         """Finish what runs. What takes longer than that is told to people by whoever comes next."""
         self._stop.set()
-        self._pool.stop()
+        deadline = time.monotonic() + grace_s
         if not self._dispatcher.stop(grace_s):
             _log.warning("stopped in the middle of a question; people will be told")
+        if not self._pool.stop(max(1.0, deadline - time.monotonic())):
+            _log.warning("stopped in the middle of what somebody pressed; its card will say what became of it")
         for chore in self._chores:
             if chore.is_alive():
                 chore.join(5.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -35,7 +36,7 @@ def opened(tmp_path: Path, store_template: Path) -> Iterator[Opener]:
 
     yield make
     for bot in bots:
-        bot._pool.stop()
+        bot._pool.stop(5.0)
     store.close()
 
 
@@ -158,3 +159,21 @@ def test_a_press_that_comes_twice_is_handed_on_once(opened: Opener, monkeypatch:
     assert dispatch(bot, CLICK) == 200
     assert dispatch(bot, CLICK) == 200
     assert len(handed) == 1
+
+
+def test_what_was_pressed_keeps_nobody_from_stopping(opened: Opener) -> None:
+    bot, go, began = opened(), threading.Event(), threading.Event()
+    waits: list[str] = []
+
+    def works() -> None:
+        began.set()
+        go.wait(20)
+
+    for _ in range(8):
+        bot._pool.submit(works)
+    bot._pool.submit(waits.append, "begun")
+    assert began.wait(5)
+    assert not bot._pool.stop(0.1)
+    go.set()
+    assert bot._pool.stop(5)
+    assert waits == []
