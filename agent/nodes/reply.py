@@ -89,6 +89,10 @@ def _memory(state: ChatState, results: list[CallResult], person: str) -> dict[st
         pending = decision.get("pending")
         memory["pending"] = {**pending, "person": person} if pending else None
     read = [r for r in results if r.error is None and r.status != "needs_approval"]
+    advice = [r for r in read if r.name == "search_practices"]
+    if advice:
+        memory["advice"] = [str(advice[-1].args.get("text", ""))]
+    read = [r for r in read if r.name != "search_practices"]  # 'and last month?' is about figures
     if read:
         memory["last"] = {"name": read[-1].name, "args": read[-1].args}
     if state.get("screened", "ok") == "ok":
