@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from agent.actions.runner import ActionRunner
     from agent.approvals import DecisionOutcome
     from agent.library import LazyLibrary
+    from agent.models.chain import Models
     from agent.policy import Policy
     from agent.roster import GroupDirectory
-    from agent.state import Step, Turn
+    from agent.state import Step, Thinker, Turn
     from agent.store import Store
     from tools.context import Clock, ToolContext, UsageReader, WarehouseWriter
     from tools.demo.account import AccountSettings
@@ -301,7 +302,32 @@ class Runtime:
     def _chat_context(self, person: Person, on_step: Callable[[Step], None] | None, cards: bool) -> Any:
         from agent.graph import chat_context
 
-        return chat_context(self.tool_context, person, audit=self.store.audit, on_step=on_step, cards=cards)
+        return chat_context(
+            self.tool_context,
+            person,
+            audit=self.store.audit,
+            thinker=self._thinker(),
+            on_step=on_step,
+            cards=cards,
+        )
+
+    def _thinker(self) -> Thinker | None:
+        """Made anew for each turn, whose budget and mask it keeps; None: the planner thinks, no model is loaded."""
+        llm = self.settings.llm
+        if not llm.models:
+            return None
+        from agent.models.masking import Mask
+        from agent.models.thinker import ModelThinker
+
+        mask = Mask(users=llm.mask_users, objects=llm.mask_objects)
+        return ModelThinker(self._models.chain(), label=llm.models[0].label, mask=mask)
+
+    @cached_property
+    def _models(self) -> Models:
+        """What all turns share: the circuit breaker and the day's budget."""
+        from agent.models.chain import Models
+
+        return Models(self.settings.llm, self.store.llm_use)
 
     @cached_property
     def library(self) -> LazyLibrary:

@@ -21,6 +21,7 @@ __all__ = ["MOST_FACTS", "compact_results", "names_in", "relevant", "remembered"
 MOST_FACTS = 80
 _MOST_NAMES = 40
 _MOST_TEXT = 300
+_MOST_PASSAGE = 1000
 
 
 # --- results ------------------------------------------------------------------------------------------------------
@@ -54,7 +55,7 @@ def _compact(number: int, result: CallResult, tz: str, most: int) -> dict[str, A
         said["notes"] = [clean(str(note), _MOST_TEXT) for note in notes[:4]]
     passages = (result.data or {}).get("passages") or ()
     if passages:
-        said["passages"] = [_passage(item) for item in passages[:5] if isinstance(item, Mapping)]
+        said["passages"] = [_passage(f"r{number}.practice.{n}", item) for n, item in enumerate(passages[:5])]
     return said
 
 
@@ -73,9 +74,12 @@ def _line(fact: Fact, tz: str) -> list[str]:
     return [fact.id, clean(fact.label, 80), value.strip("`"), *([clean(fact.entity)] if fact.entity else [])]
 
 
-def _passage(item: Mapping[str, Any]) -> dict[str, str]:
-    kept = ("id", "title", "text", "source", "origin")
-    return {key: clean(str(item[key]), 1200 if key == "text" else 200) for key in kept if item.get(key)}
+def _passage(cited: str, item: Mapping[str, Any]) -> dict[str, Any]:
+    """A page found: what it says, and as what its parts are cited whole."""
+    parts = [part for part, text in (item.get("parts") or {}).items() if text]
+    told = {"cite": cited, "id": (item.get("figures") or {}).get("id"), "origin": item.get("origin")}
+    text = {"title": clean(str(item.get("title", "")), 200), "text": clean(str(item.get("text", "")), _MOST_PASSAGE)}
+    return told | text | {"parts": ["title", *(parts or ["quote"])]}
 
 
 # --- names --------------------------------------------------------------------------------------------------------
