@@ -54,7 +54,7 @@ class MiniLm:
     """
 
     name = "all-MiniLM-L6-v2-int8"
-    min_score = 0.30
+    min_score = 0.25
 
     def __init__(self, weights: Path | None = None, vocabulary: Path | None = None) -> None:
         self._weights = _verified(weights or _packaged(*_WEIGHTS[:2]), _WEIGHTS[2])
