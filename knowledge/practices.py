@@ -159,34 +159,39 @@ def _front(lines: list[str], name: str) -> tuple[dict[str, Any], dict[str, int]]
     """Values of the front matter, and the line that each stands on."""
     import yaml
 
-    text = "\n".join(lines)
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(text)
+        node = yaml.compose("\n".join(lines), Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 2 if mark else 1
         raise BadPractice(name, line, f"the front matter is not valid YAML: {error.problem}") from None
-    except (yaml.YAMLError, ValueError, RecursionError):
-        # ValueError: a date such as 2026-02-31 looks like one and is none.
+    except (yaml.YAMLError, RecursionError):
         raise BadPractice(name, 1, "the front matter is not valid YAML") from None
-    if not isinstance(values, dict) or not isinstance(node, yaml.MappingNode):
+    if not isinstance(node, yaml.MappingNode):
         raise BadPractice(name, 2, "the front matter has to be lines of 'name: value'")
-    at = {str(key.value): key.start_mark.line + 2 for key, _ in node.value}
-    for key, line in at.items():
+    values: dict[str, Any] = {}
+    at: dict[str, int] = {}
+    for key_node, value_node in node.value:
+        key, line = str(key_node.value), key_node.start_mark.line + 2
         if key not in FIELDS:
             raise BadPractice(name, line, f"{key[:40]!r} is unknown; known are: {', '.join(FIELDS)}")
-    _refuse_doubles([str(key.value) for key, _ in node.value], at, name)
+        if key in values:
+            raise BadPractice(name, line, f"{key!r} stands twice")
+        at[key], values[key] = line, _value(value_node, key, line, name)
     for key in FIELDS:
         if key not in values:
             raise BadPractice(name, 1, f"the front matter lacks {key!r}")
     return values, at
 
 
-def _refuse_doubles(keys: list[str], at: dict[str, int], name: str) -> None:
-    for key in at:
-        if keys.count(key) > 1:
-            raise BadPractice(name, at[key], f"{key!r} stands twice")
+def _value(node: Any, key: str, line: int, name: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.SafeLoader("").construct_document(node)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        # ValueError: 2026-02-31 looks like a day and is none.
+        raise BadPractice(name, line, f"{key!r} holds a value that cannot be read") from None
 
 
 class _Fields:
