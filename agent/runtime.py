@@ -313,14 +313,11 @@ class Runtime:
 
     def _thinker(self) -> Thinker | None:
         """Made anew for each turn, whose budget and mask it keeps; None: the planner thinks, no model is loaded."""
-        llm = self.settings.llm
-        if not llm.models:
+        if not self.settings.llm.models:
             return None
-        from agent.models.masking import Mask
-        from agent.models.thinker import ModelThinker
+        from agent.models.thinker import thinker_for
 
-        mask = Mask(users=llm.mask_users, objects=llm.mask_objects)
-        return ModelThinker(self._models.chain(), label=llm.models[0].label, mask=mask)
+        return thinker_for(self._models)
 
     @cached_property
     def _models(self) -> Models:

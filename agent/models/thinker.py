@@ -30,7 +30,9 @@ from tools.quoting import code
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
-__all__ = ["Asks", "ModelCall", "ModelThinker"]
+    from agent.models.chain import Models
+
+__all__ = ["Asks", "ModelCall", "ModelThinker", "thinker_for"]
 
 _CANNOT = re.compile(r"^\W*CANNOT\W*:\s*", re.IGNORECASE)
 _LAID_OUT = re.compile(r"\[\[\s*r(\d+)\.(?:notes|all|source)\s*\]\]")
@@ -216,6 +218,13 @@ class ModelThinker:
             )
         )
         return reply
+
+
+def thinker_for(models: Models) -> ModelThinker:
+    """A thinker for one turn, with a fresh budget and mask, by the settings; `models` has at least one model."""
+    given = models.settings
+    mask = Mask(users=given.mask_users, objects=given.mask_objects)
+    return ModelThinker(models.chain(), label=given.models[0].label, mask=mask)
 
 
 def _unusable(reply: ModelReply, read: Read, turn: TurnView) -> list[str]:

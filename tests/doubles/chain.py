@@ -63,14 +63,22 @@ class Chain:
 
 @dataclass
 class ModelChat:
-    """A conversation whose turns are thought by the chain."""
+    """A conversation; each turn is thought by a new thinker, as in the runtime."""
 
-    chain: Chain
+    make: Callable[[], ModelThinker]
     chat: Chat = field(default_factory=Chat)
-    users: bool = True
-    objects: bool = False
 
     def say(self, text: str) -> Turn:
-        mask = Mask(users=self.users, objects=self.objects)
-        self.chat.thinker = ModelThinker(self.chain, label=MODEL, mask=mask)
+        self.chat.thinker = self.make()
         return self.chat.say(text)
+
+
+class Talk(ModelChat):
+    """A conversation that is thought by the chain."""
+
+    def __init__(self, chain: Chain, *, chat: Chat | None = None, users: bool = True, objects: bool = False) -> None:
+        super().__init__(lambda: self._thinker(users, objects), chat or Chat())
+        self.chain = chain
+
+    def _thinker(self, users: bool, objects: bool) -> ModelThinker:
+        return ModelThinker(self.chain, label=MODEL, mask=Mask(users=users, objects=objects))

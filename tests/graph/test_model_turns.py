@@ -10,15 +10,15 @@ import pytest
 from agent.models.errors import BudgetSpent, ModelFailure, ModelsUnavailable
 from agent.nodes.converse import MAX_ROUNDS
 from tests.doubles.account import account
-from tests.doubles.chain import MODEL, Chain, ModelChat, broken, call, said
+from tests.doubles.chain import MODEL, Chain, Talk, broken, call, said
 from tests.doubles.chat import Chat
 
 DEAD = ModelsUnavailable((ModelFailure(MODEL, "connection", "connection refused", lasting=False),))
 USAGE = call("query_usage", by="warehouse", window="last week")
 
 
-def model_chat(*lines: Any, **more: Any) -> ModelChat:
-    return ModelChat(Chain(lines), **more)
+def model_chat(*lines: Any, **more: Any) -> Talk:
+    return Talk(Chain(lines), **more)
 
 
 # --- a question and its reply ---------------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def test_an_endless_loop_of_calls_is_cut_off() -> None:
             return "The first was [[f1]]."
         return call("query_usage", window=f"last {next(asked)} days")
 
-    talk = ModelChat(Chain(restless))
+    talk = Talk(Chain(restless))
     turn = talk.say("credits")
     assert len(turn.tool_calls) == MAX_ROUNDS
     assert turn.status == "ok"
