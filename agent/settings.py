@@ -1,8 +1,9 @@
 """One typed settings tree: a profile's TOML file, overridden by the environment. The only reader of the environment.
 
 Names nest with two underscores: `FROSTLINE_READER__PASSWORD` is `[reader] password`. A secret may stand in a
-file: `FROSTLINE_READER__PASSWORD_FILE=/run/secrets/reader`. Slack's own `SLACK_BOT_TOKEN` and its like count where
-nothing of ours is set. State lives under `FROSTLINE_HOME`, one folder a profile.
+file: `FROSTLINE_READER__PASSWORD_FILE=/run/secrets/reader`. Slack's own `SLACK_BOT_TOKEN` and its like, and the keys
+of OpenAI and Azure OpenAI, count where nothing of ours is set. State lives under `FROSTLINE_HOME`, one folder a
+profile.
 """
 
 from __future__ import annotations
@@ -223,8 +224,10 @@ def load_settings(profile: str | None = None) -> Settings:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadSettings(f"Profile {name} cannot be read: {error}", hint=str(path)) from error
     table = deep_update(_from_providers(), table) | {"profile": name, "home": home}
+    _no_stray_tracing()
     try:
-        settings = Settings(**deep_update(_with_secret_files(table), _from_environment()))
+        table = deep_update(_with_secret_files(table), _from_environment())
+        settings = Settings(**table | {"llm": _with_provider_keys(table.get("llm", {}))})
     except (ValidationError, SettingsError) as error:
         raise BadSettings(_first_problem(error), hint=f"Profile file: {path}") from None
     _private_folder(home, only_new=True)  # made by mkdir(parents=True) it would have the mode of the umask
@@ -235,12 +238,13 @@ def load_settings(profile: str | None = None) -> Settings:
 def _from_environment() -> dict[str, Any]:
     """What the environment sets, less the two names that the caller has settled and the `..._FILE` names."""
     values = {k: v for k, v in EnvSettingsSource(Settings)().items() if k not in ("profile", "home")}
-    for section, fields in values.items():
-        if isinstance(fields, dict):
-            model = Settings.model_fields[section].annotation
-            values[section] = {k: v for k, v in fields.items() if not _is_secret(model, k.removesuffix("_file"))}
-            values[section] |= {k: v for k, v in fields.items() if _is_secret(model, k)}
-    return values
+    return _without_files(Settings, values)
+
+
+def _without_files(model: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """`values` without what only says where a secret of `model` stands."""
+    kept = {k: v for k, v in values.items() if not (k.endswith("_file") and _is_secret(model, k[: -len("_file")]))}
+    return {k: _without_files(_section(model, k), v) if isinstance(v, dict) else v for k, v in kept.items()}
 
 
 _PROVIDERS = {
@@ -259,22 +263,72 @@ def _from_providers() -> dict[str, Any]:
     return values
 
 
+def _with_provider_keys(llm: Any) -> Any:
+    """OPENAI_API_KEY, OPENAI_BASE_URL and AZURE_OPENAI_API_KEY, for the models that they are meant for.
+
+    A key is never sent to a server that it does not belong to: OpenAI's goes to a base_url of ours only where the
+    provider is said to be openai, and to a compatible server only together with OPENAI_BASE_URL.
+    """
+    if not isinstance(llm, dict):
+        return llm  # no section at all: Settings says so
+    given = dict(llm)
+    if "secondary" in given:
+        given["secondary"] = _with_provider_keys(given["secondary"])
+    found = {field: os.environ[name] for field, name in _theirs(given) if os.environ.get(name)}
+    return found | given
+
+
+def _theirs(given: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """(field, variable) of what one model may take."""
+    key, url = ("api_key", "OPENAI_API_KEY"), ("base_url", "OPENAI_BASE_URL")
+    provider = given.get("provider")
+    if provider == "azure":
+        return (("api_key", "AZURE_OPENAI_API_KEY"),)
+    if provider == "compatible":
+        return () if given.get("base_url") or not os.environ.get(url[1]) else (key, url)
+    ours = given.get("api_key") or (given.get("base_url") and provider is None)
+    return () if provider == "offline" or ours or not os.environ.get(key[1]) else (key, url)
+
+
+def _no_stray_tracing() -> None:
+    """LangChain and LangGraph would send every question and every figure to LangSmith where one of these is set.
+
+    They are meant for other programs on this machine; where our traces go is a setting (llm.export).
+    """
+    for name in ("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2"):
+        os.environ.pop(name, None)
+
+
 def _with_secret_files(table: dict[str, Any]) -> dict[str, Any]:
     """Read `FROSTLINE_SECTION__FIELD_FILE` for secret fields; the plain variable still wins over it."""
     for key, value in os.environ.items():
-        match = re.fullmatch(_PREFIX + r"([A-Z]+)__([A-Z_]+)_FILE", key)
+        match = re.fullmatch(_PREFIX + r"([A-Z_]+)_FILE", key)
         if not match or not value:
             continue
-        section, field = match[1].lower(), match[2].lower()
-        model = Settings.model_fields.get(section)
-        if model is None or not _is_secret(model.annotation, field):
+        *sections, field = match[1].lower().split("__")
+        model: Any = Settings
+        for section in sections:
+            model = _section(model, section)
+        if not sections or not _is_secret(model, field):
             continue
         try:
             secret = Path(value).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise BadSettings(f"{key}: the file cannot be read ({type(error).__name__}).", hint=value) from None
-        table.setdefault(section, {})[field] = secret
+        found: dict[str, Any] = {field: secret}
+        for section in reversed(sections):
+            found = {section: found}
+        table = deep_update(table, found)
     return table
+
+
+def _section(model: Any, name: str) -> Any:
+    """The model of a section within a model; None: there is none of this name."""
+    if not (isinstance(model, type) and issubclass(model, BaseModel)) or name not in model.model_fields:
+        return None
+    annotation = model.model_fields[name].annotation
+    kinds = (annotation, *get_args(annotation))
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
 
 
 def _is_secret(section: Any, field: str) -> bool:

@@ -21,7 +21,7 @@ class LlmModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     provider: Provider | None = None
-    """None: openai where there is a key, else offline. offline: nothing leaves this machine."""
+    """None: openai where there are a key and a model, else offline. offline: nothing leaves this machine."""
     model: str = ""
     """The model's name; for azure the deployment's name does where this is empty."""
     base_url: str | None = None
@@ -78,6 +78,8 @@ class LlmModel(BaseModel):
     def _whole(self) -> LlmModel:
         """What the provider needs is there; said when the profile is read, not at the first question."""
         kind = self.kind
+        if self.provider is None and kind == "offline" and (self.base_url or self.azure_endpoint):
+            raise ValueError("provider: say which it is, e.g. compatible")
         if kind in ("openai", "compatible") and not self.model:
             raise ValueError("model: name the model, e.g. FROSTLINE_LLM__MODEL")
         if kind == "openai" and self.api_key is None:
@@ -99,7 +101,7 @@ class LlmModel(BaseModel):
     @property
     def kind(self) -> Provider:
         """The provider, worked out."""
-        return self.provider or ("openai" if self.api_key else "offline")
+        return self.provider or ("openai" if self.api_key and self.model else "offline")
 
     @property
     def label(self) -> str:
@@ -132,7 +134,9 @@ class LlmSettings(LlmModel):
     def _offline_means_offline(self) -> LlmSettings:
         """A forbidden provider is not let in through the second door."""
         if self.kind == "offline" and self.secondary is not None and self.secondary.kind != "offline":
-            raise ValueError("secondary: with provider = offline no other model may be set")
+            raise ValueError("secondary: without a first model (provider = offline) there is no second one")
+        if self.secondary is not None and self.secondary.provider is None and self.secondary.kind == "offline":
+            raise ValueError("secondary: it needs a provider, or a model and a key")
         return self
 
     @property
