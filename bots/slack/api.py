@@ -29,6 +29,7 @@ _log = logging.getLogger("frostline.slack")
 _METADATA = "frostline_message"
 _PAGE, _PAGES = 200, 10
 _TITLE = 200
+_JUST_NOW_S = 300.0
 _LOOK_BACK_S = 2 * 86_400.0
 """What is looked for was sent within the last day: an old thread is not read from its beginning."""
 _POST_PATIENCE_S, _READ_PATIENCE_S, _CLICK_PATIENCE_S = 90.0, 30.0, 1.5
@@ -154,9 +155,9 @@ class SlackApi:
                 return found
         return None
 
-    def _page(self, place: Place, cursor: str | None) -> Any:
+    def _page(self, place: Place, cursor: str | None, look_back_s: float | None = None) -> Any:
         arguments: dict[str, Any] = {"channel": place.channel, "limit": _PAGE, "include_all_metadata": True}
-        arguments["oldest"] = f"{time.time() - _LOOK_BACK_S:.6f}"
+        arguments["oldest"] = f"{time.time() - (look_back_s or _LOOK_BACK_S):.6f}"
         if cursor:
             arguments["cursor"] = cursor
         if place.thread_ts:
@@ -228,10 +229,25 @@ class SlackApi:
         if not place.is_direct:
             arguments["recipient_user_id"] = recipient.user
             arguments["recipient_team_id"] = recipient.team or self.me().team
-        answer = self._caller.call(
-            "chat.startStream", lambda: self._client.chat_startStream(**arguments), patience_s=0.0
-        )
-        return str(answer["ts"])
+        send = self._client.chat_startStream
+        try:
+            return str(self._caller.call("chat.startStream", lambda: send(**arguments), patience_s=0.0)["ts"])
+        except Lost:
+            begun = self._begun_unheard(place)
+            if begun is None:
+                raise
+            return begun
+
+    def _begun_unheard(self, place: Place) -> str | None:
+        """A stream whose beginning we were not told of would stand there, empty, beside the answer: it is the newest
+        message of ours that has no key. (Of a conversation one question is worked on at a time.)
+        """
+        try:
+            messages = self._page(place, None, look_back_s=_JUST_NOW_S).get("messages") or ()
+        except FrostlineError:
+            return None
+        ours = (m for m in messages if self._is_mine(m) and m.get("ts") != place.thread_ts)
+        return next((str(m["ts"]) for m in reversed(list(ours)) if _key_of(m) is None and not m.get("files")), None)
 
     def append_stream(self, channel: str, ts: str, chunks: Sequence[Mapping[str, Any]]) -> None:
         send = self._client.chat_appendStream

@@ -424,6 +424,17 @@ def test_who_wakes_up_too_late_begins_no_stream(opened: Opener, slack: SlackServ
         slack.world.violations.clear()  # its line came too late for the stream, which is how it noticed
 
 
+@pytest.mark.parametrize("drop", ["before", "after", "body"])
+def test_a_lost_beginning_of_a_stream_leaves_no_empty_message(opened: Opener, slack: SlackServer, drop: str) -> None:
+    with opened() as bot:
+        slack.fail("chat.startStream", drop=drop)  # type: ignore[arg-type]
+        ts = bot.ask("what did we spend?")
+        bot.ends(ts)
+        (answer,) = bot.slack.posted(bot.room, ts)
+        assert answer.stream_state == (None if drop == "before" else "stopped")
+        assert "12 credits" in answer.all_text
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_stream_that_nobody_would_know_of_is_not_left_open(opened: Opener, moment: str) -> None:
     with opened(start=False) as bot:
