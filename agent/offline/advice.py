@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from agent.offline.words import patterns
 from agent.state import ToolCall, ToolCalls
 
-__all__ = ["asks_for_advice", "decide_advice"]
+__all__ = ["asks_for_advice", "decide_advice", "describes"]
 
 _THAT = re.compile(
     r"^\W*(?:and |but |so )?how (?:do|can|could|would|should) (?:i|we|one) \w+(?: out)? (?:it|that|this)\b"
 )
 _LONGEST = 1_000
+_A_SENTENCE = 6
+"""Words."""
 _WAREHOUSE = "the warehouse"
 
 
@@ -33,13 +35,22 @@ def asks_for_advice(text: str, names: Sequence[str], *, windows: bool = False) -
     return not (named and decides and not re.search(r"\bwhat should (?:i|we) do\b", bare))
 
 
+def describes(text: str) -> bool:
+    """Whether words that nothing else understood may be the description of a symptom: a sentence, not a remark."""
+    return len(re.findall(r"[^\W\d_]{2,}", text)) >= _A_SENTENCE
+
+
 def decide_advice(text: str, names: Sequence[str], last: Sequence[str] = ()) -> ToolCalls:
     """The search that answers it; `last` is what was searched for before, for 'how do I check that'."""
     bare, _ = _bare(text, names)
     check = patterns("advice")["check"].search(bare) is not None
     asked = str(last[0]) if last and _THAT.match(bare) else bare
-    args: dict[str, object] = {"text": asked[:_LONGEST]}
-    return ToolCalls(calls=(ToolCall(name="search_practices", args={**args, "check": True} if check else args),))
+    args: dict[str, object] = {"check": True} if check else {}
+    theirs = patterns("advice")["theirs"].search(asked)
+    if theirs:
+        args["origin"] = "yours"
+        asked = f"{asked[: theirs.start()]} {asked[theirs.end() :]}".strip(" ?.!") or asked
+    return ToolCalls(calls=(ToolCall(name="search_practices", args={"text": asked[:_LONGEST], **args}),))
 
 
 def _bare(text: str, names: Sequence[str]) -> tuple[str, bool]:

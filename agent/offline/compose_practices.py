@@ -8,7 +8,7 @@ from agent.state import CallResult
 
 __all__ = ["practice_lines"]
 
-_NEARLY = 0.85
+_NEARLY = 0.9
 """A second practice is shown whose score is at least this share of the first one's."""
 _MOST = 3
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import prompts
-from agent.offline.advice import asks_for_advice, decide_advice
+from agent.offline.advice import asks_for_advice, decide_advice, describes
 from agent.offline.answers import answer_to
 from agent.offline.changes import asked_again, decide_change
 from agent.offline.composition import write_reply
@@ -92,6 +92,8 @@ def _not_understood(turn: TurnView) -> Decision:
     if slots.windows or slots.by or slots.mentions or re.search(r"\bwarehouses?\b|\bsnowflake\b", slots.rest):
         text = "What should I measure: credits, cost, queries, failures, queueing, bytes or idle time?"
         return Clarify(template=text, pending=_metric_pending(slots))
+    if describes(turn.text):
+        return decide_advice(turn.text, turn.names.warehouses())
     return Refuse(template=prompts.text("not_understood"), code="not_understood")
 
 
@@ -204,7 +206,7 @@ def _after(turn: TurnView) -> Decision:
         return offered
     failed = next(((n, r) for n, r in enumerate(turn.results, start=1) if r.error), None)
     if failed is None or any(r.status == "needs_approval" for r in turn.results):
-        return Done()
+        return _nothing_said(turn) or Done()
     number, result = failed
     if result.error == "unknown_name":
         return _unknown(turn, result)
@@ -212,6 +214,16 @@ def _after(turn: TurnView) -> Decision:
         hint = f" [[r{number}.hint]]" if result.hint else ""
         return Clarify(template=f"[[r{number}.message]]{hint}")
     return Done()
+
+
+def _nothing_said(turn: TurnView) -> Refuse | None:
+    """What was taken for the description of a symptom, and no practice speaks to it, was not understood."""
+    only = turn.results[0]
+    if len(turn.results) > 1 or only.name != "search_practices" or only.status != "no_data":
+        return None
+    if asks_for_advice(turn.text, turn.names.warehouses()):
+        return None
+    return Refuse(template=prompts.text("not_understood"), code="not_understood")
 
 
 def _unknown(turn: TurnView, result: CallResult) -> Clarify:

@@ -22,9 +22,13 @@ plans_app = typer.Typer(
 )
 account_app = typer.Typer(help="The embedded account: demo or imported.", no_args_is_help=True, rich_markup_mode=None)
 audit_app = typer.Typer(help="The append-only audit chain.", no_args_is_help=True, rich_markup_mode=None)
+knowledge_app = typer.Typer(
+    help="Best practices and your own pages: search, list, index.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(plans_app, name="plans")
 app.add_typer(account_app, name="account")
 app.add_typer(audit_app, name="audit")
+app.add_typer(knowledge_app, name="knowledge")
 
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else there.")]
@@ -238,6 +242,42 @@ def audit_verify(as_json: Json = False) -> None:
     from bots.cli.audit import verify_audit
 
     verify_audit(_output(as_json), _Globals.profile)
+
+
+@knowledge_app.command("search")
+def knowledge_search(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What is seen, or to be known.", callback=readable)],
+    as_json: Json = False,
+    top: Annotated[int, typer.Option("--top", min=1, max=50, help="At most so many passages.")] = 5,
+    origin: Annotated[
+        str | None, typer.Option("--origin", metavar="frostline|yours", help="Only Frostline's, or only yours.")
+    ] = None,
+) -> None:
+    """The practices and pages that speak to a question."""
+    if origin not in (None, "frostline", "yours"):
+        raise typer.BadParameter("--origin takes frostline or yours.")
+    from bots.cli.knowledge import search_knowledge
+
+    search_knowledge(_output(as_json), _Globals.profile, text, top, origin)
+
+
+@knowledge_app.command("list")
+def knowledge_list(as_json: Json = False) -> None:
+    """Everything that can be found, and what was left out."""
+    from bots.cli.knowledge import list_entries
+
+    list_entries(_output(as_json), _Globals.profile)
+
+
+@knowledge_app.command("index")
+def knowledge_index(
+    as_json: Json = False,
+    force: Annotated[bool, typer.Option("--force", help="Make it anew, also what has not changed.")] = False,
+) -> None:
+    """Bring the index up to the pages; a search does that by itself too."""
+    from bots.cli.knowledge import build_index
+
+    build_index(_output(as_json), _Globals.profile, force)
 
 
 @app.command()
