@@ -144,9 +144,9 @@ def view_sql(item: View) -> str:
     """The view that hides rows until their end plus the documented latency has passed.
 
     A day's row, as METERING_DAILY_HISTORY has them, ends at the next UTC midnight. A view without a time of its
-    own shows all it has.
+    own shows all it has. Arrays and variants are kept as text and shown as JSON, NULL where they are none.
     """
-    columns = ", ".join(f'"{c}"' for c in item.columns)
+    columns = ", ".join(_shown(column, kind) for column, kind in item.columns.items())
     if not item.end:
         return f"CREATE VIEW {USAGE}.{item.name} AS SELECT {columns} FROM {RAW}.{item.name}"  # noqa: S608 - names are constants
     end = f'"{item.end}"'
@@ -157,3 +157,7 @@ def view_sql(item: View) -> str:
         f"WHERE NOT CLOCK.enforce_latency "
         f"OR {end} + INTERVAL {int(item.latency.total_seconds())} SECOND <= CLOCK.now"
     )
+
+
+def _shown(column: str, kind: ColumnType) -> str:
+    return f'TRY_CAST("{column}" AS JSON) AS "{column}"' if kind in ("A", "VAR") else f'"{column}"'
