@@ -192,6 +192,7 @@ class _told:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         import httpx
 
-        known = (ChromaError, httpx.HTTPError, ValueError, OSError, RuntimeError)
+        # AttributeError: where Chroma cannot open a damaged file, its own cleaning up fails so.
+        known = (ChromaError, httpx.HTTPError, ValueError, OSError, RuntimeError, AttributeError)
         if isinstance(error, known):
             raise KnowledgeError(f"{self._message} ({type(error).__name__}).") from error
