@@ -32,7 +32,8 @@ _TITLE = 200
 _JUST_NOW_S = 300.0
 _LOOK_BACK_S = 2 * 86_400.0
 """What is looked for was sent within the last day: an old thread is not read from its beginning."""
-_POST_PATIENCE_S, _READ_PATIENCE_S, _CLICK_PATIENCE_S = 90.0, 30.0, 1.5
+_POST_PATIENCE_S, _READ_PATIENCE_S, _CLICK_PATIENCE_S = 20.0, 30.0, 1.5
+"""Short: who waits keeps a worker from everybody else, and a question that broke off is taken up again later."""
 _POSTS = 3
 """How often a post is sent at most where its answer is lost and it is not found."""
 _OTHER_VIEW = frozenset({"feature_disabled", "unknown_method", "not_authorized", "not_agent_app", "invalid_arguments"})
@@ -240,14 +241,15 @@ class SlackApi:
 
     def _begun_unheard(self, place: Place) -> str | None:
         """A stream whose beginning we were not told of would stand there, empty, beside the answer: it is the newest
-        message of ours that has no key. (Of a conversation one question is worked on at a time.)
+        empty message of ours that has no key. (Of a conversation one question is worked on at a time.)
         """
         try:
             messages = self._page(place, None, look_back_s=_JUST_NOW_S).get("messages") or ()
         except FrostlineError:
             return None
         ours = (m for m in messages if self._is_mine(m) and m.get("ts") != place.thread_ts)
-        return next((str(m["ts"]) for m in reversed(list(ours)) if _key_of(m) is None and not m.get("files")), None)
+        empty = [m for m in ours if not (_key_of(m) or m.get("files") or m.get("blocks") or m.get("text", "").strip())]
+        return str(empty[-1]["ts"]) if empty else None
 
     def append_stream(self, channel: str, ts: str, chunks: Sequence[Mapping[str, Any]]) -> None:
         send = self._client.chat_appendStream

@@ -46,6 +46,7 @@ class Dispatcher:
         self._beat_s = max(0.1, lease_s / 3)
         self._active: dict[str, Claim] = {}
         self._orphans: deque[Claim] = deque()
+        self._recovering, self._most_recovering = 0, max(1, workers // 2)
         self._lock = threading.Lock()
         self._news = threading.Condition()
         self._signals = 0
@@ -111,16 +112,27 @@ class Dispatcher:
 
     def _one(self) -> bool:
         """Work on one item, if there is one."""
-        with self._lock:
-            orphan = self._orphans.popleft() if self._orphans else None
+        orphan = self._orphan()
         if orphan is not None:
-            self._run(orphan, recover=True)
+            try:
+                self._run(orphan, recover=True)
+            finally:
+                with self._lock:
+                    self._recovering -= 1
             return True
         item = self._inbox.claim(self._by, self._lease)
         if item is None:
             return False
         self._run(self._adopt(item), recover=False)
         return True
+
+    def _orphan(self) -> Claim | None:
+        """What broke off, in half of the workers at most: what keeps breaking off is slow, and others have asked."""
+        with self._lock:
+            if not self._orphans or self._recovering >= self._most_recovering:
+                return None
+            self._recovering += 1
+            return self._orphans.popleft()
 
     def _adopt(self, item: Item) -> Claim:
         claim = Claim(self._inbox, item, self._by)

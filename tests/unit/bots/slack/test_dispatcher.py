@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
@@ -196,6 +197,31 @@ def test_one_failure_ends_neither_the_worker_nor_the_conversation(tmp_path: Path
     assert running.is_alive
     until(lambda: set(script.recovered) == {"b", "c"})  # what nobody finished is taken up again
     assert running.stop(2)
+    store.close()
+
+
+def test_what_broke_off_leaves_workers_for_new_questions(tmp_path: Path, store_template: Path) -> None:
+    store, script = open_store(tmp_path, store_template), Scripted()
+    go, at = threading.Event(), []
+
+    def recover(claim: Claim) -> None:
+        at.append(claim.id)
+        go.wait(10)
+        claim.finish(ItemState.INTERRUPTED)
+
+    script.recover = recover  # type: ignore[method-assign]
+    for name in "abcd":
+        put(store, name, f"c-{name}")
+        store.inbox.claim("gone", timedelta(seconds=0))
+    running = dispatcher(store, script, workers=4)
+    running.start()
+    until(lambda: len(at) == 2)
+    put(store, "new", "c-new")
+    until(lambda: script.worked == ["new"], 3)
+    assert len(at) == 2
+    go.set()
+    until(lambda: sorted(at) == list("abcd"))
+    assert running.stop(5)
     store.close()
 
 
