@@ -251,6 +251,10 @@ class Traced(Protocol):
         """Plain JSON, one entry a call (agent.models.thinker.ModelCall); no word of prompt or answer."""
         ...
 
+    def aside(self) -> str:
+        """The line, a template, that the reply ends with where another has answered than was asked; else empty."""
+        ...
+
 
 # --- the graph -----------------------------------------------------------------------------------------------------
 

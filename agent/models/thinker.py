@@ -99,6 +99,11 @@ class ModelThinker:
     def thinking(self) -> list[dict[str, Any]]:
         return [asdict(call) for call in self._calls]
 
+    def aside(self) -> str:
+        if self._fallen:
+            return prompts.text("fallback_budget" if self._fallen == "budget" else "fallback_answered")
+        return prompts.text("fallback_second") if self._second else ""
+
     # --- deciding ------------------------------------------------------------------------------------------------
 
     def decide(self, turn: TurnView) -> Decision:
@@ -143,19 +148,10 @@ class ModelThinker:
         if problems:
             reply = self._ask("rewrite", [*messages, *prompting.again(text, problems, self._mask)], None)
             decision = _in_words(self._mask.reveal(reply.text).strip(), turn)
-        return self._planned(turn) if _unproven(decision, turn) else self._said(decision)
+        return self._planned(turn) if _unproven(decision, turn) else decision
 
     def _planned(self, turn: TurnView) -> Decision:
-        return self._said(self._offline.decide(_without_our_question(turn)))
-
-    def _said(self, decision: Decision) -> Decision:
-        """The decision, with the line that says who answered."""
-        if isinstance(decision, ToolCalls) or decision.template is None or not self._aside():
-            return decision
-        template = decision.template
-        if isinstance(decision, Clarify) and decision.options and "[[o1]]" not in template:
-            template += "".join(f"\n- [[o{n}]]" for n in range(1, len(decision.options) + 1))
-        return decision.model_copy(update={"template": f"{template}\n\n{self._aside()}"})
+        return self._offline.decide(_without_our_question(turn))
 
     # --- writing -------------------------------------------------------------------------------------------------
 
@@ -164,10 +160,10 @@ class ModelThinker:
             try:
                 self._written = self._worded(turn)
                 if self._written:
-                    return self._with_aside(_completed(self._written, turn.results))
+                    return _completed(self._written, turn.results)
             except _NoModel:
                 pass
-        return self._with_aside(self._offline.write(turn))
+        return self._offline.write(turn)
 
     def _worded(self, turn: TurnView) -> str:
         if self._written and not turn.problems:
@@ -180,14 +176,6 @@ class ModelThinker:
         else:
             reply = self._ask("write", [*messages, *prompting.writing()], None)
         return _CANNOT.sub("", self._mask.reveal(reply.text).strip())
-
-    def _with_aside(self, template: str) -> str:
-        return f"{template}\n\n{self._aside()}" if self._aside() else template
-
-    def _aside(self) -> str:
-        if self._fallen:
-            return prompts.text("fallback_budget" if self._fallen == "budget" else "fallback_answered")
-        return prompts.text("fallback_second") if self._second else ""
 
     # --- asking --------------------------------------------------------------------------------------------------
 

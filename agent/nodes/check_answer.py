@@ -7,10 +7,12 @@ sent, and where not even that can be proven, a plain listing of what the tools r
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from langgraph.runtime import Runtime
 
+from agent.nodes.converse import aside_of
 from agent.offline.composition import write_reply
 from agent.replies.blocks import spaced, with_blocks
 from agent.replies.citations import CitationError, Evidence, render
@@ -39,7 +41,7 @@ def check_answer(state: ChatState, runtime: Runtime[ChatContext]) -> ChatState:
     if _written(state, results) and not state.get("problems"):
         return {"answer": "", "problems": problems[:_MOST_PROBLEMS], "proof": counts}
     counts["replaced"] += 1
-    template, answer = _replacement(state, results, evidence, cards)
+    template, answer = _replacement(state, results, evidence, runtime.context)
     return {"answer": answer, "fallback": True, "template": template, "proof": counts}
 
 
@@ -70,19 +72,22 @@ def _written(state: ChatState, results: Sequence[CallResult]) -> bool:
     return bool(results) and state.get("screened", "ok") == "ok" and not decided
 
 
-def _replacement(state: ChatState, results: Sequence[CallResult], evidence: Evidence, cards: bool) -> tuple[str, str]:
+def _replacement(
+    state: ChatState, results: Sequence[CallResult], evidence: Evidence, context: ChatContext
+) -> tuple[str, str]:
     """What is sent instead, as template and answer: composed by code of ours, else a plain listing."""
     candidates = []
     if _written(state, results):
         note = state.get("note", "")
-        composed = write_reply(results, evidence.tz, cards=cards)
+        composed = write_reply(results, evidence.tz, cards=context.cards)
         candidates = [f"{note}\n\n{composed}" if note else composed]
     candidates.append(listing(results, len((state.get("decision") or {}).get("options") or ())))
     for candidate in candidates:
         # Our own words may hold what is also a name in the account: a warehouse called 'Credits'.
-        answer = proven(candidate, evidence, names=False)
+        template = candidate + aside_of(context.thinker)
+        answer = proven(template, evidence, names=False)
         if answer is not None:
-            return candidate, answer
+            return template, answer
     raise Bug("The composed fallback claims what it does not cite.")
 
 
@@ -101,5 +106,5 @@ def _evidence(state: ChatState, context: ChatContext, results: list[CallResult])
     if decision.get("kind") == "failed":
         error = decision["error"]
         texts = {"failure.message": error["message"], "failure.hint": error["hint"] or ""}
-        return Evidence(built.facts, {**built.texts, **texts}, built.names, built.tz)
+        return replace(built, texts={**built.texts, **texts})
     return built

@@ -5,7 +5,7 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 
 import prompts
-from agent.nodes.converse import thinking_of, view_of
+from agent.nodes.converse import aside_of, thinking_of, view_of
 from agent.state import ChatContext, ChatState
 
 __all__ = ["compose"]
@@ -15,7 +15,7 @@ _SCREENED = {"empty": "empty", "too_long": "too_long", "approval": "approval_by_
 
 def compose(state: ChatState, runtime: Runtime[ChatContext]) -> ChatState:
     template = _template(state, runtime.context)
-    return {"template": template, "thinking": thinking_of(runtime.context.thinker)}
+    return {"template": template + aside_of(runtime.context.thinker), "thinking": thinking_of(runtime.context.thinker)}
 
 
 def _template(state: ChatState, context: ChatContext) -> str:

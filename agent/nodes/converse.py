@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 from agent.state import CallResult, ChatContext, ChatState, Done, Thinker, Traced, TurnView
 from tools.errors import FrostlineError
 
-__all__ = ["MAX_ROUNDS", "converse", "thinking_of", "view_of"]
+__all__ = ["MAX_ROUNDS", "aside_of", "converse", "thinking_of", "view_of"]
 
 MAX_ROUNDS = 4
 """Rounds of tool calls in one turn; a thinker that wants more is cut off and must answer."""
@@ -33,6 +33,12 @@ def converse(state: ChatState, runtime: Runtime[ChatContext]) -> ChatState:
 def thinking_of(thinker: Thinker) -> list[dict[str, Any]]:
     """What the turn has asked of language models so far; nothing where the planner thinks."""
     return thinker.thinking() if isinstance(thinker, Traced) else []
+
+
+def aside_of(thinker: Thinker) -> str:
+    """See Traced.aside; with the blank line before it."""
+    said = thinker.aside() if isinstance(thinker, Traced) else ""
+    return f"\n\n{said}" if said else ""
 
 
 def view_of(state: ChatState, context: ChatContext) -> TurnView:
