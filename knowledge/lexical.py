@@ -15,7 +15,7 @@ _COMMON = """
 a about after all also am an and any are as at be because been before but by can could did do does doing for from get
 had has have he her how i if in into is it its just me more most my no not of off on one or our out over own she should
 so some than that the their them then there these they this those to too up us very was we were what when where which
-while who why will with would you your
+while who why will with would you your advice advise best guidance practice practices recommend recommendation tip tips
 """
 _STOP = frozenset(_COMMON.split())
 _ENDINGS = ("ations", "ation", "ingly", "ions", "ion", "ings", "ing", "ies", "ers", "er", "ed", "es", "s", "e", "y")

@@ -8,8 +8,8 @@ from agent.state import CallResult
 
 __all__ = ["practice_lines"]
 
-_NEARLY = 0.9
-"""A second practice is shown whose score is at least this share of the first one's."""
+_NEARLY = 0.7
+"""A second practice is shown whole whose score is at least this share of the first one's; others are named."""
 _MOST = 3
 
 
@@ -20,8 +20,12 @@ def practice_lines(number: int, result: CallResult) -> list[str]:
     least = _NEARLY * passages[0]["score"] if passages else 0.0
     shown = [n for n, passage in enumerate(passages) if n == 0 or passage["score"] >= least]
     lines: list[str] = []
+    named = [n for n in range(len(passages)) if n not in shown]
     for n in shown:
         lines += [*_one(f"r{number}.practice.{n}", passages[n], check=n == 0 and bool(result.args.get("check"))), ""]
+    if named:
+        said = [f"[[r{number}.practice.{n}.title]] ([[{passages[n]['figures']['id']}]])" for n in named]
+        lines += [f"Also near: {'; '.join(said)}.", ""]
     lines.append(f"[[r{number}.convention]]")
     lines += [f"[[r{number}.notes.{n}]]" for n in range(len(data.get("notes") or ()))]
     return lines

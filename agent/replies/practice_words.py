@@ -25,7 +25,7 @@ def practice_texts(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"{key}.quote", quoted(passage["text"])
         for part, text in passage.get("parts", {}).items():
             if part == "check":
-                yield f"{key}.check", _fenced(text, "sql", _LONGEST)
+                yield f"{key}.check", _fenced(text, _LONGEST)
             elif text:
                 yield f"{key}.{part}", _prose(text) if ours else quoted(text)
             else:
@@ -44,11 +44,13 @@ def _prose(text: str) -> str:
 
 def quoted(text: str) -> str:
     """A block that its content cannot leave and in which no link, mention or markup works."""
-    return _fenced(text.strip(), "text", _LONGEST_QUOTE)
+    return _fenced(text.strip(), _LONGEST_QUOTE)
 
 
-def _fenced(text: str, kind: str, longest: int) -> str:
-    """Line by line; backticks become look-alikes, so that no line closes the block."""
+def _fenced(text: str, longest: int) -> str:
+    """Line by line; backticks become look-alikes, so that no line closes the block. It names no language: a channel
+    that cannot colour would show the name as a line of the text.
+    """
     shown = text if len(text) <= longest else f"{text[:longest].rstrip()} …"
     lines = [re.sub("`", "ˋ", clean(line.expandtabs(4), _LONGEST)) for line in shown.split("\n")]
-    return "\n".join((f"{_FENCE}{kind}", *lines, _FENCE))
+    return "\n".join((_FENCE, *lines, _FENCE))
