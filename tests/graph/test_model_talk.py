@@ -15,6 +15,7 @@ import pytest
 from langchain_core.messages import BaseMessage
 
 from agent.models.chain import Models
+from agent.models.errors import ModelFailure, ModelsUnavailable
 from agent.models.meter import Spent
 from agent.models.reply import ToolRequest
 from agent.models.thinker import thinker_for
@@ -24,6 +25,7 @@ from tests.doubles.chain import MODEL, Chain, ModelChat, Talk, call
 from tests.doubles.chat import Chat
 from tests.llm_server import Answer, Call, Fail, LlmServer, Say, Seen
 
+DEAD = ModelsUnavailable((ModelFailure(MODEL, "connection", "connection refused", lasting=False),))
 PAGE = {
     "id": "idle-time", "title": "Suspend sooner", "text": "Idle minutes are paid.", "source": "docs.example.com",
     "score": 0.9, "origin": "frostline", "severity": "warn", "applies_to": ["warehouse"], "tool": None,
@@ -296,3 +298,23 @@ def test_a_key_of_ours_is_in_no_message(faulty: LlmServer) -> None:
     http_chat(faulty).say("credits by warehouse last week")
     assert faulty.key not in json.dumps([seen.body for seen in faulty.seen])
     assert MODEL not in json.dumps([seen.body for seen in faulty.seen])
+
+
+def test_an_answer_to_the_models_question_is_understood_by_the_planner() -> None:
+    lines: list[Any] = ["Do you mean ETL_WH or BI_WH?", DEAD]
+    talk = Talk(Chain(lines))
+    assert talk.say("credits last week of the warehouse").status == "clarify"
+    turn = talk.say("the second one")
+    assert turn.status == "ok"
+    assert turn.tool_calls[0].args["filters"] == {"warehouse": ["BI_WH"]}
+    assert turn.model.startswith("offline")
+
+
+def test_a_question_of_the_models_about_a_change_keeps_what_was_asked_for() -> None:
+    lines: list[Any] = ["Which of BI_WH and ETL_WH?", call("suspend_idle", warehouse="BI_WH"), "ok"]
+    talk = Talk(Chain(lines))
+    assert talk.say("please suspend the warehouse that costs so much").status == "clarify"
+    turn = talk.say("BI_WH")
+    assert turn.status == "needs_approval"
+    assert [plan.warehouse for plan in turn.plans] == ["BI_WH"]
+    assert talk.say("yes").status == "refused"
