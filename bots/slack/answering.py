@@ -19,7 +19,7 @@ from bots.slack.parts import Parts
 from bots.slack.render.answer import answer_messages
 from bots.slack.render.blocks import literal, rich, section_of
 from bots.slack.render.limits import RICH_TEXT
-from bots.slack.render.notes import error_message, interrupted_message, stopped_message
+from bots.slack.render.notes import error_message, interrupted_message, not_for_you, stopped_message
 from bots.slack.render.text import chunks_of, mention, mention_token, top_text
 from bots.slack.streams import Shown, Stream, end_quietly, replace_stream, upload_files
 from bots.slack.types import Ignored, Message, Place, Question
@@ -81,10 +81,24 @@ class Answering:
                 raise Unreachable("Slack does not say who this is.")
             _log.info("no answer to %s (%s)", question.author.user, person.reason)
             claim.finish(ItemState.DROPPED, {"reason": person.reason})
+        elif self._is_overheard(question):
+            self._whisper(question, not_for_you("shared"))
+            claim.finish(ItemState.DROPPED, {"reason": "shared"})
         elif question.kind == "command":
             self._open_thread(claim, question)
         else:
             self._answer(claim, question, person)
+
+    def _is_overheard(self, question: Question) -> bool:
+        """Another organisation reads along, and no setting says that it may: what is spent here is not for it."""
+        settings = self._parts.settings
+        return question.shared and not settings.teams and question.place.channel not in settings.channels
+
+    def _whisper(self, question: Question, message: Message) -> None:
+        try:
+            self._parts.api.ephemeral(question.place, question.author.user, message)
+        except ChannelRefused as refused:
+            _log.info("nothing said to %s: %s", question.author.user, refused.reason)
 
     def recover(self, claim: Claim) -> None:
         """An item of a process that is gone, or that could not go on.

@@ -24,6 +24,8 @@ _IGNORED = {
     "outsider": "Frostline does not answer people of other organisations.",
     "other_team": "Frostline does not answer people of other workspaces.",
     "channel": "Frostline does not answer in this channel.",
+    "shared": "This channel is shared with another organisation, which would read the answer. Ask in a direct message, "
+    "or have the channel listed in slack.channels.",
     "unknown_user": "Frostline could not find out who you are, so it does nothing. Try again in a minute.",
 }
 

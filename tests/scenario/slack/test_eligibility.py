@@ -59,8 +59,19 @@ def test_people_of_another_organisation(office: Office) -> None:
     shared = office.slack.add_channel("shared", [office.vera], shared=True)
     outsider = joined(office, office.slack.add_user("olga", team="T0ELSE001"), shared)
     assert dropped(office, shared, office.slack.say(outsider, shared, QUESTION)) == "outsider"
-    assert office.said(shared, office.ask(office.vera, QUESTION, channel=shared))  # our own people are answered there
     assert office.slack.violations == []
+
+
+def test_our_own_people_where_another_organisation_reads_along(office: Office, make_office: OfficeMaker) -> None:
+    shared = office.slack.add_channel("with-partners", [office.vera], shared=True)
+    assert dropped(office, shared, office.slack.say(office.vera, shared, QUESTION)) == "shared"
+    (whisper,) = [e for e in office.slack.ephemerals if e.channel == shared]
+    assert whisper.ephemeral_to == office.vera and "another organisation" in whisper.all_text
+    other = make_office()
+    listed = other.slack.add_channel("listed", [other.vera], shared=True)
+    other.start(channels=[listed])
+    assert other.said(listed, other.ask(other.vera, QUESTION, channel=listed))
+    assert office.slack.violations == [] and other.slack.violations == []
 
 
 def test_an_outsider_whose_event_claims_our_team(office: Office) -> None:
