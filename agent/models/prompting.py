@@ -40,8 +40,11 @@ def learn_names(mask: Mask, turn: TurnView) -> None:
         if mask.hides(kind):
             mask.learn(kind, turn.names.warehouses() if column == "warehouse" else turn.names.column(column))
     seen: list[Any] = [turn.memory.get("last"), *(part for r in turn.results for part in (r.args, r.data, r.detail))]
+    found: dict[str, list[str]] = {}
     for kind, name in names_in(seen):
-        mask.learn(kind, [name])
+        found.setdefault(kind, []).append(name)
+    for kind, names in found.items():
+        mask.learn(kind, names)
 
 
 def conversation(turn: TurnView, mask: Mask) -> list[BaseMessage]:

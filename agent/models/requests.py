@@ -92,7 +92,9 @@ def _check_meant(args: Mapping[str, Any], turn: TurnView) -> None:
 
 
 def _says(text: str, name: str) -> bool:
-    return len(name) > 1 and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) is not None
+    if len(name) < 2 or name.casefold() not in text.casefold():
+        return False
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) is not None
 
 
 def _bare(name: str) -> str:

@@ -255,7 +255,7 @@ def _question(text: str, turn: TurnView) -> Clarify:
     options: list[str] = []
     for name in sorted(turn.names.warehouses(), key=len, reverse=True):
         pattern = rf"(?<![\w\[])`?{re.escape(name)}`?(?![\w\]])"
-        if len(name) > 1 and re.search(pattern, text):
+        if len(name) > 1 and name in text and re.search(pattern, text):
             options.append(name)
             text = re.sub(pattern, f"[[o{len(options)}]]", text)
     pending: dict[str, Any] = {"kind": "name", "by": "model", "options": options, "question": turn.text}

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from langchain_core.messages import BaseMessage
 
 from agent.models.chain import Models
@@ -21,6 +23,7 @@ from agent.models.reply import ToolRequest
 from agent.models.thinker import thinker_for
 from agent.settings_llm import LlmSettings
 from agent.state import Turn
+from tests.doubles.account import account
 from tests.doubles.chain import MODEL, Chain, ModelChat, Talk, call
 from tests.doubles.chat import Chat
 from tests.llm_server import Answer, Call, Fail, LlmServer, Say, Seen
@@ -109,9 +112,9 @@ def server() -> Iterator[LlmServer]:
         yield running
 
 
-def http_chat(server: LlmServer, **settings: Any) -> ModelChat:
-    given = {"provider": "compatible", "model": "small", "base_url": server.url, "api_key": server.key, "retries": 0}
-    models = Models(LlmSettings(**(given | settings)), Purse())
+def http_chat(server: LlmServer, **changed: Any) -> ModelChat:
+    values = {"provider": "compatible", "model": "small", "base_url": server.url, "api_key": server.key, "retries": 0}
+    models = Models(LlmSettings(**(values | changed)), Purse())
     return ModelChat(lambda: thinker_for(models), chat=Chat(retriever=Pages()))
 
 
@@ -283,6 +286,41 @@ def test_nothing_that_is_masked_reaches_the_server(faulty: LlmServer) -> None:
     assert len(faulty.seen) >= 3
     for secret in ("ALICE", "alice", "acme.io", "hunter2", "123-45-6789", "SVC_LOADER", "BOB", "ETL_WH", "BI_WH"):
         assert secret not in left, secret
+
+
+PLANTED = st.one_of(
+    st.from_regex(r"[a-z]{3,12}\.[a-z]{3,12}@[a-z]{3,12}\.(com|io)", fullmatch=True),
+    st.from_regex(r"AKIA[A-Z0-9]{16}", fullmatch=True),
+    st.from_regex(r"eyJ[A-Za-z0-9]{20,30}\.eyJ[A-Za-z0-9]{20,30}\.[A-Za-z0-9_-]{20,30}", fullmatch=True),
+    st.from_regex(r"xox[bp]-[0-9]{10,12}-[A-Za-z0-9]{12,20}", fullmatch=True),
+)
+PLACES = ("{}", "password is {} and", "select 1 from t where a = '{}'", "https://joe:{}@host/x", "({})", '"{}",')
+
+
+@settings(max_examples=12, deadline=None)
+@given(planted=PLANTED, place=st.sampled_from(PLACES), brain_asks_wrong=st.booleans())
+def test_what_is_planted_anywhere_is_in_no_message(planted: str, place: str, brain_asks_wrong: bool) -> None:
+    """In the person's words, in a tag of the account, in a user's name, in a name that does not exist."""
+    reader = account(days=9)
+    queries = reader.frames["queries"]
+    queries.loc[queries["query_tag"] == "nightly", "query_tag"] = place.format(planted)
+    queries.loc[queries["user"] == "BOB", "user"] = planted
+
+    def thinking(messages: Sequence[BaseMessage]) -> str | tuple[ToolRequest, ...]:
+        tokens = re.findall(r"(?:SECRET|EMAIL|USER|LITERAL)_\d+", str(messages[1].content))
+        lines: list[Any] = [
+            call("query_usage", metric="queries", by="query_tag", window="last week"),
+            call("query_usage", metric="queries", by="user", window="last week"),
+            call("query_usage", metric="queries", filters={"warehouse": [tokens[0]]}, window="last week"),
+            f"It was {tokens[0]}: [[f1]].",
+        ]
+        return lines[min(sum(m.type == "tool" for m in messages), 3)] if not brain_asks_wrong else lines[2]
+
+    talk = Talk(Chain(thinking), chat=Chat(reader=reader))
+    talk.say(f"what is slow here: {place.format(planted)}")
+    talk.say(f"and what of {planted}")
+    assert len(talk.chain.sent) >= 4
+    assert planted not in talk.chain.everything()
 
 
 def test_names_leave_where_the_settings_allow_it(faulty: LlmServer) -> None:
