@@ -81,7 +81,7 @@ async def _exchange(
     except TimeoutError:
         failure = ModelFailure(one.label, "timeout", "did not answer in time", False)
         raise AskFailed(failure, received_chars=heard.chars) from None
-    except (openai.OpenAIError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+    except (openai.OpenAIError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         # All but the first: langchain_openai, given what is no answer of this API.
         if is_filter(error):
             return heard.filtered(estimated_tokens(messages, tools))

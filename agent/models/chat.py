@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from agent.settings_llm import LlmModel
@@ -98,6 +99,7 @@ def _http_clients(one: LlmModel, secret: str | None) -> dict[str, Any]:
     longest = max(one.first_token_s, one.between_tokens_s)
     settings: dict[str, Any] = {
         "timeout": openai.Timeout(longest, connect=one.connect_s),
+        "verify": _tls(),
         # A redirect would carry the question, and with Azure the key, to wherever it points.
         "follow_redirects": False,
     }
@@ -115,6 +117,14 @@ def _http_clients(one: LlmModel, secret: str | None) -> dict[str, Any]:
         "http_client": openai.DefaultHttpxClient(**settings, event_hooks={"request": [write]}),
         "http_async_client": openai.DefaultAsyncHttpxClient(**settings, event_hooks={"request": [write_async]}),
     }
+
+
+@cache
+def _tls() -> Any:
+    """One for all requests: reading the certificates, twice a request, would take longer than all else here."""
+    import httpx2
+
+    return httpx2.create_ssl_context()
 
 
 def _own_headers(one: LlmModel, key: str | None) -> dict[str, str]:

@@ -74,7 +74,10 @@ def never_sent(error: Exception) -> bool:
 
     if isinstance(error, openai.APIStatusError):
         return True
-    return isinstance(error, openai.APIConnectionError) and type(error.__cause__).__name__.startswith("Connect")
+    cause: BaseException | None = error
+    while cause is not None and not type(cause).__name__.startswith("Connect"):  # ConnectError, ConnectTimeout
+        cause = cause.__cause__
+    return isinstance(error, openai.APIConnectionError) and cause is not None
 
 
 def retry_after(error: Exception) -> float | None:

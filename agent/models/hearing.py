@@ -52,7 +52,7 @@ class Heard:
         size = len(str(chunk.text)) + sum(len(c["args"] or "") + len(c["name"] or "") for c in chunk.tool_call_chunks)
         self.chars += size
         self.moved = bool(size or chunk.content or chunk.additional_kwargs)
-        self._refusal += chunk.additional_kwargs.get("refusal") or ""
+        self._refusal += _refusal(chunk.content)
         self._finish = _finish(chunk.response_metadata) or self._finish
         for name in self._tokens:
             # Some servers report with every chunk: the sum so far, each time.
@@ -96,6 +96,12 @@ class Heard:
             estimated=not reported,
             stopped=stopped,
         )
+
+
+def _refusal(content: Any) -> str:
+    """The responses API has blocks for it; of a chat completion LangChain drops it, and the answer is empty."""
+    blocks = content if isinstance(content, list) else []
+    return "".join(str(b.get("refusal") or "") for b in blocks if isinstance(b, dict) and b.get("type") == "refusal")
 
 
 def tool_request(chunk: Mapping[str, Any], number: int) -> ToolRequest:

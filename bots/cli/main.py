@@ -328,11 +328,14 @@ def setup(
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    models: Annotated[bool, typer.Option("--models", help="Ask the language models, too: a few tokens each.")] = False,
+    as_json: Json = False,
+) -> None:
     """Check every connection, grant and setting, and say what to do."""
     from bots.cli.setup import run_doctor
 
-    run_doctor(_output(as_json), _Globals.profile)
+    run_doctor(_output(as_json), _Globals.profile, ask_models=models)
 
 
 @app.command()

@@ -170,10 +170,10 @@ private_key_file = {quoted("operator_key")}
 # --- doctor ------------------------------------------------------------------------------------------------------
 
 
-def run_doctor(out: Output, profile: str | None) -> None:
+def run_doctor(out: Output, profile: str | None, *, ask_models: bool = False) -> None:
     with out.edge():
         with opened(out, profile) as runtime:
-            checks = list(_checks(runtime))
+            checks = [*_checks(runtime), *_models(runtime, ask_models)]
         bad = [c for c in checks if c.ok is False]
         if out.as_json:
             out.json({"ok": not bad, "checks": [asdict(c) for c in checks]})
@@ -238,6 +238,16 @@ def _slack(runtime: Runtime) -> str:
     if missing:
         raise BadArgument(f"There is no {missing}, which {given.mode} mode needs.", hint=_set(missing))
     return f"configured, {given.mode} mode; `frostline slack --check` asks Slack itself"
+
+
+def _models(runtime: Runtime, ask: bool) -> list[Check]:
+    from bots.cli.doctor_models import model_checks
+    from tools.warehouse.checks import Check
+
+    try:
+        return list(model_checks(runtime, ask=ask))
+    except FrostlineError as error:
+        return [Check("models", False, error.message, error.hint)]
 
 
 def _set(name: str) -> str:

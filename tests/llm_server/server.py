@@ -60,7 +60,11 @@ class LlmServer:
         self.url = f"http://127.0.0.1:{self.port}/v1"
         self.azure = f"http://127.0.0.1:{self.port}"
         config = uvicorn.Config(
-            Starlette(routes=_routes(self)), log_level="critical", lifespan="off", timeout_graceful_shutdown=1
+            Starlette(routes=_routes(self)),
+            log_level="critical",
+            lifespan="off",
+            date_header=False,
+            timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._serve, daemon=True)
