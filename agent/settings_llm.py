@@ -13,6 +13,7 @@ __all__ = ["LlmModel", "LlmSettings", "Provider"]
 Provider = Literal["offline", "openai", "azure", "compatible"]
 
 OPENAI_URL = "https://api.openai.com/v1"
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 class LlmModel(BaseModel):
@@ -67,7 +68,7 @@ class LlmModel(BaseModel):
         if value is None:
             return None
         parts = urlsplit(value)
-        local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+        local = parts.scheme == "http" and parts.hostname in _THIS_MACHINE
         if not parts.hostname or not (parts.scheme == "https" or local):
             raise ValueError("has to be an https URL, or http on this machine")
         if parts.username or parts.password or parts.query or parts.fragment:
@@ -114,6 +115,11 @@ class LlmModel(BaseModel):
         if self.kind == "azure":
             return f"{self.azure_endpoint}/openai" + ("" if self.azure_api_version else "/v1")
         return self.base_url or OPENAI_URL
+
+    @property
+    def local(self) -> bool:
+        """Whether that is this machine."""
+        return urlsplit(self.url).hostname in _THIS_MACHINE
 
 
 class LlmSettings(LlmModel):

@@ -100,6 +100,8 @@ def _http_clients(one: LlmModel, secret: str | None) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "timeout": openai.Timeout(longest, connect=one.connect_s),
         "verify": _tls(),
+        # A proxy is for what lies beyond this machine; plain http to a local server would be readable there.
+        "trust_env": not one.local,
         # A redirect would carry the question, and with Azure the key, to wherever it points.
         "follow_redirects": False,
     }

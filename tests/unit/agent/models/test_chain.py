@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
+import sys
 import threading
 import time
 from typing import Any
@@ -199,6 +202,27 @@ def test_cancelling_ends_it_at_once_and_the_server_sees_it(provider: LlmServer, 
         asking.ask(QUESTION)
     assert time.monotonic() - started < 2
     assert ledger.today().tokens > 0  # what was sent may well have been read
+
+
+def test_an_interrupt_ends_it_at_once(provider: LlmServer) -> None:
+    """Ctrl-C on a terminal."""
+    provider.script(Say("x", first=30))
+    ledger = Ledger()
+    threading.Timer(0.5, signal.raise_signal, (signal.SIGINT,)).start()
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        chain(model(provider), ledger=ledger).ask(QUESTION)
+    assert time.monotonic() - started < 3
+    assert ledger.today().tokens > 0
+
+
+def test_nothing_heavy_is_loaded_before_the_first_question() -> None:
+    code = "import agent.models.chain, agent.settings, sys; print([m for m in HEAVY if m in sys.modules])"
+    heavy = ["openai", "langchain_openai", "langchain_core", "langsmith", "httpx2", "sqlalchemy"]
+    done = subprocess.run(
+        [sys.executable, "-c", code.replace("HEAVY", repr(heavy))], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
 
 
 def test_a_client_that_leaves_is_seen(provider: LlmServer) -> None:

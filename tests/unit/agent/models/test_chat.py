@@ -276,6 +276,17 @@ def test_no_object_of_the_libraries_holds_the_key(provider: LlmServer) -> None:
     assert provider.key not in repr(built) + str(built.model_dump(exclude={"http_client", "http_async_client"}))
 
 
+def test_what_is_meant_for_this_machine_goes_through_no_proxy(
+    provider: LlmServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with LlmServer() as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy.azure)
+        provider.script(Say("ok"))
+        assert chain(model(provider)).ask(QUESTION).text == "ok"
+        assert proxy.seen == []
+
+
 def test_a_redirect_is_not_followed(provider: LlmServer) -> None:
     elsewhere = f"{provider.url}/responses"
     provider.script(Body(b"", status=307, headers={"location": elsewhere}))
