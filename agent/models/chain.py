@@ -229,6 +229,13 @@ class Models:
         """No model is set, or any is forbidden."""
         return not self.settings.models
 
+    def warm(self) -> None:
+        """Load now what is otherwise loaded by the first question, which would wait for it (2 s and more)."""
+        from agent.models.chat import load_libraries
+
+        if not self.offline:
+            load_libraries()
+
     @property
     def limits(self) -> Limits:
         given = self.settings

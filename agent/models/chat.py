@@ -17,7 +17,7 @@ from agent.settings_llm import LlmModel
 if TYPE_CHECKING:
     from langchain_openai.chat_models.base import BaseChatOpenAI
 
-__all__ = ["chat_model", "close", "uses_responses_api"]
+__all__ = ["chat_model", "close", "load_libraries", "uses_responses_api"]
 
 _KEPT_HEADERS = ("host", "accept", "accept-encoding", "connection", "content-type", "content-length")
 _NO_TEMPERATURE = re.compile(r"(o[0-9]|gpt-(5|6|7|8|9))(?!.*chat)")
@@ -72,6 +72,16 @@ async def close(model: BaseChatOpenAI) -> None:
     clients: tuple[Any, Any] = (model.http_async_client, model.http_client)
     await clients[0].aclose()
     clients[1].close()
+
+
+def load_libraries() -> None:
+    """What chat_model needs."""
+    import langchain_openai
+    import openai.resources.chat
+    import openai.resources.responses  # noqa: F401 - each is loaded when it is first used otherwise
+
+    langchain_openai.ChatOpenAI  # noqa: B018
+    _tls()
 
 
 def uses_responses_api(one: LlmModel) -> bool | None:
