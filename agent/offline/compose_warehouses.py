@@ -79,7 +79,7 @@ def _details(figures: dict[str, str]) -> list[str]:
     """What there is room for when a single warehouse was asked about."""
     titles = (("owner", "owner"), ("resource_monitor", "resource monitor"), ("scaling_policy", "scaling policy"))
     parts = [f"{title} [[{figures[role]}]]" for role, title in titles if role in figures]
-    return ["", "Also: " + ", ".join(parts) + "."] if parts else []
+    return ["", f"Also of [[{figures['name']}]]: " + ", ".join(parts) + "."] if parts else []
 
 
 def _one(row: dict[str, Any]) -> str:

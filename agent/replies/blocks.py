@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from agent.offline.composition import block_lines
@@ -40,7 +41,7 @@ def with_blocks(template: str, results: Sequence[CallResult], evidence: Evidence
                 continue  # a composer that cites what is not there: the part cannot be cited either
         texts[f"r{number}.source"] = _source(results[number - 1], evidence.tz)
     texts |= {key: value.strip() for key, value in texts.items() if key.endswith(".headline")}
-    return Evidence(evidence.facts, texts, evidence.names, evidence.tz)
+    return replace(evidence, texts=texts)
 
 
 def spaced(answer: str) -> str:

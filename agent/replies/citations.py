@@ -47,6 +47,10 @@ class Evidence:
     names: frozenset[str] = frozenset()
     """Names of the account; they may stand in a reply only as citations."""
     tz: str = "UTC"
+    said: frozenset[str] = frozenset()
+    """Windows in words, lower case, as the calls were given them and as tools call them: 'last week'."""
+    scope: str | None = None
+    """The one name that every call of the turn was narrowed to: a total is its total."""
 
 
 def render(template: str, evidence: Evidence) -> str:

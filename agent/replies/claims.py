@@ -9,43 +9,26 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.resources import files
 
+import prompts
+from agent.replies.belonging import misplaced
 from agent.replies.citations import Evidence, literals
+from agent.replies.lexicon import ACTION, ADDRESS, ALLOWED, CAPITALS, DATES, FIGURE, MONTHS, OUR_CAPITALS, RELATIVE
 from tools.warehouse.views import VIEWS
 
 __all__ = ["problems_in"]
 
-_NUMBER_WORDS = (
-    r"zero|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|"
-    r"eighteen|nineteen|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:-\w+)?|hundreds?|thousands?|"
-    r"millions?|billions?|trillions?|dozens?|half|halves|halved|thirds?|quarters? of|twice|thrice|doubl(?:e|ed|ing)|"
-    r"tripl(?:e|ed|ing)|quadrupl(?:e|ed|ing)|\w+fold|"
-    r"one (?:percent|credit|dollar|warehouse|query|user|day|hour|week|month)"
-)
-_FIGURE = re.compile(rf"\b(?:{_NUMBER_WORDS})\b", re.IGNORECASE)
-
-_VERBS = (
-    r"resized?|suspended|resumed|changed|cancell?ed|killed|stopped|started|restarted|applied|approved|executed|scaled|"
-    r"upgraded|downgraded|updated|turned|dropped|created|granted|deleted|disabled|enabled|fixed|altered|modified|"
-    r"reverted|undone|paused|shut|set|done|completed|made"
-)
-_STEMS = r"resiz|suspend|resum|chang|cancel|kill|stop|start|apply|appl|approv|execut|scal|paus|shut|alter|modif|set"
-_CLAIMS = re.compile(
-    rf"\b(?:i|we|it|frostline)(?:'ve|’ve| have|'s|’s| has|'d| had)?(?: \w+){{0,2}} (?:{_VERBS})\b"
-    rf"|\b(?:has|have|had|was|were|is|are|been|got)"
-    rf"(?: (?:now|been|already|just|successfully|all|also)){{0,3}} (?:{_VERBS})\b"
-    rf"|\b(?:i|we)(?:'ll|’ll| will|'m|’m| am|'re|’re| are)(?: \w+){{0,2}} (?:{_STEMS})\w*"
-    rf"|(?:^|[.!?:\n]\s*|\*\*)(?:all )?(?:{_VERBS})\b"
-    r"|\bsuccessfully\b|\bis now\b|\bare now\b|\btook effect\b|\bin effect now\b",
-    re.IGNORECASE,
-)
-_ALLOWED = re.compile(r"\bnothing (?:has been|is|was) (?:changed|stored|proposed)\b", re.IGNORECASE)
+_CITATION = re.compile(r"\[\[([^\[\]]*)\]\]")
+_FIGURE_CITED = re.compile(r"f\d+(?:\.bare)?|\w+\(.*\)")
+_LATIN = re.compile(r"LATIN|FEMININE|MASCULINE|MICRO|MODIFIER")
 _SHOUTED = re.compile(r"(?<![\w$])[A-Za-z][\w$]*_[\w$]*[\w$](?![\w$])")
 _OURS = frozenset(VIEWS) | {"ACCOUNT_USAGE"}
 
 
 def problems_in(template: str, evidence: Evidence, *, names: bool = True) -> list[str]:
-    """What the literal text claims without evidence; empty when it may be sent.
+    """What the literal text claims without evidence, and what is misplaced in it; empty when it may be sent.
 
     `names=False` leaves out the look for names that are plain words, for texts composed by code of ours: an
     account may call a warehouse 'Credits'.
@@ -53,7 +36,33 @@ def problems_in(template: str, evidence: Evidence, *, names: bool = True) -> lis
     found: list[str] = []
     for part in literals(template):
         found += _in_literal(part, evidence.names if names else ())
-    return found
+        found += _dates(part, evidence)
+    # Words on both sides of a citation are one claim: 'The resize of [[f2.entity]] is under way'.
+    claim = ACTION.search(ALLOWED.sub("", _spoken(template, evidence)))
+    if claim:
+        found.append(f"a claim of action: {claim[0].strip()}")
+    return [*found, *misplaced(template, evidence)]
+
+
+def _spoken(template: str, evidence: Evidence) -> str:
+    """The template as a sentence about things: figures stand as such, names as 'it'."""
+
+    def said(match: re.Match[str]) -> str:
+        fact = evidence.facts.get(match[1].strip())
+        figure = _FIGURE_CITED.fullmatch(match[1].strip()) and (fact is None or fact.unit != "name")
+        return "#" if figure else "it"
+
+    text = unicodedata.normalize("NFKC", template)
+    for own in _own_texts():
+        text = text.replace(own, "")
+    return _CITATION.sub(said, text)
+
+
+@cache
+def _own_texts() -> tuple[str, ...]:
+    """Fixed texts of ours: they speak of changes and approvals, and every word of them is known."""
+    stems = (path.name.removesuffix(".md") for path in files("prompts").iterdir() if path.name.endswith(".md"))
+    return tuple(sorted((prompts.text(stem) for stem in stems if not stem.startswith("model_")), key=len, reverse=True))
 
 
 def _in_literal(part: str, names: Iterable[str]) -> Iterator[str]:
@@ -62,27 +71,46 @@ def _in_literal(part: str, names: Iterable[str]) -> Iterator[str]:
     text = unicodedata.normalize("NFKC", part)
     if any(c.isnumeric() for c in text) or any(c.isnumeric() for c in part):
         yield f"a figure: {_around(text)}"
-    figure = _FIGURE.search(text)
+    figure = FIGURE.search(text)
     if figure:
         yield f"a figure in words: {figure[0]}"
-    if "`" in text or "://" in text:
-        yield "a code span or an address of its own"
-    claim = _CLAIMS.search(_ALLOWED.sub("", text))
-    if claim:
-        yield f"a claim of action: {claim[0].strip()}"
+    if any(c.isalpha() and not _LATIN.match(unicodedata.name(c, "")) for c in text):
+        yield "words in a script that cannot be read here"
+    if "`" in text or ADDRESS.search(text):
+        yield "a code span, a command or an address of its own"
+    yield from _named(text, names)
+
+
+def _named(text: str, names: Iterable[str]) -> Iterator[str]:
     for shouted in _SHOUTED.findall(text):
         if shouted not in _OURS:
             yield f"a name: {shouted[:60]}"
+    for capitals in CAPITALS.findall(text):
+        if capitals not in OUR_CAPITALS:
+            yield f"a name: {capitals[:60]}"
     for name in names:
         if _says(text, name):
             yield f"a name: {name[:60]}"
 
 
+def _dates(text: str, evidence: Evidence) -> Iterator[str]:
+    """A window in words that no call of this turn was about: figures of another time would stand under it."""
+    if not evidence.facts:
+        return
+    for found in (*MONTHS.findall(text), *RELATIVE.findall(text)):
+        words = [DATES.get(word, word) for word in found.casefold().split()]
+        if not any(" ".join(words).rstrip("s") in said for said in evidence.said):
+            yield f"dates in words: {found}"
+
+
 def _says(text: str, name: str) -> bool:
-    """Names that are plain words count as they are written, others in any case."""
-    plain = name.isalpha()
-    flags = re.NOFLAG if plain else re.IGNORECASE
-    return len(name) > 1 and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, flags) is not None
+    """Names that are plain words count as they are written or as a name is, others in any case."""
+    if len(name) < 2:
+        return False
+    if not name.isalpha():
+        return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) is not None
+    written = {name, name.capitalize()} if len(name) > 3 else {name}
+    return any(re.search(rf"(?<!\w){re.escape(one)}(?!\w)", text) for one in written)
 
 
 def _around(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -55,7 +56,26 @@ def evidence_of(
         texts["named"] = code(named, 80)
     facts = {fact.id: fact for result in results for fact in result.facts}
     known = {*names, *cited, *(fact.entity for fact in facts.values() if fact.entity)}
-    return Evidence(facts=facts, texts=texts, names=frozenset(known), tz=tz)
+    return Evidence(
+        facts=facts,
+        texts=texts,
+        names=frozenset(known),
+        tz=tz,
+        said=frozenset(_windows_said(results)),
+        scope=_scope(results),
+    )
+
+
+def _scope(results: Sequence[CallResult]) -> str | None:
+    filters = [(result.data or {}).get("filters") for result in results]
+    names = [tuple(name for given in (one or {}).values() for name in given) for one in filters]
+    return names[0][0] if names and len(set(names)) == 1 and len(names[0]) == 1 else None
+
+
+def _windows_said(results: Iterable[CallResult]) -> Iterator[str]:
+    for result in results:
+        words = (result.args.get("window"), (result.data or {}).get("label"))
+        yield from (re.sub(r"\b(?:past|previous)\b", "last", str(said).casefold()) for said in words if said)
 
 
 def _result_texts(result: CallResult, tz: str) -> Iterator[tuple[str, str]]:
