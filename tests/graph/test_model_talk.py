@@ -307,7 +307,7 @@ def test_what_is_planted_anywhere_is_in_no_message(planted: str, place: str, bra
     queries.loc[queries["user"] == "BOB", "user"] = planted
 
     def thinking(messages: Sequence[BaseMessage]) -> str | tuple[ToolRequest, ...]:
-        tokens = re.findall(r"(?:SECRET|EMAIL|USER|LITERAL)_\d+", str(messages[1].content))
+        tokens = [*re.findall(r"(?:SECRET|EMAIL|USER|LITERAL)_\d+", str(messages[1].content)), "NONE"]
         lines: list[Any] = [
             call("query_usage", metric="queries", by="query_tag", window="last week"),
             call("query_usage", metric="queries", by="user", window="last week"),
