@@ -121,3 +121,6 @@ class _Masked:
         from agent.models.masking import Mask
 
         return self._inner.embed([Mask(**self._hide).hide(text) for text in texts])
+
+    def close(self) -> None:
+        self._inner.close()

@@ -45,6 +45,10 @@ class Embedding(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Let go of connections and memory; `embed` may be called again."""
+        ...
+
 
 class MiniLm:
     """all-MiniLM-L6-v2, int8 weights, on onnxruntime: 384 numbers a text, the same on every machine.
@@ -68,6 +72,9 @@ class MiniLm:
         if self._session is None:
             self._load()
         return [self._one(text) for text in texts]
+
+    def close(self) -> None:
+        self._session = self._tokenizer = None
 
     def _load(self) -> None:
         import onnxruntime
@@ -127,6 +134,11 @@ class OpenAiEmbedding:
         if len(found) != len(texts):
             raise KnowledgeError("The embeddings endpoint has left texts out.")
         return found
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+        self._client = None
 
 
 def _packaged(package: str, file: str) -> Path:

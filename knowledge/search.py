@@ -138,6 +138,8 @@ class Library:
     def close(self) -> None:
         with self._lock:
             self._drop()
+            if self._index.embedding is not None:
+                self._index.embedding.close()
 
     # --- inside --------------------------------------------------------------------------------------------------
 

@@ -154,7 +154,12 @@ class VectorStore:
 
     def close(self) -> None:
         self._collection = None
+        holders = (self._client, getattr(self._client, "_admin_client", None))
+        sessions = [getattr(getattr(holder, "_server", None), "_session", None) for holder in holders]
         self._client.close()
+        for session in sessions:  # of a server's client: Chroma leaves their connections open
+            if session is not None:
+                session.close()
 
     def _opened(self) -> Any:
         if self._collection is None:

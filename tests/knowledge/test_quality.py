@@ -33,9 +33,9 @@ def test_every_question_expects_a_page_that_is_there() -> None:
 
 def test_the_library_finds_no_worse_than_when_it_was_measured(everything: Library) -> None:
     """docs/knowledge.md has the figures; a little below them is the floor."""
-    assert measure(everything, questions("development"), "hybrid").recall >= 0.85
-    assert measure(everything, questions("held_out"), "hybrid").recall >= 0.70
-    assert measure(everything, questions("held_out"), "hybrid").mrr >= 0.60
+    assert measure(everything, questions("development"), "hybrid").recall >= 0.80
+    assert measure(everything, questions("held_out"), "hybrid").recall >= 0.60
+    assert measure(everything, questions("held_out"), "hybrid").mrr >= 0.40
 
 
 def test_what_no_practice_answers_mostly_gets_no_answer(library: Library) -> None:
@@ -51,13 +51,14 @@ def test_the_same_question_has_the_same_answer(library: Library, how: str) -> No
 
 
 MEASURE = """
-import resource, sys
+import sys
 from pathlib import Path
 from knowledge.search import Library
 library = Library.open(Path(sys.argv[1]))
 assert library.search("queries wait in line") and not library.warnings, library.warnings
 library.close()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+status = Path("/proc/self/status").read_text()  # getrusage counts what forked us too
+print(int(status.split("VmHWM:")[1].split()[0]) // 1024)
 """
 
 

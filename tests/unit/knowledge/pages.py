@@ -66,6 +66,9 @@ class WordHashes:
         self.seen += texts
         return [_vector(text) for text in texts]
 
+    def close(self) -> None:
+        return None
+
 
 def _vector(text: str) -> Vector:
     found = [0.0] * 64

@@ -24,7 +24,8 @@ def test_markdown_and_text_are_read_by_name_and_hidden_files_are_not(tmp_path: P
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "f.md").write_text("x")
     found, warnings = look(tmp_path)
-    assert [page.path.relative_to(tmp_path).as_posix() for page in found] == ["a.txt", "b.md", "c.markdown", "deep/e.md"]
+    names = [page.path.relative_to(tmp_path).as_posix() for page in found]
+    assert names == ["a.txt", "b.md", "c.markdown", "deep/e.md"]
     assert warnings == []
 
 
