@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 __all__ = ["run_alone"]
@@ -19,21 +19,8 @@ def run_alone(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         asyncio.get_running_loop()
     except RuntimeError:
         return _run(make)
-    found: list[T] = []
-    raised: list[BaseException] = []
-
-    def elsewhere() -> None:
-        try:
-            found.append(_run(make))
-        except BaseException as error:  # noqa: BLE001 - raised again in the thread that asked
-            raised.append(error)
-
-    thread = threading.Thread(target=contextvars.copy_context().run, args=(elsewhere,), daemon=True)
-    thread.start()
-    thread.join()
-    if raised:
-        raise raised[0]
-    return found[0]
+    with ThreadPoolExecutor(max_workers=1) as elsewhere:
+        return elsewhere.submit(contextvars.copy_context().run, _run, make).result()
 
 
 def _run(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
