@@ -93,7 +93,19 @@ def offered(*, changes: bool) -> list[dict[str, Any]]:
 
 @cache
 def _slim_schemas() -> list[dict[str, Any]]:
-    return [_slim(schema) for schema in schemas()]
+    return [_slim(_inlined(schema, schema["function"]["parameters"].get("$defs", {}))) for schema in schemas()]
+
+
+def _inlined(value: Any, defined: Mapping[str, Any]) -> Any:
+    """Without references: some compatible servers cannot resolve them inside a tool's parameters."""
+    if isinstance(value, list):
+        return [_inlined(item, defined) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    whole = {key: _inlined(item, defined) for key, item in value.items() if key not in ("$ref", "$defs")}
+    if "$ref" in value:
+        whole = {**_inlined(defined[str(value["$ref"]).rsplit("/", 1)[-1]], defined), **whole}
+    return whole
 
 
 def _slim(value: Any) -> Any:
