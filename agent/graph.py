@@ -27,6 +27,7 @@ from agent.nodes.screen_input import MAX_LENGTH, screen_input
 from agent.offline.planner import OfflineThinker
 from agent.routes import after_check, after_converse, after_screen
 from agent.state import ChatContext, ChatState, Step, Thinker, Turn
+from agent.tracing import traced
 from tools.context import ToolContext
 from tools.domain import Person
 from tools.errors import Bug
@@ -57,12 +58,12 @@ def build_chat_graph(checkpointer: BaseCheckpointSaver[Any] | None) -> ChatGraph
     if checkpointer is None:
         raise Bug("The chat graph needs a checkpointer.")
     graph = StateGraph(ChatState, context_schema=ChatContext)
-    graph.add_node("screen_input", screen_input)
-    graph.add_node("converse", converse)
-    graph.add_node("call_tools", call_tools)
-    graph.add_node("compose", compose)
-    graph.add_node("check_answer", check_answer)
-    graph.add_node("reply", reply)
+    graph.add_node("screen_input", traced("screen_input", screen_input))
+    graph.add_node("converse", traced("converse", converse))
+    graph.add_node("call_tools", traced("call_tools", call_tools))
+    graph.add_node("compose", traced("compose", compose))
+    graph.add_node("check_answer", traced("check_answer", check_answer))
+    graph.add_node("reply", traced("reply", reply))
     graph.add_edge(START, "screen_input")
     graph.add_conditional_edges("screen_input", after_screen)
     graph.add_conditional_edges("converse", after_converse)
@@ -81,6 +82,7 @@ def chat_context(
     thinker: Thinker | None = None,
     on_step: Callable[[Step], None] | None = None,
     cards: bool = False,
+    on_trace: Callable[[dict[str, Any]], None] | None = None,
 ) -> ChatContext:
     """What the nodes of one turn may use; the offline planner thinks unless another thinker is given."""
 
@@ -98,6 +100,7 @@ def chat_context(
         audit=record,
         on_step=on_step,
         cards=cards,
+        on_trace=on_trace,
     )
 
 
@@ -128,6 +131,8 @@ def run_turn(graph: ChatGraph, context: ChatContext, text: str, thread: str) -> 
         "output": {},
     }
     state = graph.invoke(turn, config={"configurable": {"thread_id": f"chat:{thread}"}}, context=context)
+    if context.on_trace is not None:
+        context.on_trace(context.tracer.finished(state, context.person.id))
     return Turn.model_validate(state["output"])
 
 

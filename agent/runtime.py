@@ -5,6 +5,7 @@ Nothing is opened before it is needed: a command that only reads the store pays 
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import uuid
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from agent.locks import KeyedLocks
 from agent.settings import ConnectionSettings, Settings
 from tools.domain import Account, Person, PlanRecord
-from tools.errors import BadArgument, NotAllowed, Unreachable
+from tools.errors import BadArgument, FrostlineError, NotAllowed, Unreachable
 from tools.warehouse.config import ConnectionConfig
 
 if TYPE_CHECKING:
@@ -309,7 +310,27 @@ class Runtime:
             thinker=self._thinker(),
             on_step=on_step,
             cards=cards,
+            on_trace=self._keep_trace,
         )
+
+    def _keep_trace(self, trace: dict[str, Any]) -> None:
+        """The answer stands already: what cannot be kept of its way is no reason to withhold it."""
+        try:
+            self.store.traces.put(trace)
+            self._exporter(trace)
+        except FrostlineError as error:
+            logging.getLogger(__name__).warning("A trace could not be kept: %s", error.message)
+
+    @cached_property
+    def _exporter(self) -> Callable[[dict[str, Any]], None]:
+        """Where traces go besides the store, by setting; nothing is imported for it otherwise."""
+        if self.settings.llm.export == "none":
+            return lambda trace: None
+        from agent.trace_export import exporter
+
+        send, close = exporter(self.settings.llm)
+        self._stack.callback(close)
+        return send
 
     def _thinker(self) -> Thinker | None:
         """Made anew for each turn, whose budget and mask it keeps; None: the planner thinks, no model is loaded."""

@@ -61,7 +61,7 @@ class LlmModel(BaseModel):
     """USD a million input tokens. Without both prices, budgets count tokens only."""
     output_usd: float | None = Field(default=None, ge=0, le=10_000)
 
-    @field_validator("base_url", "azure_endpoint")
+    @field_validator("base_url", "azure_endpoint", "export_url", check_fields=False)
     @classmethod
     def _encrypted(cls, value: str | None) -> str | None:
         """Keys and questions go there: TLS, or this machine."""
@@ -135,6 +135,10 @@ class LlmSettings(LlmModel):
     secondary: LlmModel | None = None
     export: Literal["none", "langsmith", "otlp"] = "none"
     """Where traces go besides the store."""
+    export_url: str | None = None
+    """otlp: the collector by gRPC, https or this machine; None: http://127.0.0.1:4317. langsmith: None is its own."""
+    export_key: SecretStr | None = None
+    """langsmith's key; for otlp a value of the header `authorization`."""
 
     @model_validator(mode="after")
     def _offline_means_offline(self) -> LlmSettings:

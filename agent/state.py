@@ -8,13 +8,14 @@ do more than name a tool.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
+from agent.tracing import Tracer
 from tools.context import FilterColumn, ToolContext
 from tools.domain import Effect, Frozen, Person
 from tools.result import Fact, Source, Status, Window
@@ -121,6 +122,7 @@ class CallResult(Frozen):
     window: Window | None = None
     complete: bool = True
     sources: tuple[Source, ...] = ()
+    query_ids: tuple[str, ...] = ()
     facts: tuple[Fact, ...] = ()
     message: str = ""
     hint: str | None = None
@@ -302,3 +304,6 @@ class ChatContext:
     """Told of each call, in the thread that runs the turn; may raise Stopped."""
     cards: bool = False
     """See TurnView.cards."""
+    tracer: Tracer = field(default_factory=Tracer)
+    on_trace: Callable[[dict[str, Any]], None] | None = None
+    """Given the turn's trace (agent.tracing) once its reply stands."""

@@ -38,7 +38,10 @@ class Worker:
         Raises:
             FrostlineError: the account, the store or the settings cannot be used.
         """
+        from agent.store.traces import KEPT
+
         with self._opened() as runtime:
+            runtime.store.traces.prune(runtime.clock.now() - KEPT)
             return runtime.runner.recover()
 
     def run(self, stop: threading.Event, every: float) -> None:

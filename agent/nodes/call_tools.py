@@ -34,7 +34,9 @@ def call_tools(state: ChatState, runtime: Runtime[ChatContext]) -> ChatState:
         for call in decision.calls[:_MOST_CALLS]:
             _tell(runtime.context, len(results) + 1, call, "started")
             taken = sum(len(result.facts) for result in results)
-            result = _call(context, call)
+            with runtime.context.tracer.call(call.name, call.args) as entry:
+                result = _call(context, call)
+                entry |= {"status": result.error or result.status, "query_ids": list(result.query_ids)}
             _note_refusal(runtime.context, state["trace_id"], result)
             results.append(renumbered(result, taken))
             _tell(runtime.context, len(results), call, "failed" if result.error else "done")
@@ -71,6 +73,7 @@ def _call(context: ToolContext, call: ToolCall) -> CallResult:
         window=result.window,
         complete=result.complete,
         sources=result.sources,
+        query_ids=result.query_ids,
         facts=result.facts,
         message=result.message,
         hint=result.hint,

@@ -28,6 +28,7 @@ from agent.store.migrate import upgrade
 from agent.store.reads import BundleRecord, LedgerRow, StoreReads
 from agent.store.rows import bundle_values, person_json, plan_values, storable
 from agent.store.tables import audit, bundles, conversations, ledger, meta, plans
+from agent.store.traces import Traces
 from agent.store.usage import LlmUse
 from tools.context import Clock
 from tools.domain import ActionPlan, Bundle, Person, PlanRecord, PlanState
@@ -81,6 +82,10 @@ class Store(StoreReads):
     @cached_property
     def llm_use(self) -> LlmUse:
         return LlmUse(self._engine, account=self.account, clock=self._clock)
+
+    @cached_property
+    def traces(self) -> Traces:
+        return Traces(self._engine, account=self.account, clock=self._clock)
 
     # --- proposing ---------------------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """The tables, as SQLAlchemy Core sees them; `migrations/versions` makes them.
 
 plans, bundles, ledger, audit, meta, conversations: changes and their approvals. inbox_items, inbox_keys, cards,
-answers, ratings: what channels that people write in need. llm_use: what language models have used. Rows of several
-accounts may lie side by side.
+answers, ratings: what channels that people write in need. llm_use: what language models have used.
+traces: how answers came about. Rows of several accounts may lie side by side.
 
 Times are ISO-8601 text in UTC with microseconds, of one width, so that text order is time order on every
 engine and the audit hash covers exactly what is stored. JSON is canonical text: the digest is over its bytes.
@@ -33,6 +33,7 @@ __all__ = [
     "plans",
     "ratings",
     "stamp",
+    "traces",
 ]
 
 
@@ -256,4 +257,15 @@ llm_use = Table(
     Column("usd", Float(53), nullable=False),
     Column("settled", Boolean, nullable=False),
     Index("llm_use_by_day", "account", "day"),
+)
+
+traces = Table(
+    "traces",
+    metadata,
+    Column("account", String(255), primary_key=True),
+    Column("id", CleanText, primary_key=True),
+    Column("at", UtcText, nullable=False),
+    Column("ms", Integer, nullable=False),
+    Column("body", JsonText, nullable=False),
+    Index("traces_by_age", "account", "at"),
 )

@@ -291,6 +291,25 @@ def feedback(
     list_feedback(_output(as_json), _Globals.profile, limit)
 
 
+@app.command()
+def trace(
+    trace_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="`trace_id` of `ask --json`.", callback=readable)
+    ] = None,
+    stats: Annotated[bool, typer.Option("--stats", help="What all replies of 30 days come to.")] = False,
+    as_json: Json = False,
+) -> None:
+    """How a reply came about: steps, calls, refusals, tokens, cost."""
+    from bots.cli.trace import show_stats, show_trace
+
+    if stats == (trace_id is not None):
+        raise typer.BadParameter("Give a trace's id, or --stats.")
+    if trace_id is None:
+        show_stats(_output(as_json), _Globals.profile)
+    else:
+        show_trace(_output(as_json), _Globals.profile, trace_id)
+
+
 @app.command("eval")
 def run_eval(
     as_json: Json = False,

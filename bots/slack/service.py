@@ -160,7 +160,7 @@ class SlackBot:
     def _prune_once(self) -> None:
         before = self.runtime.clock.now() - _KEPT
         store = self.runtime.store
-        for kept in (store.inbox, store.answers, store.cards):
+        for kept in (store.inbox, store.answers, store.cards, store.traces):
             kept.prune(before)
 
 
