@@ -16,7 +16,17 @@ from evals.evaluators import EVALUATORS, FitsSlack, NothingChanged
 from evals.model import CaseInputs, CaseMetadata, Drawn, Outcome
 from tools.errors import BadArgument
 
-__all__ = ["EvalResult", "Harness", "key_params", "load_cases", "manifest", "run"]
+__all__ = [
+    "CaseResult",
+    "EvalResult",
+    "Harness",
+    "case_results",
+    "key_params",
+    "load_cases",
+    "manifest",
+    "outcome_of",
+    "run",
+]
 
 CASES = Path(__file__).parent / "cases"
 _Dataset = Dataset[CaseInputs, Outcome, CaseMetadata]
@@ -130,16 +140,16 @@ def run(harness: Harness, tag: str | None = None, progress: Callable[[float, str
     count = iter(range(1, len(dataset.cases) + 1))
 
     def task(inputs: CaseInputs) -> Outcome:
-        outcome = _outcome(harness, inputs, params)
+        outcome = outcome_of(harness, inputs, params)
         if progress:
             progress(next(count) / len(dataset.cases), inputs.turns[-1][:40])
         return outcome
 
     report = dataset.evaluate_sync(task, max_concurrency=1, progress=False)
-    return EvalResult(expected, tuple(_results(report)))
+    return EvalResult(expected, tuple(case_results(report)))
 
 
-def _outcome(harness: Harness, inputs: CaseInputs, params: Mapping[str, Any]) -> Outcome:
+def outcome_of(harness: Harness, inputs: CaseInputs, params: Mapping[str, Any]) -> Outcome:
     names = {name: str(harness.sql(sql, params)[0][0]) for name, sql in inputs.names.items()}
     before = harness.changes()
     thread = f"eval-{abs(hash(tuple(inputs.turns))):x}"
@@ -154,7 +164,7 @@ def _outcome(harness: Harness, inputs: CaseInputs, params: Mapping[str, Any]) ->
     return Outcome(turns=turns, drawn=drawn, key=key, names=names, changes=harness.changes() - before)
 
 
-def _results(report: Any) -> Iterator[CaseResult]:
+def case_results(report: Any) -> Iterator[CaseResult]:
     for case in report.cases:
         bad = [f"{n}: {r.reason or 'false'}" for n, r in case.assertions.items() if not r.value]
         bad += [f"{f.name}: {f.error_message}" for f in case.evaluator_failures]
