@@ -6,11 +6,13 @@ import json
 import queue
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent import futures
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import grpc
 import pytest
@@ -140,6 +142,36 @@ def test_spans_arrive_at_a_collector_without_values(collector: tuple[Collector, 
     assert {"gen_ai.operation.name", "gen_ai.tool.name", "frostline.tool.status"} <= given
     assert b"last week" not in request.SerializeToString()
     assert trace["person"].encode() not in request.SerializeToString()
+
+
+class LangSmith(BaseHTTPRequestHandler):
+    got: ClassVar[list[tuple[str, str | None, bytes]]] = []
+
+    def answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        self.got.append((self.path, self.headers.get("x-api-key"), body))
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    do_GET = do_POST = do_PATCH = answer
+
+    def log_message(self, *args: Any) -> None: ...
+
+
+def test_runs_arrive_at_langsmith_without_values(trace: dict[str, Any]) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), LangSmith) as server:
+        threading.Thread(target=server.serve_forever).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        send, close = exporter(LlmSettings(export="langsmith", export_url=url, export_key="sesame"))  # type: ignore[arg-type]
+        send(trace)
+        close()
+        server.shutdown()
+    sent = b"".join(body for _, _, body in LangSmith.got)
+    assert {key for _, key, _ in LangSmith.got} == {"sesame"}
+    assert b"execute_tool query_usage" in sent
+    assert b"last week" not in sent
 
 
 def test_nothing_is_imported_for_an_export_that_is_not_set() -> None:
