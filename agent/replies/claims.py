@@ -16,7 +16,7 @@ import prompts
 from agent.replies.belonging import misplaced
 from agent.replies.citations import Evidence, literals
 from agent.replies.lexicon import ACTION, ADDRESS, ALLOWED, CAPITALS, DATES, FIGURE, MONTHS, OUR_CAPITALS, RELATIVE
-from tools.warehouse.views import VIEWS
+from tools.warehouse.views import ALL_VIEWS
 
 __all__ = ["problems_in"]
 
@@ -24,7 +24,7 @@ _CITATION = re.compile(r"\[\[([^\[\]]*)\]\]")
 _FIGURE_CITED = re.compile(r"f\d+(?:\.bare)?|\w+\(.*\)")
 _LATIN = re.compile(r"LATIN|FEMININE|MASCULINE|MICRO|MODIFIER")
 _SHOUTED = re.compile(r"(?<![\w$])[A-Za-z][\w$]*_[\w$]*[\w$](?![\w$])")
-_OURS = frozenset(VIEWS) | {"ACCOUNT_USAGE"}
+_OURS = frozenset(ALL_VIEWS) | {"ACCOUNT_USAGE"}
 
 
 def problems_in(template: str, evidence: Evidence, *, names: bool = True) -> list[str]:
