@@ -12,9 +12,11 @@ from typing import Any
 import hypothesis
 import pytest
 
-# A deadline for each example would judge the machine's load, not the code.
-hypothesis.settings.register_profile("suite", deadline=None)
-hypothesis.settings.load_profile("suite")
+# A deadline for each example would judge the machine's load, not the code. Fewer examples than usual, so that the suite
+# stays under ten minutes; HYPOTHESIS_PROFILE=thorough looks longer.
+hypothesis.settings.register_profile("suite", deadline=None, max_examples=40)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=500)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 _connect = socket.socket.connect
 

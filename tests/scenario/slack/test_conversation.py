@@ -87,7 +87,7 @@ def test_the_thread_is_a_conversation(office: Office) -> None:
     (answer,) = office.said(office.cost, follow)
     start, end = last_week(office.runtime)
     before = credits_by_warehouse(office.runtime, start - (end - start), start)
-    assert f"{sum(before.values()):,.2f}" in answer.text and answer.thread_ts == ts
+    assert f"{sum(before.values()):,.2f}" in answer.all_text and answer.thread_ts == ts
     silent = office.ask(office.vera, "and by role?", thread_ts=ts, mention=False)  # asked by who began it
     assert office.turn(office.cost, silent).tool_calls[0].args["by"] == "role"
     assert office.slack.violations == []

@@ -250,8 +250,12 @@ RIGHT: dict[str, dict[str, Any]] = {
     "cancel_query": {"query_id": QUERY},
     "propose_changes": {"changes": [{"action": "suspend_idle", "warehouse": "BI_WH"}]},
     "query_usage": {},
+    "search_practices": {"text": "queueing"},
     "list_warehouses": {},
 }
+
+WITHOUT_ACCOUNT = {"search_practices": ("no_data",)}
+"""Tools that ask the account nothing, so that nothing there can refuse; with what they answer on this context."""
 
 ABLE = [person("proposer"), person("approver"), person("admin")]
 PEOPLE = st.sampled_from([*ABLE, *ABLE, person("analyst"), person("viewer"), Person(id="x", name="x")])
@@ -321,8 +325,8 @@ def test_whatever_a_model_sends_at_most_a_plan_is_stored(name: str, reader: Live
 
     fuzz()
     # The fuzz is worth something only if it gets past the schema and into the tool.
-    assert {"invalid", "refused"} <= seen
-    assert seen & ({"needs_approval"} if TOOLS[name].proposes else {"ok"}), seen
+    assert {"invalid", *(() if name in WITHOUT_ACCOUNT else ("refused",))} <= seen
+    assert seen & ({"needs_approval"} if TOOLS[name].proposes else {"ok", *WITHOUT_ACCOUNT.get(name, ())}), seen
 
 
 @dataclasses.dataclass
