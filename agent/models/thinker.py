@@ -159,7 +159,7 @@ class ModelThinker:
         if not self._fallen and _may_word(turn.results):
             try:
                 self._written = self._worded(turn)
-                if self._written:
+                if self._written and not _says_nothing(self._written, turn):
                     return _completed(self._written, turn.results)
             except _NoModel:
                 pass
@@ -278,6 +278,12 @@ def _may_word(results: Sequence[CallResult]) -> bool:
     if any(result.status == "needs_approval" for result in results):
         return False
     return any(result.status == "ok" for result in results)
+
+
+def _says_nothing(template: str, turn: TurnView) -> bool:
+    """There are figures or pages, and it could be sent without citing any: a repeated question, or hearsay."""
+    found = any(result.status == "ok" and result.facts for result in turn.results)
+    return found and "[[" not in template and not _unproven(Done(template=template), turn)
 
 
 def _completed(template: str, results: Sequence[CallResult]) -> str:

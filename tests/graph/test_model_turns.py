@@ -290,3 +290,12 @@ def test_the_second_model_is_named() -> None:
     turn = talk.say("credits last week")
     assert turn.model == f"openai/b ({MODEL} did not answer)"
     assert "Another language model" in turn.answer
+
+
+@pytest.mark.parametrize("nothing", ["The person's message: and yesterday?", "It is best to suspend them sooner."])
+def test_words_that_cite_nothing_are_no_answer_where_there_are_figures(nothing: str) -> None:
+    talk = model_chat(USAGE, nothing)
+    turn = talk.say("credits by warehouse last week")
+    assert turn.model == MODEL
+    assert turn.answer == Chat().say("credits by warehouse last week").answer
+    assert len(talk.chain.sent) == 2
