@@ -12,7 +12,7 @@ import json
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,7 +24,6 @@ from evals.evaluators import EVALUATORS, FitsSlack, NothingChanged
 from evals.keys import Keys
 from evals.model import CaseInputs, CaseMetadata, Drawn, Outcome
 from evals.runner import CASES, CaseResult, Harness, case_results, key_params, outcome_of
-from tools.errors import BadArgument
 
 __all__ = ["Answered", "By", "answered_by", "main", "spread", "summary"]
 
@@ -87,14 +86,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not settings.llm.models:
         sys.stderr.write("No language model is set: see docs/models.md.\n")
         return 2
-    answered = _measured(_apart(settings), max(1, wanted))
-    for one in answered:
-        _say(f"{'right' if one.result.passed else 'WRONG'}  {one.by:<8} {one.status:<8} {one.result.seconds:6.1f} s  "
-             f"{one.result.name} {list(one.called)}")  # fmt: skip
-        for reason in one.result.reasons:
-            _say(f"       {reason[:200]}")
+    answered: list[Answered] = []
+    try:
+        for one in _measured(_apart(settings), max(1, wanted)):
+            answered.append(one)
+            _show(one)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted: the figures are of what was measured until then\n")
     _say(json.dumps({"model": settings.llm.models[0].label, **summary(answered)}))
     return 0
+
+
+def _show(one: Answered) -> None:
+    right = "right" if one.result.passed else "WRONG"
+    _say(f"{right}  {one.by:<8} {one.status:<8} {one.result.seconds:6.1f} s  {one.result.name} {list(one.called)}")
+    for reason in one.result.reasons:
+        _say(f"       {reason[:200]}")
 
 
 def _apart(settings: Settings) -> Settings:
@@ -107,30 +114,25 @@ def _apart(settings: Settings) -> Settings:
     return apart
 
 
-def _measured(settings: Settings, wanted: int) -> list[Answered]:
+def _measured(settings: Settings, wanted: int) -> Iterator[Answered]:
+    """One after the other: a model may take minutes for a question."""
     loaded = _Dataset.from_file(CASES / "usage.yaml", custom_evaluator_types=EVALUATORS)
-    dataset = _Dataset(name="models", cases=spread(loaded.cases, wanted), evaluators=[NothingChanged(), FitsSlack()])
-    if not dataset.cases:
-        raise BadArgument("evals/cases/usage.yaml has no case.")
     with Runtime.open(settings) as runtime:
         keys = Keys(runtime.reader_config)
         try:
-            report = dataset.evaluate_sync(_task(_harness(runtime, keys)), max_concurrency=1, progress=False)
+            harness = _harness(runtime, keys)
+            for case in spread(loaded.cases, wanted):
+                yield _asked(runtime, harness, case)
         finally:
             keys.close()
-        outcomes = {case.name: case.output for case in report.cases}
-        return [_answered(runtime, result, outcomes.get(result.name)) for result in case_results(report)]
 
 
-def _task(harness: Harness) -> Callable[[CaseInputs], Outcome]:
+def _asked(runtime: Runtime, harness: Harness, case: _Case) -> Answered:
     params = key_params(harness.now, harness.timezone)
-
-    def task(inputs: CaseInputs) -> Outcome:
-        outcome = outcome_of(harness, inputs, params)
-        sys.stderr.write(f"{outcome.last['status']:<10} {inputs.turns[-1][:80]}\n")
-        return outcome
-
-    return task
+    dataset = _Dataset(name="models", cases=[case], evaluators=[NothingChanged(), FitsSlack()])
+    report = dataset.evaluate_sync(lambda inputs: outcome_of(harness, inputs, params), progress=False)
+    outcome = report.cases[0].output if report.cases else None
+    return _answered(runtime, next(case_results(report)), outcome)
 
 
 def _harness(runtime: Runtime, keys: Keys) -> Harness:
@@ -143,7 +145,9 @@ def _harness(runtime: Runtime, keys: Keys) -> Harness:
         return len(log.read_text(encoding="utf-8").splitlines()) if log.is_file() else 0
 
     def drawn(turn: dict[str, Any]) -> Drawn:
-        return Drawn(problems=[], shown=str(turn["answer"]), live=[])  # as it is: how Slack shows it is not measured here
+        return Drawn(
+            problems=[], shown=str(turn["answer"]), live=[]
+        )  # as it is: how Slack shows it is not measured here
 
     return Harness(ask, keys.rows, changes, runtime.reader.now(), runtime.account.timezone, drawn, str)
 
@@ -160,6 +164,7 @@ def _answered(runtime: Runtime, result: CaseResult, outcome: Outcome | None) -> 
 
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
