@@ -44,7 +44,10 @@ def model_chat(url: str, model: str = "local") -> ModelChat:
     return ModelChat(lambda: thinker_for(models), chat=Chat(retriever=Pages()))
 
 
-@pytest.fixture(params=["planner", "cassette", *(["live"] if LIVE_URL else [])])
+LIVE = [pytest.param("live", marks=pytest.mark.timeout(1800))] if LIVE_URL else []
+
+
+@pytest.fixture(params=["planner", "cassette", *LIVE])
 def talk(request: pytest.FixtureRequest) -> Iterator[Chat | ModelChat]:
     if request.param == "planner":
         yield Chat(retriever=Pages())
