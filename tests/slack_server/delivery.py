@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ class Attempt:
     retry_reason: str | None
     by: str
     """Which socket, or `http`."""
+    at: float = field(default_factory=time.monotonic)
 
 
 @dataclass(eq=False)
