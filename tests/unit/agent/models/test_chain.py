@@ -208,7 +208,8 @@ def test_an_interrupt_ends_it_at_once(provider: LlmServer) -> None:
     """Ctrl-C on a terminal."""
     provider.script(Say("x", first=30))
     ledger = Ledger()
-    threading.Timer(0.5, signal.raise_signal, (signal.SIGINT,)).start()
+    here = threading.get_ident()  # a signal to the timer's own thread would not wake this one
+    threading.Timer(0.5, signal.pthread_kill, (here, signal.SIGINT)).start()
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         chain(model(provider), ledger=ledger).ask(QUESTION)
