@@ -18,7 +18,7 @@ from bots.slack.render.home import home_view
 from bots.slack.render.modals import decline_view, details_view, evidence_view
 from bots.slack.render.notes import error_message
 from bots.slack.render.terminal import picture, show
-from bots.slack.types import Message, PlanKey
+from bots.slack.types import Message
 from tools.domain import PlanRecord, PlanState, Role
 from tools.errors import BadArgument, Bug, FrostlineError
 
@@ -101,7 +101,7 @@ class _SlackTour:
             return
         ref = turn.plans[0].bundle
         self._card("bundle", "One card for both", ref)
-        self._show("decline", "Decline asks why", decline_view(PlanKey(ref, self._view(ref).digest), "C1", "1.1"))
+        self._show("decline", "Decline asks why", decline_view(self._view(ref), "C1", "1.1"))
         approver = self.runtime.person("demo-approver")
         self.runtime.decide(ref, self._view(ref).digest, approver, "decline", "not this week")
         self._card("declined", "Declined", ref)

@@ -106,8 +106,8 @@ class PlanButtons:
             self._teller.denied(click.author, key, "decline", denied.rule, denied.message)
             self._teller.tell_error(click, denied)
             return
-        form = decline_view(key, click.place.channel, click.message_ts)
-        self._teller.open(click, _form(form, view, decision))
+        withdraw = decision != "decline"
+        self._teller.open(click, decline_view(view, click.place.channel, click.message_ts, withdraw=withdraw))
 
     def _way(self, view: CardView, key: PlanKey, person: Person) -> Decision:
         """decline for approvers, cancel for who asked and for what was approved already.
@@ -234,20 +234,6 @@ class PlanButtons:
             _log.warning("%s by %s without a key of ours", click.action, click.author.user)
             self._teller.tell(click, said("This button belongs to no plan; ask for the change again."))
         return key
-
-
-def _form(form: Mapping[str, Any], view: CardView, decision: Decision) -> dict[str, Any]:
-    """Says whose plan it is and what sending the form does; a reason is required."""
-    about = f"{view.heading}. Asked for by {view.records[0].plan.requester.name}."
-    blocks = [block | {"optional": False} if block["type"] == "input" else block for block in form["blocks"]]
-    if decision == "decline":
-        return {**form, "blocks": [*context(about), *blocks]}
-    words = {"title": "Withdraw the plan", "submit": "Withdraw"}
-    texts = {name: {"type": "plain_text", "text": text, "emoji": False} for name, text in words.items()}
-    about += " You do not decline it, you withdraw it before it is applied."
-    asked = {"label": {"type": "plain_text", "text": "Why is it withdrawn?", "emoji": False}}
-    blocks = [block | asked if block["type"] == "input" else block for block in blocks]
-    return {**form, **texts, "blocks": [*context(about), *blocks]}
 
 
 def _with_trail(view: Mapping[str, Any], rows: list[AuditRow]) -> dict[str, Any]:

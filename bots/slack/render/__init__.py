@@ -12,7 +12,7 @@
                 told_message(view) -> Message | None
     plan_lines  what a card and its details say about one plan
     evidence    the blocks of evidence_view
-    modals      evidence_view(turn, question); details_view(view); decline_view(key, channel, ts);
+    modals      evidence_view(turn, question); details_view(view); decline_view(view, channel, ts);
                 decline_form(metadata) -> DeclineForm | None, REASON_BLOCK
     home        home_view(person, role, plans, tz); PROMPTS; help_message()
     notes       said(text), error_message(error), interrupted_message(question, item_id), stopped_message(),

@@ -74,8 +74,14 @@ class DeclineForm:
     ts: str
 
 
-def decline_view(key: PlanKey, channel: str, ts: str) -> View:
-    """Asks why; the reason is kept in the audit trail and may be left empty."""
+def decline_view(card: CardView, channel: str, ts: str, *, withdraw: bool = False) -> View:
+    """Says whose plan it is and what sending the form does; the reason is required and kept in the audit trail.
+
+    `withdraw`: whoever asked takes the plan back before it is applied, which needs no approver.
+    """
+    about = f"{card.heading}. Asked for by {card.records[0].plan.requester.name}."
+    if withdraw:
+        about += " You do not decline it, you withdraw it before it is applied."
     asked = {
         "type": "plain_text_input",
         "action_id": REASON_BLOCK,
@@ -86,13 +92,14 @@ def decline_view(key: PlanKey, channel: str, ts: str) -> View:
     block = {
         "type": "input",
         "block_id": REASON_BLOCK,
-        "optional": True,
-        "label": plain("Why is it declined?", 2_000),
+        "optional": False,
+        "label": plain("Why is it withdrawn?" if withdraw else "Why is it declined?", 2_000),
         "element": asked,
     }
-    metadata = json.dumps({"ref": key.ref, "digest": key.digest, "channel": channel, "ts": ts})
-    return _modal("Decline", [block], close="Back") | {
-        "submit": plain("Decline", VIEW_TITLE),
+    metadata = json.dumps({"ref": card.ref, "digest": card.digest, "channel": channel, "ts": ts})
+    title = "Withdraw the plan" if withdraw else "Decline"
+    return _modal(title, [*context(about), block], close="Back") | {
+        "submit": plain("Withdraw" if withdraw else "Decline", VIEW_TITLE),
         "callback_id": Action.DECLINE_FORM.value,
         "private_metadata": metadata,
     }

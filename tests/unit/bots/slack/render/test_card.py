@@ -180,10 +180,13 @@ def test_notes_take_any_text(text: str) -> None:
 
 
 def test_the_form_gives_back_its_card() -> None:
-    key = PlanKey("p1", "a" * 64)
-    form = decline_view(key, "C1", "1.2")
-    read = decline_form(form["private_metadata"])
-    assert refused(form) == [] and read is not None and (read.key, read.channel, read.ts) == (key, "C1", "1.2")
+    card = view(record())
+    for withdraw in (False, True):
+        form = decline_view(card, "C1", "1.2", withdraw=withdraw)
+        read = decline_form(form["private_metadata"])
+        assert refused(form) == [] and read is not None and (read.key, read.channel, read.ts) == (card.key, "C1", "1.2")
+        (asked,) = [block for block in form["blocks"] if block["type"] == "input"]
+        assert not asked["optional"] and card.heading in texts(form)
     for forged in ("", "{}", "[1]", '{"ref":1,"digest":2,"channel":3,"ts":4}', "null"):
         assert decline_form(forged) is None
 
