@@ -10,7 +10,7 @@ from bots.slack.render.answer import answer_messages
 from bots.slack.render.card import card_message
 from bots.slack.render.check import chunk_problems, problems
 from bots.slack.render.modals import decline_view
-from bots.slack.types import Message, PlanKey
+from bots.slack.types import Message
 from tests.unit.bots.slack.render.makers import record, turn, view
 
 TEXT = {"type": "plain_text", "text": "x", "emoji": False}
@@ -89,7 +89,7 @@ def _without_submit(form: dict[str, Any]) -> None:
     ],
 )
 def test_what_slack_refuses_of_a_view_is_a_problem(spoil: Callable[[dict[str, Any]], object]) -> None:
-    form = copy.deepcopy(decline_view(PlanKey("p1", "a" * 64), "C1", "1.1"))
+    form = copy.deepcopy(decline_view(view(record()), "C1", "1.1"))
     assert problems(form) == []
     spoil(form)
     assert problems(form)
