@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
 
 from tools.domain import Size
 
-__all__ = ["Batch", "Every", "Habit", "InFlight", "Resizing", "Statement", "Stream", "Warehouse"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Batch", "Beside", "Every", "Habit", "InFlight", "Resizing", "Statement", "Stream", "Warehouse"]
 
 
 @dataclass(frozen=True)
@@ -130,3 +134,32 @@ class Warehouse:
     created_days_ago: float = 400.37
     dropped_days_ago: float | None = None
     resizing: Resizing | None = None
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What the views that do not follow from warehouse queries are written from: one window of the account.
+
+    Rows are a pure function of (seed, UTC day[, queries of the window]), so that 90 days at once equal 83 and
+    then 7: a row belongs to the window in which it ends (the day's rows of a daily view: to the window that holds
+    the end of that UTC day; what is a snapshot, not a history, is written whole for `until` and replaces the rows
+    of the window before).
+    """
+
+    seed: int
+    first: datetime
+    """UTC midnight of the day the account's history begins; the same for every window of an account."""
+    since: datetime
+    """UTC. A row with `since` < its end <= `until` belongs to this window."""
+    until: datetime
+    """UTC; for the last window the account's now."""
+    timezone: str
+    """The people's zone: office hours, weekends and holidays are theirs."""
+    queries: pa.Table
+    """The QUERY_HISTORY rows that ended in the window, in order of START_TIME, with the columns of
+    tools.warehouse.views (all that the generator fills; text columns may be dictionaries: cast where needed).
+    Rows of tasks carry QUERY_TAG {"task": NAME} and ROLE_NAME TASKS."""
+    warehouses: tuple[Warehouse, ...]
+    """The warehouses as the catalog has them, all lives; names repeat."""
+    precursors: bool = False
+    """Whether failures of this account announce themselves."""
