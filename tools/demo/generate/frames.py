@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-__all__ = ["Columns", "coded", "moments", "write"]
+__all__ = ["Columns", "coded", "moments", "table", "write"]
 
 Columns = dict[str, Any]
 """Name to a numpy array (masked where NULL), a list, or an Arrow array; all of one length."""
@@ -32,8 +32,11 @@ def moments(ms: npt.NDArray[np.int64], epoch_ms: int) -> Any:
 
 
 def write(folder: Path, name: str, columns: Mapping[str, Any]) -> None:
-    arrays = {key: _array(value) for key, value in columns.items()}
-    pq.write_table(pa.table(arrays), folder / f"{name}.parquet", compression="snappy")
+    pq.write_table(table(columns), folder / f"{name}.parquet", compression="snappy")
+
+
+def table(columns: Mapping[str, Any]) -> pa.Table:
+    return pa.table({key: _array(value) for key, value in columns.items()})
 
 
 def _array(value: Any) -> Any:

@@ -5,11 +5,13 @@ Billing is `tools.ml.billing`; the identities of reference 2.8 hold because ever
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from tools.demo.generate.arrivals import HOUR_MS
 from tools.demo.generate.frames import Columns, moments
@@ -18,38 +20,12 @@ from tools.demo.generate.intervals import Shared, cut
 from tools.demo.generate.runs import Ran
 from tools.ml.billing import billed_days, meter
 
-__all__ = ["attribution", "daily", "hourly_services", "services", "warehouse_hours", "warehouse_metering"]
+__all__ = ["attribution", "daily", "hourly_services", "warehouse_hours", "warehouse_metering"]
 
 Floats = npt.NDArray[np.float64]
 
 _ONLY = "CLOUD_SERVICES_ONLY"
 _DAY = 24
-
-
-@dataclass(frozen=True)
-class _Service:
-    kind: str
-    name: str
-    id: int
-    entity: str
-    database: str
-    schema: str
-    credits: float
-    """Median of an hour in which it works."""
-    hours: float
-    """Share of hours in which it does."""
-    cloud: float
-    """Cloud services credits per credit of compute."""
-
-
-_SERVICES = (
-    _Service("AUTO_CLUSTERING", "FCT_ORDER_ITEMS", 90211, "TABLE", "ANALYTICS", "CORE", 0.35, 0.3, 0.05),
-    _Service("AUTO_CLUSTERING", "RAW_EVENTS", 90377, "TABLE", "EVENTS", "STREAM", 0.5, 0.22, 0.05),
-    _Service("SERVERLESS_TASK", "REFRESH_SEGMENTS", 70114, "TASK", "ANALYTICS", "CORE", 0.09, 0.95, 0.1),
-    _Service("SERVERLESS_TASK", "EXPIRE_TOKENS", 70120, "TASK", "APP", "PUBLIC", 0.015, 0.99, 0.1),
-    _Service("PIPE", "PRICES_PIPE", 60031, "PIPE", "RAW", "INGEST", 0.02, 0.9, 0.0),
-    _Service("PIPE", "EVENTS_PIPE", 60044, "PIPE", "EVENTS", "STREAM", 0.06, 0.98, 0.0),
-)
 
 
 def warehouse_hours(
@@ -132,51 +108,57 @@ def _names(demo: Demo, ids: pd.Series[int]) -> list[str]:
     return [names[identifier] for identifier in ids.tolist()]
 
 
-def services(hours: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Serverless credits by (service, hour): index of _SERVICES, hour, compute, cloud."""
-    span = np.arange(hours["hour"].min(), hours["hour"].max() + 1)
-    parts = []
-    for index, service in enumerate(_SERVICES):
-        works = span[rng.random(len(span)) < service.hours]
-        compute = (service.credits * rng.lognormal(0, 0.6, len(works))).round(9)
-        cloud = (compute * service.cloud).round(9)
-        parts.append(pd.DataFrame({"service": index, "hour": works, "compute": compute, "cloud": cloud}))
-    return pd.concat(parts, ignore_index=True)
-
-
-def hourly_services(demo: Demo, hours: pd.DataFrame, serverless: pd.DataFrame, epoch_ms: int) -> Columns:
-    """METERING_HISTORY: every warehouse hour again, and the serverless services."""
-    known = [_SERVICES[index] for index in serverless["service"].tolist()]
+def hourly_services(demo: Demo, hours: pd.DataFrame, credits: pd.DataFrame, epoch_ms: int) -> Columns:
+    """METERING_HISTORY: every warehouse hour again, and the serverless services (`beside.service_credits`)."""
     count = len(hours)
-    start = np.concatenate([hours["hour"].to_numpy(), serverless["hour"].to_numpy()]) * HOUR_MS
-    compute = np.concatenate([hours["compute"].to_numpy(), serverless["compute"].to_numpy()])
-    cloud = np.concatenate([hours["cloud"].to_numpy(), serverless["cloud"].to_numpy()])
+    start = np.concatenate([hours["hour"].to_numpy() * HOUR_MS + epoch_ms, credits["hour"].astype("int64") // 1000])
+    compute = np.concatenate([hours["compute"].to_numpy(), credits["credits_compute"].to_numpy()])
+    cloud = np.concatenate([hours["cloud"].to_numpy(), credits["credits_cloud_services"].to_numpy()])
+
+    def numbers(column: str, of_warehouses: list[int | None]) -> Any:
+        return pa.array([*of_warehouses, *credits[column].astype(object).where(credits[column].notna(), None)])
+
+    def text(column: str, of_warehouses: Sequence[str | None]) -> list[str | None]:
+        return [*of_warehouses, *credits[column].astype(object).where(credits[column].notna(), None)]
+
+    none: list[None] = [None] * count
     return {
-        "SERVICE_TYPE": ["WAREHOUSE_METERING"] * count + [service.kind for service in known],
-        "START_TIME": moments(start, epoch_ms),
-        "END_TIME": moments(start + HOUR_MS, epoch_ms),
-        "ENTITY_ID": np.concatenate([hours["id"].to_numpy(), np.array([s.id for s in known], dtype=np.int64)]),
-        "ENTITY_TYPE": ["WAREHOUSE"] * count + [service.entity for service in known],
-        "NAME": _names(demo, hours["id"]) + [service.name for service in known],
-        "DATABASE_NAME": [None] * count + [service.database for service in known],
-        "SCHEMA_NAME": [None] * count + [service.schema for service in known],
+        "SERVICE_TYPE": text("service_type", ["WAREHOUSE_METERING"] * count),
+        "START_TIME": moments(start, 0),
+        "END_TIME": moments(start + HOUR_MS, 0),
+        "ENTITY_ID": numbers("entity_id", hours["id"].tolist()),
+        "ENTITY_TYPE": text("entity_type", ["WAREHOUSE"] * count),
+        "NAME": text("name", _names(demo, hours["id"])),
+        "DATABASE_ID": numbers("database_id", [*none]),
+        "DATABASE_NAME": text("database_name", none),
+        "SCHEMA_ID": numbers("schema_id", [*none]),
+        "SCHEMA_NAME": text("schema_name", none),
         "CREDITS_USED_COMPUTE": compute,
         "CREDITS_USED_CLOUD_SERVICES": cloud,
         "CREDITS_USED": compute + cloud,
+        "BYTES": numbers("bytes", [*none]),
+        "ROWS": numbers("rows", [*none]),
+        "FILES": numbers("files", [*none]),
     }
 
 
-def daily(hours: pd.DataFrame, serverless: pd.DataFrame, epoch: pd.Timestamp) -> Columns:
+def daily(hours: pd.DataFrame, credits: pd.DataFrame, epoch: pd.Timestamp) -> Columns:
     """METERING_DAILY_HISTORY: UTC days by service; only warehouse usage knows the 10 % adjustment."""
-    kinds = [service.kind for service in _SERVICES]
-    frame = pd.concat(
-        [hours.assign(kind="WAREHOUSE_METERING"), serverless.assign(kind=[kinds[n] for n in serverless["service"]])]
+    of_services = pd.DataFrame(
+        {
+            "kind": credits["service_type"],
+            "compute": credits["credits_compute"],
+            "cloud": credits["credits_cloud_services"],
+            "day": credits["hour"].dt.tz_localize(None).dt.floor("D"),
+        }
     )
-    frame["day"] = (epoch + pd.to_timedelta(frame["hour"].to_numpy(), unit="h")).floor("D")
+    of_warehouses = hours.assign(kind="WAREHOUSE_METERING")
+    of_warehouses["day"] = (epoch + pd.to_timedelta(hours["hour"].to_numpy(), unit="h")).floor("D")
+    frame = pd.concat([of_warehouses, of_services])
     days = frame.groupby(["day", "kind"])[["compute", "cloud"]].sum().reset_index()
-    of_warehouses = days["kind"] == "WAREHOUSE_METERING"
-    bill = billed_days(days.assign(warehouse=days["compute"] * of_warehouses, cloud_services=days["cloud"]))
-    adjustment = np.where(of_warehouses, bill["adjustment"], 0.0)
+    metered = days["kind"] == "WAREHOUSE_METERING"
+    bill = billed_days(days.assign(warehouse=days["compute"] * metered, cloud_services=days["cloud"]))
+    adjustment = np.where(metered, bill["adjustment"], 0.0)
     used = (days["compute"] + days["cloud"]).to_numpy()
     return {
         "SERVICE_TYPE": days["kind"].tolist(),
