@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 from tools.demo.account import AccountSettings
-from tools.demo.generate import activity, frames, metering, queries
+from tools.demo.generate import activity, beside, frames, metering, queries
 from tools.demo.generate.arrivals import Calendar
 from tools.demo.generate.habits import demo
 from tools.demo.generate.intervals import share
+from tools.demo.generate.model import Beside
 from tools.demo.generate.runs import run_all
 from tools.demo.generate.workload import draw
 from tools.demo.load import Progress, quiet
@@ -60,12 +62,21 @@ def generate(
     progress(0.75, "metering")
     shared = share(ran)
     hours = metering.warehouse_hours(ran, cloud, shared, epoch, rng)
-    serverless = metering.services(hours, rng)
     kept = np.flatnonzero(ran.finished)
+    around = Beside(
+        seed=int(rng.integers(1 << 31)),
+        first=start.replace(hour=0),
+        since=start,
+        until=now,
+        timezone=about.timezone,
+        queries=frames.table(history),
+        warehouses=about.warehouses,
+    )
+    credits = beside.service_credits(around)
     tables = {
         "WAREHOUSE_METERING_HISTORY": metering.warehouse_metering(about, hours, epoch_ms),
-        "METERING_HISTORY": metering.hourly_services(about, hours, serverless, epoch_ms),
-        "METERING_DAILY_HISTORY": metering.daily(hours, serverless, epoch),
+        "METERING_HISTORY": metering.hourly_services(about, hours, credits, epoch_ms),
+        "METERING_DAILY_HISTORY": metering.daily(hours, credits, epoch),
         "QUERY_ATTRIBUTION_HISTORY": metering.attribution(ran, shared, history, kept),
         "WAREHOUSE_LOAD_HISTORY": activity.load_history(about, ran, epoch_ms),
         "WAREHOUSE_EVENTS_HISTORY": activity.warehouse_events(about, ran, ids, epoch_ms),
@@ -73,6 +84,9 @@ def generate(
     }
     for name, columns in tables.items():
         frames.write(folder, name, columns)
+    progress(0.9, "writing what lies beside the queries")
+    for name, rows in beside.frames(around).items():
+        pq.write_table(rows, folder / f"{name}.parquet", compression="snappy")
     progress(1.0, "generated")
     return AccountSettings(
         name=about.name,
