@@ -96,11 +96,11 @@ def event_rows(known: Table, lives: Mapping[int, Live], ran: Ran, ids: Any, pend
             rows += _chain(live, moment, _who(known, ran, moment, query, ids))
     for live in lives.values():
         for name, at in (("CREATE_WAREHOUSE", live.created), ("DROP_WAREHOUSE", live.dropped)):
-            if at is not None and ran.since <= at < ran.until:
+            if at is not None and ran.since < at <= ran.until:
                 who = ("PLATFORM_ADMIN", "SYSADMIN", None, None, None)
                 rows.append((at, live.id, None, name, None, "COMPLETED", *who))
-    pending[:] = [row for row in rows if row[0] >= ran.until]
-    return sorted((row for row in rows if row[0] < ran.until), key=lambda row: (row[0], row[1]))
+    pending[:] = [row for row in rows if row[0] > ran.until]
+    return sorted((row for row in rows if row[0] <= ran.until), key=lambda row: (row[0], row[1]))
 
 
 def warehouse_events(lives: Mapping[int, Live], rows: list[Row]) -> Columns:

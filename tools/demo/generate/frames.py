@@ -9,11 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-<<<<<<< HEAD
 __all__ = ["Columns", "Sink", "as_table", "coded", "hexadecimal", "moments"]
-=======
-__all__ = ["Columns", "coded", "moments", "table", "write"]
->>>>>>> views
 
 Columns = dict[str, Any]
 """Name to a numpy array (masked where NULL), a list, or an Arrow array; all of one length."""
@@ -37,7 +33,6 @@ def moments(ms: npt.NDArray[np.int64]) -> Any:
     return pa.array(ms.astype(np.int64) * 1000, type=pa.timestamp("us", tz="UTC"))
 
 
-<<<<<<< HEAD
 def hexadecimal(parts: Sequence[npt.NDArray[np.uint64] | bytes], widths: Sequence[int]) -> Any:
     """Text of the parts side by side: numbers as hexadecimal digits of a width, bytes as they are."""
     count = max(len(part) for part in parts if not isinstance(part, bytes))
@@ -56,13 +51,6 @@ def hexadecimal(parts: Sequence[npt.NDArray[np.uint64] | bytes], widths: Sequenc
 
 
 def as_table(columns: Mapping[str, Any]) -> pa.Table:
-=======
-def write(folder: Path, name: str, columns: Mapping[str, Any]) -> None:
-    pq.write_table(table(columns), folder / f"{name}.parquet", compression="snappy")
-
-
-def table(columns: Mapping[str, Any]) -> pa.Table:
->>>>>>> views
     return pa.table({key: _array(value) for key, value in columns.items()})
 
 

@@ -26,7 +26,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 _LEAST_RANK = {"SNOWPARK-OPTIMIZED": Size.MEDIUM.rank}
-_LARGEST_RANK = Size.XXXXLARGE.rank
+_LARGEST_RANK = Size.X4LARGE.rank
 _LEVEL = 8
 """MAX_CONCURRENCY_LEVEL unless it is set: the true slots stand for it."""
 

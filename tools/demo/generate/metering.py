@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from tools.demo.generate.chance import keyed
 from tools.demo.generate.days import DAY_MS, HOUR_MS
@@ -178,31 +179,64 @@ def _names(names: Mapping[int, str], ids: pd.Series[int]) -> list[str]:
 
 
 def hourly_services(names: Mapping[int, str], hours: pd.DataFrame, services: pd.DataFrame) -> Columns:
-    """METERING_HISTORY: every warehouse hour again, and the services that need no warehouse."""
-    count, other = len(hours), len(services)
-    start = np.concatenate([hours["hour"].to_numpy() * HOUR_MS, services["hour"].to_numpy() * HOUR_MS])
-    compute = np.concatenate([hours["compute"].to_numpy(), services["compute"].to_numpy()])
-    cloud = np.concatenate([hours["cloud"].to_numpy(), services["cloud"].to_numpy()])
-    columns: Columns = {
-        "SERVICE_TYPE": ["WAREHOUSE_METERING"] * count + services["kind"].tolist(),
-        "START_TIME": moments(start.astype(np.int64)),
-        "END_TIME": moments(start.astype(np.int64) + HOUR_MS),
-        "ENTITY_ID": np.concatenate([hours["id"].to_numpy(), services["id"].to_numpy()]).astype(np.int64),
-        "ENTITY_TYPE": ["WAREHOUSE"] * count + services["entity"].tolist(),
-        "NAME": _names(names, hours["id"]) + services["name"].tolist(),
+    """METERING_HISTORY: every warehouse hour again, and the services that need no warehouse (beside/services.py)."""
+    count = len(hours)
+    known = {"entity_id": hours["id"].tolist(), "entity_type": ["WAREHOUSE"] * count, "name": _names(names, hours["id"])}
+    start = np.concatenate([hours["hour"].to_numpy(), _hour_numbers(services)]) * HOUR_MS
+    compute = np.concatenate([hours["compute"].to_numpy(), services["credits_compute"].to_numpy(dtype=float)])
+    cloud = np.concatenate([hours["cloud"].to_numpy(), services["credits_cloud_services"].to_numpy(dtype=float)])
+    return {
+        "SERVICE_TYPE": ["WAREHOUSE_METERING"] * count + services["service_type"].tolist(),
+        "START_TIME": moments(start),
+        "END_TIME": moments(start + HOUR_MS),
         "CREDITS_USED_COMPUTE": compute,
         "CREDITS_USED_CLOUD_SERVICES": cloud,
         "CREDITS_USED": compute + cloud,
+    } | {
+        column: _beside(services[name], known.get(name) or [None] * count, pa.int64() if name in _COUNTS else pa.string())
+        for column, name in _DETAILS.items()
     }
-    if other or count:
-        for column, name in (("DATABASE_NAME", "database"), ("SCHEMA_NAME", "schema")):
-            columns[column] = [None] * count + services[name].tolist()
-    return columns
+
+
+_COUNTS = frozenset({"entity_id", "database_id", "schema_id", "bytes", "rows", "files"})
+_DETAILS = {
+    "ENTITY_ID": "entity_id",
+    "ENTITY_TYPE": "entity_type",
+    "NAME": "name",
+    "DATABASE_ID": "database_id",
+    "DATABASE_NAME": "database_name",
+    "SCHEMA_ID": "schema_id",
+    "SCHEMA_NAME": "schema_name",
+    "BYTES": "bytes",
+    "ROWS": "rows",
+    "FILES": "files",
+}
+
+
+def _beside(services: pd.Series[Any], warehouses: list[Any], kind: Any) -> Any:
+    """The warehouses' values, then the services' own; NULL where something does not apply."""
+    own = [None if pd.isna(value) else value for value in services.tolist()]
+    if kind == pa.int64():
+        own = [None if value is None else int(value) for value in own]
+    return pa.array([*warehouses, *own], type=kind)
+
+
+def _hour_numbers(services: pd.DataFrame) -> npt.NDArray[np.int64]:
+    stamps = services["hour"].dt.tz_convert("UTC").dt.tz_localize(None)
+    return stamps.to_numpy(dtype="datetime64[ms]").astype(np.int64) // HOUR_MS
 
 
 def daily(hours: pd.DataFrame, services: pd.DataFrame, seam: Seam, until: int) -> Columns:
     """METERING_DAILY_HISTORY: UTC days by service that are over; only warehouse usage knows the 10 % adjustment."""
-    frame = pd.concat([hours.assign(kind="WAREHOUSE_METERING"), services])
+    other = pd.DataFrame(
+        {
+            "hour": _hour_numbers(services),
+            "kind": services["service_type"].to_numpy(),
+            "compute": services["credits_compute"].to_numpy(dtype=float),
+            "cloud": services["credits_cloud_services"].to_numpy(dtype=float),
+        }
+    )
+    frame = pd.concat([hours.assign(kind="WAREHOUSE_METERING"), other])
     frame["day"] = frame["hour"] // 24
     sums = dict(seam.days)
     for (day, kind), part in frame.groupby(["day", "kind"])[["compute", "cloud"]].sum().iterrows():  # type: ignore[misc]

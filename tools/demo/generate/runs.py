@@ -98,7 +98,7 @@ class Ran:
 
     @property
     def finished(self) -> Bools:
-        return (self.started["end"] >= 0) & (self.started["end"] < self.until)
+        return (self.started["end"] >= 0) & (self.started["end"] <= self.until)
 
     @property
     def on_cluster(self) -> Bools:
@@ -147,7 +147,7 @@ def run_window(
         moments[live.id] = [(each, int(ordered[each.query]) if each.query >= 0 else -1) for each in outcome.moments]
         stretches.append(_frame(live, outcome))
         in_flight.append(ordered[outcome.in_flight])
-    done = (started["end"] >= 0) & (started["end"] < until)
+    done = (started["end"] >= 0) & (started["end"] <= until)
     on_cluster = executes & ~adaptive
     in_flight.append(np.flatnonzero(~done & ~on_cluster))
     return Ran(
@@ -234,7 +234,7 @@ def _run_one(
 def _frame(live: Live, outcome: Outcome) -> pd.DataFrame:
     rows = [(live.id, s.cluster, s.start, s.end, SIZES[s.rank].value, s.open) for s in outcome.stretches]
     frame = pd.DataFrame(rows, columns=["warehouse", "cluster", "start", "end", "size", "open"])
-    frame["open"] = frame["open"].astype(bool)
+    frame = frame.astype({"warehouse": "int64", "cluster": "int64", "start": "int64", "end": "int64", "open": bool})
     for name, value in zip(("type", "generation", "resource_constraint"), live.settings.setup, strict=True):
         frame[name] = pd.Series([value] * len(frame), dtype=object)
     return frame

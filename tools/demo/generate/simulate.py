@@ -199,8 +199,7 @@ class _Run:
             arrival = arrive[following] if following < count else later
             event = heap[0][0] if heap else later
             if event <= arrival:
-                # What happens at `until` itself belongs to the next run.
-                if event >= until:
+                if event > until:
                     break
                 at, _, kind, argument = heapq.heappop(heap)
                 handlers[kind](at, argument)
@@ -420,6 +419,8 @@ def simulate(
     waiting: int = 0,
 ) -> Outcome:
     """Run one warehouse until `until`; `state` and `out` are changed in place.
+
+    What arrives at `until` itself belongs to the next run, what ends then to this one.
 
     Args:
         out: columns as long as `arrive`, filled for what began in an earlier run.
