@@ -43,7 +43,9 @@ class History:
     now: int
     precursors: bool
     queries: int | None
-    """About how many statements the account was asked to have; None is as many as its habits send."""
+    """About how many statements the account was asked to have in its first `days`; None is as many as its habits
+    send."""
+    days: int
     lives: dict[int, Live]
     carried: tuple[Workload, Started] | None = None
     seam: Seam = field(default_factory=Seam)
@@ -57,6 +59,7 @@ class History:
         first: int,
         *,
         queries: int | None = None,
+        days: int = 90,
         precursors: bool | None = None,
         configured: Mapping[int, Settings] | None = None,
     ) -> History:
@@ -66,13 +69,13 @@ class History:
             precursors: whether failures announce themselves; drawn from the seed unless given.
             configured: settings by WAREHOUSE_ID that stand for the catalog's.
         """
-        demo = catalog(queries)
+        demo = catalog(queries, days)
         told = announced(seed) if precursors is None else precursors
-        return cls(seed, first, first, told, queries, start_of(demo, seed, first, configured))
+        return cls(seed, first, first, told, queries, days, start_of(demo, seed, first, configured))
 
     @property
     def demo(self) -> Demo:
-        return catalog(self.queries)
+        return catalog(self.queries, self.days)
 
     def advance(self, until: int, sink: Sink, progress: Progress, *, stage: bool = True) -> Ran:
         """Simulate from `now` to `until` and hand the rows to `sink`; the last window is returned.
@@ -82,7 +85,7 @@ class History:
             stage: also send what must be in flight at `until`.
         """
         last: Ran | None = None
-        parts = list(windows(self.now, until, _window_days(self.queries)))
+        parts = list(windows(self.now, until, _window_days(self.queries, self.days)))
         for place, end in enumerate(parts):
             share = [place / len(parts), 1 / len(parts)]
             last = self._window(
@@ -157,6 +160,7 @@ class History:
             "now": self.now,
             "precursors": self.precursors,
             "queries": self.queries,
+            "days": self.days,
             "lives": [live.to_json() for live in self.lives.values()],
             "carried": None if self.carried is None else [_listed(part.columns) for part in self.carried],
             "seam": self.seam.to_json(),
@@ -178,6 +182,7 @@ class History:
             now=values["now"],
             precursors=values["precursors"],
             queries=values["queries"],
+            days=values["days"],
             lives={each["id"]: Live.from_json(each) for each in values["lives"]},
             carried=None if carried is None else (Workload(_read(carried[0])), Started(_read(carried[1]))),
             seam=Seam.from_json(values["seam"]),
@@ -196,8 +201,8 @@ def windows(since: int, until: int, days: float) -> Iterator[int]:
         yield end
 
 
-def _window_days(queries_wanted: int | None) -> float:
-    per_day = max((queries_wanted or 0) / 90, 4_000)
+def _window_days(wanted: int | None, days: int) -> float:
+    per_day = max((wanted or 0) / days, 4_000)
     return _ROWS_A_WINDOW / per_day
 
 
