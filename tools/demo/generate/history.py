@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from tools.demo.generate import activity, metering, queries
 from tools.demo.generate.beside import frames as beside_frames
@@ -28,7 +29,7 @@ from tools.demo.load import Progress
 
 __all__ = ["History", "windows"]
 
-_ROWS_A_WINDOW = 160_000
+_ROWS_A_WINDOW = 90_000
 _LEAST_MS = 6 * HOUR_MS
 """No window is shorter than this unless it is the only one: what is staged at now began up to three hours before."""
 
@@ -51,6 +52,8 @@ class History:
     seam: Seam = field(default_factory=Seam)
     events: list[tuple[Any, ...]] = field(default_factory=list)
     """Rows of WAREHOUSE_EVENTS_HISTORY that begin before `now` and are done after it."""
+    recent: pa.Table | None = None
+    """QUERY_HISTORY rows of the hour before `now`, where it is not a whole one: views that sum by hour need them."""
 
     @classmethod
     def begin(
@@ -138,7 +141,7 @@ class History:
             since=moment(ran.since),
             until=moment(ran.until),
             timezone=self.demo.timezone,
-            queries=rows,
+            queries=self._with_recent(rows),
             warehouses=self.demo.warehouses,
             precursors=self.precursors,
         )
@@ -150,6 +153,13 @@ class History:
         sink("METERING_DAILY_HISTORY", as_table(metering.daily(hours, services, self.seam, ran.until)))
         for name, frame in beside_frames(about).items():
             sink(name, frame)
+
+    def _with_recent(self, rows: pa.Table) -> pa.Table:
+        recent, self.recent = self.recent, None
+        if recent is None or not recent.num_rows:
+            return rows
+        plain = pa.schema([(f.name, _decoded(f.type)) for f in rows.schema])
+        return pa.concat_tables([recent.select(rows.column_names).cast(plain), rows.cast(plain)])
 
     # -- on disk -----------------------------------------------------------------------------------------------------
 
@@ -209,6 +219,10 @@ def _window_days(wanted: int | None, days: int) -> float:
 def _arrays(rows: Any) -> Iterator[tuple[str, Any]]:
     for name in rows.column_names:
         yield name, rows.column(name).combine_chunks()
+
+
+def _decoded(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def _listed(columns: Mapping[str, npt.NDArray[np.generic]]) -> dict[str, Any]:
