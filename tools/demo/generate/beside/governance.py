@@ -47,7 +47,7 @@ def snapshots(window: Window) -> dict[str, pa.Table]:
 
 
 def _tags(window: Window) -> pa.Table:
-    alive = [each for each in window.beside.warehouses if each.dropped_days_ago is None and each.name in _COST_CENTERS]
+    alive = [each for each in window.beside.warehouses if each.dropped is None and each.name in _COST_CENTERS]
     found = [("WAREHOUSE", each.id, each.name, _COST_CENTERS[each.name]) for each in alive]
     found += [
         ("USER", user_id(each.name), each.name, _TEAMS[each.roles[0]]) for each in people() if each.roles[0] in _TEAMS

@@ -60,7 +60,7 @@ def _copied(window: Window) -> tuple[_Files, list[str]]:
     failed = ~statements.code_is(found, "EXECUTION_STATUS", ("SUCCESS",))
     marks = statements.marks(found)
     usual = np.array([_FILE_MIB.get(name, 6.0) * _MIB for name in names])[target] if len(names) else size
-    count = np.where(failed, 1, np.clip(size // np.maximum(usual, 1), 1, 6)).astype(np.int64)
+    count = np.where(failed, 1, np.clip(size // np.maximum(usual, 1), 1, 4)).astype(np.int64)
     row = np.repeat(np.arange(len(count)), count)
     place = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
     key = marks[row] + place
@@ -83,7 +83,7 @@ def _targets(found: pa.Table, shape: Ints) -> tuple[Ints, list[str]]:
 
 
 _FILE_MIB = {"RAW.INGEST.ORDERS": 14.0, "RAW.INGEST.ORDER_LINES": 22.0, "RAW.INGEST.CLICKS": 38.0}
-_FILE_MIB |= {"EVENTS.STREAM.RAW_EVENTS": 30.0, "RAW.INGEST.LEDGER": 120.0}
+_FILE_MIB |= {"EVENTS.STREAM.RAW_EVENTS": 30.0, "RAW.INGEST.LEDGER": 120.0, "RAW.FEED.CHANGES": 55.0}
 
 
 @dataclass(frozen=True)

@@ -101,8 +101,12 @@ def _access(window: Window, found: Touched) -> pa.Table:
 
 def _objects(names: tuple[str, ...]) -> str:
     """As Snowflake writes them, without the columns."""
-    listed = [{"objectDomain": "Table", "objectId": table(name).id, "objectName": name} for name in names]
+    listed = [{"objectDomain": _domain(name), "objectId": table(name).id, "objectName": name} for name in names]
     return json.dumps(listed, separators=(",", ":"))
+
+
+def _domain(name: str) -> str:
+    return "Stream" if name.endswith("_STREAM") else "Table"
 
 
 # --- pruning ---------------------------------------------------------------------------------------------------------
