@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from tools.demo.generate.days import DAY_MS
+from tools.demo.generate.beside.objects import DATABASES, schema_id
 from tools.demo.generate.frames import Columns, coded, hexadecimal, moments
 from tools.demo.generate.live import Live
 from tools.demo.generate.runs import SIZES, Ran, memory_of
@@ -113,9 +114,9 @@ def _who(known: Table, lives: Mapping[int, Live], work: Workload, warehouse: Int
         "SESSION_ID": session + 7_700_000_000,
         "AUTHN_EVENT_ID": session + 9_100_000_000,
         "DATABASE_NAME": coded(database, databases),
-        "DATABASE_ID": database + 11,
+        "DATABASE_ID": np.array([DATABASES[each.database] for each in known.statements])[statement],
         "SCHEMA_NAME": coded(schema, [name for _, name in schemas]),
-        "SCHEMA_ID": schema + 41,
+        "SCHEMA_ID": np.array([schema_id(each.database, each.schema) for each in known.statements])[statement],
         "WAREHOUSE_ID": warehouse,
         "WAREHOUSE_NAME": coded(np.searchsorted(identifiers, warehouse), [lives[each].name for each in identifiers]),
         "QUERY_TYPE": coded(statement, kinds),

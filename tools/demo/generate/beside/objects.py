@@ -13,33 +13,28 @@ __all__ = ["DATABASES", "GIB", "SCHEMAS", "Access", "Table", "accessed", "schema
 
 GIB = 1 << 30
 
-DATABASES: dict[str, int] = {
-    name: 11 + n
-    for n, name in enumerate(("ANALYTICS", "APP", "DEV", "EVENTS", "FINANCE", "HR", "RAW", "SCIENCE", "ARCHIVE"))
-}
-"""Name to id; the first eight are those that statements name."""
+_DATABASES = ("ANALYTICS", "APP", "DEV", "EVENTS", "FINANCE", "HR", "RAW", "SCIENCE", "ARCHIVE")
+DATABASES: dict[str, int] = {name: 11 + n for n, name in enumerate(_DATABASES)}
+"""Name to id."""
 
+_SCHEMAS = (
+    ("ANALYTICS", ("CORE", "MARTS", "SCRATCH", "STAGING", "QUALITY", "REPORTS")),
+    ("APP", ("PUBLIC",)),
+    ("DEV", ("PUBLIC",)),
+    ("EVENTS", ("STREAM",)),
+    ("FINANCE", ("LEDGER",)),
+    ("HR", ("PEOPLE",)),
+    ("RAW", ("INGEST", "FEED", "BACKUP")),
+    ("SCIENCE", ("FEATURES", "MODELS")),
+    ("ARCHIVE", ("YEARS",)),
+)
 SCHEMAS: dict[tuple[str, str], int] = {
-    place: 41 + n
-    for n, place in enumerate(
-        (
-            ("ANALYTICS", "CORE"),
-            ("ANALYTICS", "MARTS"),
-            ("ANALYTICS", "SCRATCH"),
-            ("APP", "PUBLIC"),
-            ("DEV", "PUBLIC"),
-            ("EVENTS", "STREAM"),
-            ("FINANCE", "LEDGER"),
-            ("HR", "PEOPLE"),
-            ("RAW", "INGEST"),
-            ("SCIENCE", "FEATURES"),
-            ("SCIENCE", "MODELS"),
-            ("ANALYTICS", "STAGING"),
-            ("RAW", "BACKUP"),
-            ("ARCHIVE", "YEARS"),
-        )
-    )
+    (database, name): 41 + 10 * n + place
+    for n, (database, names) in enumerate(_SCHEMAS)
+    for place, name in enumerate(names)
 }
+"""Database and schema to the schema's id."""
+
 _FIRST_LITERAL, _STEP = 1000, 7
 """How statements number the tables that they make."""
 _UNLISTED = 95_000_000
@@ -121,7 +116,7 @@ def table(full_name: str) -> Table:
 
 
 def schema_id(database: str, schema: str) -> int:
-    return SCHEMAS.get((database, schema), 80 + zlib.crc32(f"{database}.{schema}".encode()) % 1000)
+    return SCHEMAS.get((database, schema), 200 + zlib.crc32(f"{database}.{schema}".encode()) % 1000)
 
 
 _NAME = r"([A-Z][A-Z0-9_]*\.[A-Z][A-Z0-9_]*\.[A-Z][A-Z0-9_]*)"

@@ -104,7 +104,7 @@ def _of_warehouses(window: Window) -> pa.Table:
 
 
 def _task_of(tag: str) -> str | None:
-    if not tag.startswith("{"):
+    if '"task"' not in tag:
         return None
     try:
         value = json.loads(tag).get("task")

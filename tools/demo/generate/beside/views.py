@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from tools.demo.generate.beside import acceleration, intelligence, people, services, storage, tasks
+from tools.demo.generate.beside import (
+    acceleration,
+    catalog,
+    governance,
+    insights,
+    intelligence,
+    loads,
+    people,
+    reads,
+    refreshes,
+    services,
+    storage,
+    tasks,
+)
 from tools.demo.generate.beside.window import Window
 from tools.warehouse.views import FURTHER_VIEWS
 
@@ -20,8 +33,15 @@ def write(window: Window) -> dict[str, pa.Table]:
         **services.histories(window, credits),
         **intelligence.histories(window),
         **storage.histories(window),
+        **catalog.snapshots(window),
         **people.histories(window),
         **people.snapshots(window),
         **tasks.histories(window),
+        **refreshes.histories(window),
+        **loads.histories(window, credits),
+        **reads.histories(window, reads.touched(window)),
+        **insights.histories(window),
+        **governance.histories(window),
+        **governance.snapshots(window),
         "QUERY_ACCELERATION_ELIGIBLE": acceleration.eligible(window),
     }

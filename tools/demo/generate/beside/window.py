@@ -98,7 +98,7 @@ class Window:
         """Hour of the day and weekday (0 is Monday) in the account's zone, of hours since 1970."""
         zone = ZoneInfo(self.beside.timezone)
         stamps = pd.to_datetime(hours * 3600, unit="s", utc=True).tz_convert(zone)
-        return stamps.hour.to_numpy().astype(np.int64), stamps.dayofweek.to_numpy().astype(np.int64)
+        return stamps.hour.to_numpy().astype(np.int64), stamps.day_of_week.to_numpy().astype(np.int64)
 
     def office(self, hours: Ints) -> Floats:
         """How busy people are, 1 at a weekday's best hours."""
