@@ -20,6 +20,7 @@ from tools.errors import BadArgument, Refused, Unreachable
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
     from tools.demo.generate.history import History
 
@@ -140,7 +141,7 @@ def _go_on(
     with open_database(folder) as con:
         before = _counts(con)
         _take_over(con, history)
-        history.recent = _recent(con, about.now)
+        history.recent = _recent(con, history)
         go_on(con, history, until, lambda done, text: tell(0.9 * done, text), stage=stage)
         con.execute(f"UPDATE {layout.RAW}.CLOCK SET now = ?", [until])  # noqa: S608 - names are constants
         added = {name: count - before.get(name, 0) for name, count in _counts(con).items()}
@@ -179,8 +180,15 @@ def _concurrency(con: duckdb.DuckDBPyConnection) -> dict[int, int]:
     return {int(identifier): int(value) for identifier, value in con.execute(sql).fetchall()}
 
 
-def _recent(con: duckdb.DuckDBPyConnection, now: datetime) -> Any:
-    """QUERY_HISTORY rows of the hour that is not over: some views sum by hour."""
-    hour = now.replace(minute=0, second=0, microsecond=0)
-    sql = f"SELECT * FROM {layout.RAW}.QUERY_HISTORY WHERE END_TIME >= ? AND END_TIME <= ? AND WAREHOUSE_ID IS NOT NULL"  # noqa: S608
-    return con.sql(sql, params=[hour, now]).to_arrow_table()
+def _recent(con: duckdb.DuckDBPyConnection, history: History) -> pa.Table:
+    """QUERY_HISTORY rows from before the account's now that some views look back at, as the generator writes them."""
+    from tools.demo.generate.days import moment
+    from tools.demo.generate.history import RECENT_MS
+    from tools.demo.generate.queries import COLUMNS
+
+    columns = ", ".join(f'"{name}"' for name in COLUMNS)
+    sql = (
+        f"SELECT {columns} FROM {layout.RAW}.QUERY_HISTORY WHERE END_TIME > ? AND END_TIME <= ? "  # noqa: S608 - constants
+        "AND WAREHOUSE_ID IS NOT NULL AND USER_NAME NOT LIKE 'FROSTLINE%' ORDER BY START_TIME"
+    )
+    return con.sql(sql, params=[moment(history.now - RECENT_MS), moment(history.now)]).to_arrow_table()

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tools.demo.generate import activity, metering, queries
 from tools.demo.generate.beside import frames as beside_frames
@@ -27,7 +28,9 @@ from tools.demo.generate.runs import Ran, Started, run_window
 from tools.demo.generate.workload import Workload, draw, table
 from tools.demo.load import Progress
 
-__all__ = ["History", "windows"]
+__all__ = ["RECENT_MS", "History", "windows"]
+
+RECENT_MS = 26 * HOUR_MS
 
 _ROWS_A_WINDOW = 90_000
 _LEAST_MS = 6 * HOUR_MS
@@ -53,7 +56,7 @@ class History:
     events: list[tuple[Any, ...]] = field(default_factory=list)
     """Rows of WAREHOUSE_EVENTS_HISTORY that begin before `now` and are done after it."""
     recent: pa.Table | None = None
-    """QUERY_HISTORY rows of the hour before `now`, where it is not a whole one: views that sum by hour need them."""
+    """QUERY_HISTORY rows that ended in the `RECENT_MS` before `now`: some views look back (model.Beside). Not saved."""
 
     @classmethod
     def begin(
@@ -141,7 +144,7 @@ class History:
             since=moment(ran.since),
             until=moment(ran.until),
             timezone=self.demo.timezone,
-            queries=self._with_recent(rows),
+            queries=self._with_recent(rows, ran.until),
             warehouses=self.demo.warehouses,
             precursors=self.precursors,
         )
@@ -154,12 +157,13 @@ class History:
         for name, frame in beside_frames(about).items():
             sink(name, frame)
 
-    def _with_recent(self, rows: pa.Table) -> pa.Table:
-        recent, self.recent = self.recent, None
-        if recent is None or not recent.num_rows:
-            return rows
-        plain = pa.schema([(f.name, _decoded(f.type)) for f in rows.schema])
-        return pa.concat_tables([recent.select(rows.column_names).cast(plain), rows.cast(plain)])
+    def _with_recent(self, rows: pa.Table, until: int) -> pa.Table:
+        """The rows before the window and its own; what the next window needs of them is kept."""
+        plain = pa.schema([(each.name, _decoded(each.type)) for each in rows.schema])
+        whole = rows if self.recent is None else pa.concat_tables([self.recent.cast(plain), rows.cast(plain)])
+        ended = whole.column("END_TIME").cast(pa.timestamp("us", tz="UTC"))
+        self.recent = whole.filter(pc.greater(ended, pa.scalar(moment(until - RECENT_MS), type=ended.type)))
+        return whole
 
     # -- on disk -----------------------------------------------------------------------------------------------------
 

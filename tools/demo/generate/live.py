@@ -176,7 +176,9 @@ def _rank_at(live: Live, planned: list[Resize], at: int) -> int:
         return -1
     steps = sum(each.steps for each in planned if each.start <= at < each.end)
     least = _LEAST_RANK.get(live.settings.type, 0)
-    return int(np.clip(live.settings.rank + steps, min(least, live.settings.rank), max(_LARGEST_RANK, live.settings.rank)))
+    return int(
+        np.clip(live.settings.rank + steps, min(least, live.settings.rank), max(_LARGEST_RANK, live.settings.rank))
+    )
 
 
 def changes_of(demo: Demo, seed: int, first: int, live: Live, since: int, until: int) -> list[Change]:

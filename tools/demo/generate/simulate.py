@@ -196,7 +196,14 @@ class _Run:
         changes: Sequence[Change],
         until: int,
     ) -> None:
-        self.rules, self.state, self.out, self.arrive, self.run_ms, self.until = rules, state, out, arrive, run_ms, until
+        self.rules, self.state, self.out, self.arrive, self.run_ms, self.until = (
+            rules,
+            state,
+            out,
+            arrive,
+            run_ms,
+            until,
+        )
         self.need = [min(each, rules.slots) for each in slots]
         self.heap, self.queue = state.heap, state.queue
         self.clusters = {cluster.number: cluster for cluster in state.clusters}

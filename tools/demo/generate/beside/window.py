@@ -59,8 +59,8 @@ class Window:
         return found.filter(pc.greater(ended, pa.scalar(self.beside.since, type=ended.type)))
 
     @property
-    def queries_by_hour(self) -> pa.Table:
-        """Those of the window, and of the hour in which it begins."""
+    def all_queries(self) -> pa.Table:
+        """Those of the window and of the day before it: for sessions, attempts and sums by hour that span its border."""
         return self.beside.queries
 
     @cached_property
