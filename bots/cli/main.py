@@ -218,11 +218,28 @@ def account_import(
 
 
 @account_app.command("reset")
-def account_reset(as_json: Json = False) -> None:
+def account_reset(
+    queries: Annotated[
+        int | None,
+        typer.Option("--queries", min=1, max=20_000_000, help="About how many statements, for benchmarks."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Rebuild the demo account from its seed."""
     from bots.cli.account import reset_account
 
-    reset_account(_output(as_json), _Globals.profile)
+    reset_account(_output(as_json), _Globals.profile, queries)
+
+
+@account_app.command("advance")
+def account_advance(
+    span: Annotated[str, typer.Argument(metavar="SPAN", help="How far: 6h, 7d, 2w.")],
+    as_json: Json = False,
+) -> None:
+    """Let the demo account live on under its present settings."""
+    from bots.cli.account import advance_account
+
+    advance_account(_output(as_json), _Globals.profile, span)
 
 
 @audit_app.command("list")

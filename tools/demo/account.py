@@ -28,6 +28,7 @@ __all__ = [
     "AccountInfo",
     "AccountSettings",
     "Progress",
+    "change_in_place",
     "ensure_account",
     "info",
     "replace_account",
@@ -142,25 +143,31 @@ def reset(
     account_dir: Path,
     *,
     seed: int = DEFAULT_SEED,
+    queries: int | None = None,
     progress: Progress | None = None,
     before_swap: Callable[[], None] | None = None,
 ) -> AccountInfo:
     """Build the demo account anew and put it in the place of whatever account stands there.
 
+    `queries` asks for about that many statements in its history (for benchmarks); None is the usual account.
     `before_swap` is called when the new account is ready and before it takes its place: the caller stops the
     server there. The old account serves until then.
     """
     with _turn(account_dir):
-        _build_demo(account_dir, seed, progress, before_swap)
+        _build_demo(account_dir, seed, progress, before_swap, queries)
     return AccountInfo(settings(account_dir), account_dir, True)
 
 
 def _build_demo(
-    account_dir: Path, seed: int, progress: Progress | None, before_swap: Callable[[], None] | None
+    account_dir: Path,
+    seed: int,
+    progress: Progress | None,
+    before_swap: Callable[[], None] | None,
+    queries: int | None = None,
 ) -> None:
     from tools.demo.build import build_demo
 
-    _swap(account_dir, lambda folder: build_demo(folder, seed=seed, progress=progress), before_swap)
+    _swap(account_dir, lambda folder: build_demo(folder, seed=seed, queries=queries, progress=progress), before_swap)
 
 
 def replace_account(
@@ -172,6 +179,17 @@ def replace_account(
     """
     with _turn(account_dir):
         _swap(account_dir, build, before_swap)
+
+
+def change_in_place(account_dir: Path, build: Callable[[Path], None]) -> None:
+    """Like `replace_account`, of an account that must be there: `build` makes the folder out of what it is now.
+
+    Raises:
+        Unreachable: there is no account in the folder (any more).
+    """
+    with _turn(account_dir):
+        settings(account_dir)
+        _swap(account_dir, build, None)
 
 
 def write_settings(folder: Path, about: AccountSettings) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from tools.demo.generate import activity, metering, queries
 from tools.demo.generate.beside import frames as beside_frames
@@ -26,9 +28,11 @@ from tools.demo.generate.runs import Ran, Started, run_window
 from tools.demo.generate.workload import Workload, draw, table
 from tools.demo.load import Progress
 
-__all__ = ["History", "windows"]
+__all__ = ["RECENT_MS", "History", "windows"]
 
-_ROWS_A_WINDOW = 160_000
+RECENT_MS = 26 * HOUR_MS
+
+_ROWS_A_WINDOW = 90_000
 _LEAST_MS = 6 * HOUR_MS
 """No window is shorter than this unless it is the only one: what is staged at now began up to three hours before."""
 
@@ -51,6 +55,8 @@ class History:
     seam: Seam = field(default_factory=Seam)
     events: list[tuple[Any, ...]] = field(default_factory=list)
     """Rows of WAREHOUSE_EVENTS_HISTORY that begin before `now` and are done after it."""
+    recent: pa.Table | None = None
+    """QUERY_HISTORY rows that ended in the `RECENT_MS` before `now`: some views look back (model.Beside). Not saved."""
 
     @classmethod
     def begin(
@@ -138,7 +144,7 @@ class History:
             since=moment(ran.since),
             until=moment(ran.until),
             timezone=self.demo.timezone,
-            queries=rows,
+            queries=self._with_recent(rows, ran.until),
             warehouses=self.demo.warehouses,
             precursors=self.precursors,
         )
@@ -150,6 +156,14 @@ class History:
         sink("METERING_DAILY_HISTORY", as_table(metering.daily(hours, services, self.seam, ran.until)))
         for name, frame in beside_frames(about).items():
             sink(name, frame)
+
+    def _with_recent(self, rows: pa.Table, until: int) -> pa.Table:
+        """The rows before the window and its own; what the next window needs of them is kept."""
+        plain = pa.schema([(each.name, _decoded(each.type)) for each in rows.schema])
+        whole = rows if self.recent is None else pa.concat_tables([self.recent.cast(plain), rows.cast(plain)])
+        ended = whole.column("END_TIME").cast(pa.timestamp("us", tz="UTC"))
+        self.recent = whole.filter(pc.greater(ended, pa.scalar(moment(until - RECENT_MS), type=ended.type)))
+        return whole
 
     # -- on disk -----------------------------------------------------------------------------------------------------
 
@@ -209,6 +223,10 @@ def _window_days(wanted: int | None, days: int) -> float:
 def _arrays(rows: Any) -> Iterator[tuple[str, Any]]:
     for name in rows.column_names:
         yield name, rows.column(name).combine_chunks()
+
+
+def _decoded(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def _listed(columns: Mapping[str, npt.NDArray[np.generic]]) -> dict[str, Any]:

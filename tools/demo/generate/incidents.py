@@ -162,7 +162,9 @@ def resizes(demo: Demo, seed: int, first: int, warehouse: Warehouse, since: int,
         for ordinal in range(zero + since // DAY_MS - 2, zero + until // DAY_MS + 2):
             day = local_day(ordinal, demo.timezone)
             rng = keyed(seed, "resize", warehouse.id, ordinal)
-            at, back = (int(day.start[_first(day.hour, h)] + rng.integers(500, 4000)) for h in (plan.from_hour, plan.to_hour))
+            at, back = (
+                int(day.start[_first(day.hour, h)] + rng.integers(500, 4000)) for h in (plan.from_hour, plan.to_hour)
+            )
             found.append(Resize(at, back, plan.steps, plan.user, plan.role, (plan.user, plan.role)))
     for each in incidents(demo, seed, first, since, until):
         if each.plan.size and each.warehouse == warehouse.name:

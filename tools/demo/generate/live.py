@@ -62,6 +62,8 @@ class Settings:
 class Live:
     id: int
     name: str
+    serves: str
+    """Name under which habits know it: the one it was created with. Who renames a warehouse takes its work along."""
     settings: Settings
     provisioning: float
     created: int
@@ -104,6 +106,7 @@ def start_of(demo: Demo, seed: int, first: int, configured: Mapping[int, Setting
         live = Live(
             each.id,
             each.name,
+            each.name,
             settings,
             each.provisioning,
             first + int(each.created * DAY_MS),
@@ -124,11 +127,11 @@ def owners(lives: Mapping[int, Live], names: tuple[str, ...], name: Ints, at: In
     """
     owner, alive = np.zeros(len(at), dtype=np.int64), np.zeros(len(at), dtype=bool)
     for live in lives.values():
-        if live.name not in names:
+        if live.serves not in names:
             continue
         # Nobody uses it in the two hours before it is dropped, so that nothing is cut off.
         until = np.iinfo(np.int64).max if live.dropped is None else live.dropped - 2 * HOUR_MS
-        inside = (name == names.index(live.name)) & (at >= live.created) & (at < until)
+        inside = (name == names.index(live.serves)) & (at >= live.created) & (at < until)
         owner[inside], alive = live.id, alive | inside
     return owner, alive
 
@@ -173,7 +176,9 @@ def _rank_at(live: Live, planned: list[Resize], at: int) -> int:
         return -1
     steps = sum(each.steps for each in planned if each.start <= at < each.end)
     least = _LEAST_RANK.get(live.settings.type, 0)
-    return int(np.clip(live.settings.rank + steps, min(least, live.settings.rank), max(_LARGEST_RANK, live.settings.rank)))
+    return int(
+        np.clip(live.settings.rank + steps, min(least, live.settings.rank), max(_LARGEST_RANK, live.settings.rank))
+    )
 
 
 def changes_of(demo: Demo, seed: int, first: int, live: Live, since: int, until: int) -> list[Change]:

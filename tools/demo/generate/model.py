@@ -182,6 +182,8 @@ class Beside:
     queries: pa.Table
     """The QUERY_HISTORY rows that ended in the window, in order of START_TIME, with the columns of
     tools.warehouse.views (all that the generator fills; text columns may be dictionaries: cast where needed).
+    Before them stand those that ended in the 26 hours before the window, for what spans its border: sessions,
+    attempts of a task, sums by hour.
     Rows of tasks carry QUERY_TAG {"task": NAME} and ROLE_NAME TASKS."""
     warehouses: tuple[Warehouse, ...]
     """The warehouses as the catalog has them, all lives; names repeat."""

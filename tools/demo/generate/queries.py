@@ -17,7 +17,24 @@ from tools.demo.generate.runs import SIZES, Ran, memory_of
 from tools.demo.generate.texts import hashes_of, tags_of, texts_of
 from tools.demo.generate.workload import ERRORS, Table, Workload
 
-__all__ = ["cloud_services_credits", "live_queries", "query_history", "query_ids"]
+__all__ = ["COLUMNS", "cloud_services_credits", "live_queries", "query_history", "query_ids"]
+
+COLUMNS = tuple(
+    (
+        "QUERY_ID QUERY_TEXT QUERY_HASH QUERY_PARAMETERIZED_HASH QUERY_HASH_VERSION "
+        "QUERY_PARAMETERIZED_HASH_VERSION START_TIME END_TIME TOTAL_ELAPSED_TIME COMPILATION_TIME EXECUTION_TIME "
+        "QUEUED_PROVISIONING_TIME QUEUED_REPAIR_TIME QUEUED_OVERLOAD_TIME TRANSACTION_BLOCKED_TIME "
+        "LIST_EXTERNAL_FILES_TIME QUERY_RETRY_TIME QUERY_RETRY_CAUSE CREDITS_USED_CLOUD_SERVICES USER_NAME "
+        "ROLE_NAME ROLE_TYPE USER_TYPE SESSION_ID AUTHN_EVENT_ID DATABASE_NAME DATABASE_ID SCHEMA_NAME SCHEMA_ID "
+        "WAREHOUSE_ID WAREHOUSE_NAME QUERY_TYPE QUERY_TAG IS_CLIENT_GENERATED_STATEMENT RELEASE_VERSION "
+        "TRANSACTION_ID EXECUTION_STATUS ERROR_CODE ERROR_MESSAGE WAREHOUSE_SIZE WAREHOUSE_TYPE CLUSTER_NUMBER "
+        "QUERY_LOAD_PERCENT SECONDARY_ROLE_STATS BYTES_SCANNED PERCENTAGE_SCANNED_FROM_CACHE PARTITIONS_SCANNED "
+        "PARTITIONS_TOTAL BYTES_WRITTEN BYTES_WRITTEN_TO_RESULT BYTES_READ_FROM_RESULT ROWS_PRODUCED "
+        "ROWS_WRITTEN_TO_RESULT ROWS_INSERTED ROWS_UPDATED ROWS_DELETED ROWS_UNLOADED BYTES_DELETED "
+        "BYTES_SPILLED_TO_LOCAL_STORAGE BYTES_SPILLED_TO_REMOTE_STORAGE BYTES_SENT_OVER_THE_NETWORK "
+    ).split()
+)
+"""Of QUERY_HISTORY: those that the generator fills, in its order."""
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -208,11 +225,11 @@ def _spilled(lives: Mapping[int, Live], work: Workload, started: Any, executed: 
 def _cache_share(work: Workload, writes: Bools, executed: Bools, cold: Floats) -> Floats:
     """Bimodal (reference 7.2): mostly all or nothing; next to nothing on a cluster that has just started."""
     pick, low, high = work.floats("cache"), work.floats("cache_low") * 0.8, 0.8 + work.floats("cache_high") * 0.2
-    reading = np.select([pick < 0.03, pick < 0.15, pick < 0.36], [0.0, low, high], 1.0)
-    writing = np.select([pick < 0.15, pick < 0.40, pick < 0.47], [0.0, low, high], 1.0)
+    reading = np.select([pick < 0.03, pick < 0.12, pick < 0.30], [0.0, low, high], 1.0)
+    writing = np.select([pick < 0.15, pick < 0.38, pick < 0.45], [0.0, low, high], 1.0)
     share = np.where(writes, writing, reading)
     # The chance of meeting a cold cache is how cold it is; a statement finds some of it even then.
-    share = np.where(work.floats("cache_high") < 0.9 * cold, np.where(low < 0.1, 0.0, 0.25 * low), share)
+    share = np.where(work.floats("cache_high") < 0.4 * cold, np.where(low < 0.1, 0.0, 0.25 * low), share)
     rounded: Floats = np.where(executed & (work.floats("scanned") >= 1), share, 0.0).round(6)
     return rounded
 

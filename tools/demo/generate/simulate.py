@@ -18,7 +18,23 @@ from enum import IntEnum
 from math import exp
 from typing import Any
 
-__all__ = ["Change", "Cluster", "Event", "Moment", "Outcome", "Rules", "State", "Stretch", "simulate"]
+__all__ = [
+    "FINISH",
+    "LOOK",
+    "QUIET",
+    "READY",
+    "SUSPEND",
+    "Change",
+    "Cluster",
+    "Event",
+    "Moment",
+    "Outcome",
+    "Rules",
+    "State",
+    "Stretch",
+    "next_poll",
+    "simulate",
+]
 
 _SPIN_UP_GAP = 20_000
 _QUIET_CHECK = 60_000
@@ -159,7 +175,13 @@ class Outcome:
     """What the next run starts with, in the order of its numbers."""
 
 
-FINISH, READY, UP_CHECK, UP, QUIET, SUSPEND, RESIZE = range(7)
+FINISH, READY, UP_CHECK, UP, QUIET, SUSPEND, RESIZE, LOOK = range(8)
+
+
+def next_poll(idle_since: int, rules: Rules) -> int:
+    """When auto-suspend acts on a warehouse that is idle since then."""
+    due = idle_since + (rules.auto_suspend or 0) - rules.poll_phase
+    return rules.poll_phase + -(-due // _POLL) * _POLL
 
 
 class _Run:
@@ -174,7 +196,14 @@ class _Run:
         changes: Sequence[Change],
         until: int,
     ) -> None:
-        self.rules, self.state, self.out, self.arrive, self.run_ms, self.until = rules, state, out, arrive, run_ms, until
+        self.rules, self.state, self.out, self.arrive, self.run_ms, self.until = (
+            rules,
+            state,
+            out,
+            arrive,
+            run_ms,
+            until,
+        )
         self.need = [min(each, rules.slots) for each in slots]
         self.heap, self.queue = state.heap, state.queue
         self.clusters = {cluster.number: cluster for cluster in state.clusters}
@@ -187,6 +216,7 @@ class _Run:
             self._check_quiet,
             self._check_idle,
             self._resize,
+            lambda at, _: self._dispatch(at),
         )
 
     def run(self, waiting: int) -> None:
@@ -302,10 +332,8 @@ class _Run:
     def _plan_suspend(self) -> None:
         if self.rules.auto_suspend is None:
             return
-        phase = self.rules.poll_phase
-        due = self.state.idle_since + self.rules.auto_suspend - phase
         self.state.idle_token += 1
-        self._push(phase + -(-due // _POLL) * _POLL, SUSPEND, self.state.idle_token)
+        self._push(next_poll(self.state.idle_since, self.rules), SUSPEND, self.state.idle_token)
 
     def _check_idle(self, at: int, token: int) -> None:
         if token != self.state.idle_token or not self.clusters:

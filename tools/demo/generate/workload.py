@@ -307,9 +307,7 @@ def _sizes(
     }  # fmt: skip
 
 
-def _failures(
-    known: Table, base: dict[str, Ints], metadata: Bools, u: Floats, failing: Floats
-) -> tuple[Ints, Floats]:
+def _failures(known: Table, base: dict[str, Ints], metadata: Bools, u: Floats, failing: Floats) -> tuple[Ints, Floats]:
     which = base["statement"]
     usual = np.array([ERROR_INDEX[s.failure] for s in known.statements])[which]
     chance = np.maximum(known.of("fails")[which], failing)

@@ -36,7 +36,7 @@ def _suitable(queries: pa.Table) -> statements.Bools:
 
 def credits(window: Window) -> pd.DataFrame:
     """Rows for `service_credits`: warehouses with the service on, hours in which statements of theirs ended."""
-    queries = window.queries
+    queries = window.all_queries
     rates = {
         each.id: credits_per_hour(each.size, type=each.type, generation=each.generation)
         for each in window.beside.warehouses

@@ -125,7 +125,7 @@ def histories(window: Window) -> dict[str, pa.Table]:
 
 def _signed(window: Window) -> _Signed:
     """A session is written in the window in which its first statement ended."""
-    queries = window.queries
+    queries = window.all_queries
     ids, ended = statements.numbers(queries, "SESSION_ID"), statements.moments_of(queries, "END_TIME")
     order = np.lexsort((ended, ids))
     first = order[np.flatnonzero(np.diff(ids[order], prepend=-1))] if len(order) else order

@@ -49,7 +49,7 @@ class Touched:
 
 def touched(window: Window) -> Touched:
     """Statements of one shape touch the same tables, unless they number them (TMP_1007)."""
-    queries = window.queries
+    queries = window.all_queries
     ran = statements.numbers(queries, "EXECUTION_TIME") > 0
     ran |= statements.numbers(queries, "BYTES_READ_FROM_RESULT") > 0
     ran &= statements.code_is(queries, "EXECUTION_STATUS", ("SUCCESS",))
@@ -84,9 +84,9 @@ def histories(window: Window, found: Touched) -> dict[str, pa.Table]:
 
 
 def _access(window: Window, found: Touched) -> pa.Table:
-    inside = window.ends_inside(statements.moments_of(window.queries, "END_TIME")) & (found.code >= 0)
+    inside = window.ends_inside(statements.moments_of(window.all_queries, "END_TIME")) & (found.code >= 0)
     kept = np.flatnonzero(inside)
-    queries, code = window.queries.take(pa.array(kept)), found.code[kept]
+    queries, code = window.all_queries.take(pa.array(kept)), found.code[kept]
     reads = [_objects(kind.reads) for kind in found.kinds]
     return rows(
         "ACCESS_HISTORY",
@@ -127,7 +127,7 @@ class _Scans:
 
 
 def _scans(window: Window, found: Touched) -> _Scans:
-    queries = window.queries
+    queries = window.all_queries
     hour = statements.moments_of(queries, "END_TIME") // HOUR_US
     total = statements.numbers(queries, "PARTITIONS_TOTAL")
     usable = (found.code >= 0) & (total > 0)
@@ -162,7 +162,7 @@ def _layout(found: Touched) -> tuple[Ints, Ints, Ints, Floats]:
 
 def _query_pruning(window: Window, found: Touched, scans: _Scans) -> pa.Table:
     """By hour, table, warehouse and text of the statement."""
-    queries = window.queries
+    queries = window.all_queries
     text, hashes = statements.codes(queries, "QUERY_HASH")
     shape, shapes = statements.codes(queries, "QUERY_PARAMETERIZED_HASH")
     warehouse, names = statements.codes(queries, "WAREHOUSE_NAME")
@@ -235,7 +235,7 @@ def _partitions(sums: pd.DataFrame) -> dict[str, object]:
 
 def _lock_waits(window: Window, found: Touched) -> pa.Table:
     """Statements that waited for a table; whoever wrote it last within the hour before held it, else a service did."""
-    queries = window.queries
+    queries = window.all_queries
     end = statements.moments_of(queries, "END_TIME")
     waited = statements.numbers(queries, "TRANSACTION_BLOCKED_TIME")
     target = np.where(found.code >= 0, found.written[found.code], -1)

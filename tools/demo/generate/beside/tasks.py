@@ -66,15 +66,15 @@ def histories(window: Window) -> dict[str, pa.Table]:
 
 def _of_warehouses(window: Window) -> pa.Table:
     """Runs whose statement carries the tag {"task": NAME}."""
-    tag, tags = statements.codes(window.queries, "QUERY_TAG")
+    tag, tags = statements.codes(window.all_queries, "QUERY_TAG")
     named = [_task_of(text) for text in tags]
     mine = np.array([*(name is not None for name in named), False])[tag]
     kept = np.flatnonzero(mine)
-    failures = statements.codes(window.queries, "ERROR_CODE")[0][kept] >= 0
-    attempt = _attempts(tag[kept], statements.moments_of(window.queries, "START_TIME")[kept], failures)
-    inside = window.ends_inside(statements.moments_of(window.queries, "END_TIME")[kept])
+    failures = statements.codes(window.all_queries, "ERROR_CODE")[0][kept] >= 0
+    attempt = _attempts(tag[kept], statements.moments_of(window.all_queries, "START_TIME")[kept], failures)
+    inside = window.ends_inside(statements.moments_of(window.all_queries, "END_TIME")[kept])
     kept, attempt = kept[inside], attempt[inside]
-    found, tag = window.queries.take(pa.array(kept)), tag[kept]
+    found, tag = window.all_queries.take(pa.array(kept)), tag[kept]
     start, end = statements.moments_of(found, "START_TIME"), statements.moments_of(found, "END_TIME")
     # A task is due on the minute; what starts later in its batch waited for the one before.
     scheduled = start // _MINUTE * _MINUTE

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tools.demo.generate.beside.chance import Floats, Ints
 from tools.demo.generate.model import Beside
@@ -50,8 +51,16 @@ class Window:
     def seed(self) -> int:
         return self.beside.seed
 
-    @property
+    @cached_property
     def queries(self) -> pa.Table:
+        """Those that ended in the window."""
+        found = self.beside.queries
+        ended = found.column("END_TIME").cast(pa.timestamp("us", tz="UTC"))
+        return found.filter(pc.greater(ended, pa.scalar(self.beside.since, type=ended.type)))
+
+    @property
+    def all_queries(self) -> pa.Table:
+        """Those of the window and of the day before it: for sessions, attempts and sums by hour that span its border."""
         return self.beside.queries
 
     @cached_property
