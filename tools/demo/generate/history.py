@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tools.demo.generate import activity, metering, queries
+from tools.demo.generate import activity, adaptive, metering, queries
 from tools.demo.generate.beside import frames as beside_frames
 from tools.demo.generate.beside import service_credits
 from tools.demo.generate.catalog import Demo, catalog
@@ -127,6 +127,7 @@ class History:
         sink("QUERY_HISTORY", rows)
         progress(0.75, f"metering {moment(since):%d %B}")
         sink("QUERY_ATTRIBUTION_HISTORY", as_table(metering.attribution(ran, dict(_arrays(rows)), kept)))
+        sink("QUERY_METERING_HISTORY", as_table(adaptive.query_metering(ran, dict(_arrays(rows)), cloud, kept)))
         self._usage(ran, hours, rows, sink)
         ids = queries.query_ids(ran.work)
         told = activity.event_rows(known, self.lives, ran, ids, self.events)
@@ -150,8 +151,8 @@ class History:
         )
         services = service_credits(about)
         names = {live.id: live.name for live in self.lives.values()}
-        adaptive = {live.id for live in self.lives.values() if live.adaptive}
-        sink("WAREHOUSE_METERING_HISTORY", as_table(metering.warehouse_metering(names, adaptive, hours)))
+        by_query = {live.id for live in self.lives.values() if live.adaptive}
+        sink("WAREHOUSE_METERING_HISTORY", as_table(metering.warehouse_metering(names, by_query, hours)))
         sink("METERING_HISTORY", as_table(metering.hourly_services(names, hours, services)))
         sink("METERING_DAILY_HISTORY", as_table(metering.daily(hours, services, self.seam, ran.until)))
         for name, frame in beside_frames(about).items():

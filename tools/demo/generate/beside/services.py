@@ -88,7 +88,8 @@ def service_credits(window: Window) -> pd.DataFrame:
     """
     parts = [_hours(window, service) for service in _SERVICES]
     parts += [acceleration.credits(window), intelligence.credits(window)]
-    frame = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    # A part without rows would change the types of the others' columns.
+    frame = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     frame = frame.reindex(columns=list(CREDIT_COLUMNS))
     for column in ("entity_id", "database_id", "schema_id", "bytes", "rows", "files"):
         frame[column] = frame[column].astype("Int64")
