@@ -19,7 +19,7 @@ from sqlglot import exp
 from tools.demo.engine import DATABASE, Engine
 from tools.demo.live import LIVE_FUNCTIONS, live_table
 from tools.demo.results import ResultCache
-from tools.demo.session import Session
+from tools.demo.session import Session, Sessions, Statement
 from tools.demo.sqlerrors import SqlError, syntax
 
 __all__ = ["Surroundings", "replace_functions"]
@@ -36,6 +36,9 @@ class Surroundings:
     session: Session
     results: ResultCache
     now: datetime
+    sessions: Sessions = field(default_factory=Sessions)
+    statement: Statement | None = None
+    """The one that asks: it does not count among those in flight."""
     tables: dict[str, pa.Table] = field(default_factory=dict)
 
     @property

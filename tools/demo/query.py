@@ -7,6 +7,7 @@ DuckDB connection. fakesnow translates; it does not execute, cache or encode her
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -92,6 +93,7 @@ def run_query(
             con.register(name, table)
         check_translated(con, translated, around.tables)
         statement.check()
+        statement.computes, statement.compiled = _reads_views(tree), time.monotonic()
         return _fetch(con, translated, params, statement)
     except (duckdb.Error, OSError) as e:  # what fails while the rows stream out comes as OSError
         statement.check()
@@ -99,6 +101,11 @@ def run_query(
     finally:
         statement.connection = None
         con.close()
+
+
+def _reads_views(tree: exp.Expr) -> bool:
+    """Whether Snowflake would take a warehouse for it; SHOW's and functions' results cost cloud services only."""
+    return any(table.args.get("db") is not None for table in tree.find_all(exp.Table))
 
 
 def _refuse_what_would_be_wrong(tree: exp.Expr) -> None:
