@@ -82,6 +82,7 @@ def run_query(
         SqlError: whatever is wrong with it, worded as Snowflake does.
     """
     engine, session = around.engine, around.session
+    around.evaluate = lambda node: _evaluate(node, around, translator)
     tree = replace_functions(tree, around)
     check_query(tree, session.identity.role, (session.database, session.schema), around.tables)
     _refuse_what_would_be_wrong(tree)
@@ -100,6 +101,23 @@ def run_query(
         raise _as_snowflake(str(e)) from e
     finally:
         statement.connection = None
+        con.close()
+
+
+def _evaluate(node: exp.Expr, around: Surroundings, translator: Translator) -> Any:
+    """The value of an expression without columns: what a table function is called with."""
+    session = around.session
+    tree = replace_functions(exp.select(exp.alias_(node.copy(), "V")), around)
+    check_query(tree, session.identity.role, (session.database, session.schema), around.tables)
+    translated = translator.translate(_divide_as_snowflake(tree), None)
+    con = around.engine.statement_connection(session.timezone)
+    try:
+        check_translated(con, translated, around.tables)
+        found = con.execute(translated).fetchone()
+        return found[0] if found else None
+    except (duckdb.Error, OSError) as e:
+        raise _as_snowflake(str(e)) from e
+    finally:
         con.close()
 
 

@@ -16,8 +16,8 @@ from tools.demo.pipes import refer, stages
 from tools.demo.query import Translator, parse, run_query
 from tools.demo.results import ResultCache
 from tools.demo.session import CANCELED, Session, Sessions, Statement
-from tools.demo.show import warehouse_parameters
 from tools.demo.sqlerrors import SqlError, syntax
+from tools.demo.warehouse_rows import warehouse_parameters
 from tools.demo.wire import bindings, dump, error_body, incident, result_body
 
 __all__ = ["Runner"]
@@ -79,7 +79,7 @@ class Runner:
         sql = str(body.get("sqlText") or "")
         statement.text, statement.internal = sql, bool(body.get("isInternal"))
         statement.warehouse = session.warehouse
-        table, error = None, None
+        table, error, answer = None, None, b""
         try:
             table, last = self._execute(session, statement, sql, body)
             answer = result_body(session, statement.query_id, last, table)

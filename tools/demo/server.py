@@ -20,12 +20,13 @@ from starlette.routing import Route
 
 from tools.demo.engine import Engine
 from tools.demo.functions import VERSION
+from tools.demo.monitors import seed
 from tools.demo.process import probe_mac
 from tools.demo.results import ResultCache
 from tools.demo.running import Runner
 from tools.demo.session import CANCELED, Session, Sessions, check_login, starting_parameters
-from tools.demo.show import visible_warehouses
 from tools.demo.sqlerrors import SqlError
+from tools.demo.warehouse_rows import visible_warehouses
 from tools.demo.wire import (
     failure,
     folded,
@@ -52,6 +53,8 @@ class DemoServer:
         self.account_dir = account_dir
         self.in_charge = in_charge
         self.engine = Engine(account_dir)
+        with self.engine.write() as con:
+            seed(con, self.engine.now(), imported=self.engine.info.origin == "imported")
         self.sessions = Sessions()
         self.results = ResultCache()
         self.runner = Runner(self.engine, self.sessions, self.results)

@@ -204,8 +204,12 @@ class Sessions:
 
     def in_flight(self) -> list[tuple[Session, Statement]]:
         """What runs on a warehouse now."""
-        running = [(session, statement) for session in self.all() for statement in session.running()]
-        return [(session, statement) for session, statement in running if statement.computes and statement.warehouse]
+        return [
+            (session, statement) for session, statement in self.running() if statement.computes and statement.warehouse
+        ]
+
+    def running(self) -> list[tuple[Session, Statement]]:
+        return [(session, statement) for session in self.all() for statement in session.running()]
 
     def all(self) -> list[Session]:
         return list(self._by_token.values())
