@@ -21,11 +21,9 @@ import duckdb
 from fakesnow import info_schema, macros
 from fakesnow.instance import FakeSnow
 
-from tools.demo.layout import RAW, create_missing_views, database_file
+from tools.demo.layout import DATABASE, RAW, create_missing_views, database_file
 
 __all__ = ["DATABASE", "AccountInfo", "Engine"]
-
-DATABASE = "SNOWFLAKE"
 
 _LOCKDOWN = (
     "SET GLOBAL memory_limit='1GB'",

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BESIDE",
+    "DATABASE",
     "DUCK_TYPES",
     "LIVE_COLUMNS",
     "MONITOR_COLUMNS",
@@ -43,6 +44,7 @@ __all__ = [
     "view_sql",
 ]
 
+DATABASE = "SNOWFLAKE"
 RAW = "_RAW"
 USAGE = "ACCOUNT_USAGE"
 

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from tools.demo.alterlog import append
 from tools.demo.engine import DATABASE
 from tools.demo.functions import Surroundings
+from tools.demo.holding import check_monitor, enforce
 from tools.demo.layout import MONITOR_COLUMNS, RAW
 from tools.demo.lexer import Reader
-from tools.demo.monitors import FREQUENCIES, NONE, check_monitor, enforce, monitors, refresh_view, store
+from tools.demo.monitors import FREQUENCIES, NONE, monitors, refresh_view, store
 from tools.demo.roles import ADMIN
 from tools.demo.sqlerrors import SqlError, does_not_exist, insufficient, syntax
 from tools.demo.warehouse_rows import TABLE
@@ -45,7 +46,7 @@ def create_monitor(reader: Reader, around: Surroundings, query_id: str, sql: str
             raise SqlError(2002, "42710", f"SQL compilation error:\nObject '{name}' already exists.")
         store(con, row)
         enforce(con, around, query_id)
-        refresh_view(con, around.engine, around.now)
+        refresh_view(con, around.now)
     append(around, query_id, sql, None)
     return f"Resource monitor {name} successfully created."
 
@@ -70,7 +71,7 @@ def alter_monitor(reader: Reader, around: Surroundings, query_id: str, sql: str)
             raise does_not_exist("Resource monitor", name)
         store(con, _as_stored(row) | found)
         enforce(con, around, query_id)
-        refresh_view(con, around.engine, around.now)
+        refresh_view(con, around.now)
     append(around, query_id, sql, None)
     return _DONE
 
@@ -91,7 +92,7 @@ def drop_monitor(reader: Reader, around: Surroundings, query_id: str, sql: str) 
             raise does_not_exist("Resource monitor", name)
         con.execute(f"DELETE FROM {_TABLE} WHERE name = ?", [name])  # noqa: S608 - constants
         con.execute(f"UPDATE {TABLE} SET resource_monitor = '{NONE}' WHERE resource_monitor = ?", [name])  # noqa: S608 - constants
-        refresh_view(con, around.engine, around.now)
+        refresh_view(con, around.now)
     append(around, query_id, sql, None)
     return f"{name} successfully dropped."
 
@@ -116,7 +117,7 @@ def alter_account(reader: Reader, around: Surroundings, query_id: str, sql: str)
     with around.engine.write() as con:
         con.execute(f"UPDATE {_TABLE} SET level = CASE WHEN name = ? THEN 'ACCOUNT' END", [name])  # noqa: S608 - constants
         enforce(con, around, query_id)
-        refresh_view(con, around.engine, around.now)
+        refresh_view(con, around.now)
     append(around, query_id, sql, None)
     return _DONE
 

@@ -1,4 +1,4 @@
-"""Resource monitors: what they have counted, which warehouses they hold back, and the rows of their view.
+"""Resource monitors: what they are, what they have counted, and the rows of their view.
 
 State lies in `_RAW.MONITORS`; the assignment is WAREHOUSES.resource_monitor; `_RAW.RESOURCE_MONITORS`, which backs the
 view, is written anew with each change. An account that comes with rows of the view and no state (generated or
@@ -16,21 +16,12 @@ from typing import Any
 
 import duckdb
 
-from tools.demo.engine import DATABASE, Engine
-from tools.demo.events import cluster_events, write_events
-from tools.demo.functions import Surroundings
-from tools.demo.layout import MONITOR_COLUMNS, RAW
-from tools.demo.live import end_statements
-from tools.demo.sqlerrors import SqlError, does_not_exist
-from tools.demo.warehouse_rows import TABLE, update, warehouse_row
+from tools.demo.layout import DATABASE, MONITOR_COLUMNS, RAW
 
 __all__ = [
     "FREQUENCIES",
     "NONE",
     "Monitor",
-    "check_monitor",
-    "check_quota",
-    "enforce",
     "interval_start",
     "monitors",
     "read_by",
@@ -43,6 +34,7 @@ NONE = "null"
 """WAREHOUSES.resource_monitor where there is none, as SHOW prints it."""
 FREQUENCIES = ("MONTHLY", "DAILY", "WEEKLY", "YEARLY", "NEVER")
 
+_WAREHOUSES = f"{DATABASE}.{RAW}.WAREHOUSES"
 _RAW_TABLE = f"{DATABASE}.{RAW}.MONITORS"
 _VIEW = f"{DATABASE}.{RAW}.RESOURCE_MONITORS"
 _PSEUDO = "CLOUD_SERVICES_ONLY"
@@ -101,7 +93,7 @@ def monitors(read: Rows, now: datetime) -> list[Monitor]:
     if not found:
         return []
     assigned: dict[str, list[str]] = {}
-    for name, monitor in read(f"SELECT name, resource_monitor FROM {TABLE} ORDER BY name", None):  # noqa: S608 - constants
+    for name, monitor in read(f"SELECT name, resource_monitor FROM {_WAREHOUSES} ORDER BY name", None):  # noqa: S608 - constants
         assigned.setdefault(str(monitor), []).append(str(name))
     return [_monitor(read, row, tuple(assigned.get(str(row["name"]), ())), now) for row in found]
 
@@ -121,7 +113,7 @@ def _metered(read: Rows, warehouses: tuple[str, ...] | None, since: datetime, no
     of, params = "m.WAREHOUSE_NAME <> ?", [since, now, _PSEUDO]
     if warehouses is not None:
         of = (
-            f"EXISTS (SELECT 1 FROM {TABLE} w WHERE list_contains(?, w.name) AND w.name = m.WAREHOUSE_NAME "  # noqa: S608 - constants
+            f"EXISTS (SELECT 1 FROM {_WAREHOUSES} w WHERE list_contains(?, w.name) AND w.name = m.WAREHOUSE_NAME "  # noqa: S608 - constants
             "AND (m.WAREHOUSE_ID IS NULL OR m.WAREHOUSE_ID = w.warehouse_id))"
         )
         params = [since, now, list(warehouses)]
@@ -156,50 +148,6 @@ def _plus_months(day: datetime, months: int) -> datetime:
     return day.replace(year=year, month=month + 1, day=min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
-# --- what they hold back ---------------------------------------------------------------------------------------------
-
-
-def check_monitor(engine: Engine, name: object) -> None:
-    """
-    Raises:
-        SqlError: 002003, there is no monitor of that name.
-    """
-    if name not in (None, NONE) and not engine.rows(f"SELECT 1 FROM {_RAW_TABLE} WHERE name = ?", [name]):  # noqa: S608 - constants
-        raise does_not_exist("Resource monitor", str(name))
-
-
-def check_quota(engine: Engine, row: Mapping[str, Any], now: datetime) -> None:
-    """
-    Raises:
-        SqlError: 090073, the warehouse's monitor, or the account's, has used up its quota.
-    """
-    for monitor in monitors(engine.rows, now):
-        if monitor.exhausted and (monitor.level == "ACCOUNT" or monitor.name == row["resource_monitor"]):
-            raise SqlError(
-                90073,
-                "22000",
-                f"Warehouse '{row['name']}' cannot be resumed because resource monitor '{monitor.name}' has exceeded "
-                "its quota.",
-            )
-
-
-def enforce(con: duckdb.DuckDBPyConnection, around: Surroundings, query_id: str) -> None:
-    """Suspend what runs under a monitor that is used up; SUSPEND lets statements finish, SUSPEND_IMMEDIATE does not."""
-    found = monitors(read_by(con), around.now)
-    for name, state, clusters in con.execute(f"SELECT name, state, started_clusters FROM {TABLE}").fetchall():  # noqa: S608 - constants
-        stopping = next((m for m in found if m.exhausted and (m.level == "ACCOUNT" or name in m.warehouses)), None)
-        if stopping is None or state != "STARTED":
-            continue
-        row = warehouse_row(around.engine, name) or {}
-        immediately = stopping.row["suspend_immediately_at"]
-        now_or_never = immediately is not None and stopping.used >= (stopping.quota or 0) * immediately / 100
-        end_statements(con, name, around.now, cancel=now_or_never)
-        update(con, name, {"state": "SUSPENDED", "started_clusters": 0, "running": 0, "queued": 0}, around.now)
-        events = cluster_events({"started_clusters": clusters}, "SUSPEND_CLUSTER", "RESOURCE_MONITOR_SUSPEND")
-        consistent = ("WAREHOUSE_CONSISTENT", None, "COMPLETED", None)
-        write_events(con, {**row, "started_clusters": 0}, [*events, consistent], around, query_id)
-
-
 # --- state -----------------------------------------------------------------------------------------------------------
 
 
@@ -223,13 +171,13 @@ def seed(con: duckdb.DuckDBPyConnection, now: datetime, *, imported: bool) -> No
         [first],
     )
     con.execute(
-        f"UPDATE {TABLE} SET resource_monitor = v.NAME FROM {_VIEW} v "  # noqa: S608 - constants
-        f"WHERE coalesce({TABLE}.resource_monitor, '{NONE}') = '{NONE}' "
-        f"AND list_contains(list_transform(string_split(v.WAREHOUSES, ','), x -> trim(x)), {TABLE}.name)"
+        f"UPDATE {_WAREHOUSES} SET resource_monitor = v.NAME FROM {_VIEW} v "  # noqa: S608 - constants
+        f"WHERE coalesce({_WAREHOUSES}.resource_monitor, '{NONE}') = '{NONE}' "
+        f"AND list_contains(list_transform(string_split(v.WAREHOUSES, ','), x -> trim(x)), {_WAREHOUSES}.name)"
     )
 
 
-def refresh_view(con: duckdb.DuckDBPyConnection, engine: Engine, now: datetime) -> None:
+def refresh_view(con: duckdb.DuckDBPyConnection, now: datetime) -> None:
     """Write the rows of RESOURCE_MONITORS anew."""
     con.execute(f"DELETE FROM {_VIEW}")  # noqa: S608 - constants
     for monitor in monitors(read_by(con), now):

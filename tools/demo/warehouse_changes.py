@@ -10,10 +10,11 @@ import duckdb
 from tools.demo.engine import DATABASE
 from tools.demo.events import Event, cluster_events, write_events
 from tools.demo.functions import Surroundings
+from tools.demo.holding import check_monitor, check_quota, enforce
 from tools.demo.layout import RAW, SHOW_COLUMNS
 from tools.demo.lexer import Reader
 from tools.demo.live import end_statements
-from tools.demo.monitors import check_monitor, check_quota, enforce, refresh_view
+from tools.demo.monitors import refresh_view
 from tools.demo.properties import check_combination, read_properties, read_unset, settle
 from tools.demo.roles import ADMIN, has_global, require
 from tools.demo.session import CANCELED
@@ -176,7 +177,7 @@ def set_properties(
     write_events(con, after, _events_of(row, after), around, query_id)
     if "resource_monitor" in found:
         enforce(con, around, query_id)
-        refresh_view(con, engine, around.now)
+        refresh_view(con, around.now)
 
 
 def _state_after(row: Row, after: Row) -> dict[str, Any]:
@@ -224,7 +225,7 @@ def _rename(con: Con, row: Row, reader: Reader, around: Surroundings, query_id: 
         [fresh, row["name"]],
     )
     write_events(con, {**row, "name": fresh}, [("ALTER_WAREHOUSE", None, "COMPLETED", None)], around, query_id)
-    refresh_view(con, around.engine, around.now)
+    refresh_view(con, around.now)
     for session in around.sessions.all():  # a session holds on to the warehouse, whatever it is called
         if session.warehouse == row["name"]:
             session.warehouse = fresh

@@ -16,10 +16,11 @@ import pyarrow as pa
 from tools.demo.alterlog import append
 from tools.demo.events import Event, cluster_events, write_events
 from tools.demo.functions import Surroundings
+from tools.demo.holding import check_monitor, check_quota
 from tools.demo.layout import SHOW_COLUMNS
 from tools.demo.lexer import Reader
 from tools.demo.live import end_statements
-from tools.demo.monitors import check_monitor, check_quota, refresh_view
+from tools.demo.monitors import refresh_view
 from tools.demo.properties import PARAMETERS, check_combination, fresh, read_properties
 from tools.demo.roles import ADMIN, may
 from tools.demo.sqlerrors import SqlError, does_not_exist, insufficient, not_found
@@ -99,7 +100,7 @@ def create_warehouse(reader: Reader, around: Surroundings, query_id: str, sql: s
                 abort(con, there, around)
                 _remove(con, there, around, query_id)
             _make(con, name, found, started, around, query_id)
-        refresh_view(con, around.engine, around.now)
+        refresh_view(con, around.now)
     around.session.warehouse = name
     append(around, query_id, sql, name)
     return _DONE if there is not None and how == "ALTER" else f"Warehouse {name} successfully created."
@@ -181,7 +182,7 @@ def drop_warehouse(reader: Reader, around: Surroundings, query_id: str, sql: str
             raise insufficient("warehouse", name)
         end_statements(con, name, around.now)
         _remove(con, row, around, query_id)
-        refresh_view(con, around.engine, around.now)
+        refresh_view(con, around.now)
     append(around, query_id, sql, name)
     return f"{name} successfully dropped."
 

@@ -1,4 +1,7 @@
-"""A tiny account, a real server process over it, and the real connector: nothing here is a stand-in."""
+"""A tiny account, a real server process over it, and the real connector: nothing here is a stand-in.
+
+Each file of tests has an account and a server of its own: what one changes, no other sees.
+"""
 
 from __future__ import annotations
 
@@ -136,7 +139,7 @@ def open_connection() -> Connect:
     return connect_to
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = make_account(tmp_path_factory.mktemp("account"))
     fd = os.open(folder / "admin.secret", os.O_WRONLY | os.O_CREAT, 0o600)
@@ -146,12 +149,12 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     stop_server(folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def endpoint(account: Path) -> Endpoint:
     return ensure_server(account, idle_seconds=300)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def connect(account: Path, endpoint: Endpoint) -> Iterator[Connect]:
     """connect("READER" | "OPERATOR" | "ADMIN", **connect arguments) -> an open connection."""
     opened: list[Any] = []
@@ -167,16 +170,16 @@ def connect(account: Path, endpoint: Endpoint) -> Iterator[Connect]:
         connection.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def reader(connect: Connect) -> Any:
     return connect("READER")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def operator(connect: Connect) -> Any:
     return connect("OPERATOR")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def admin(connect: Connect) -> Any:
     return connect("ADMIN")
