@@ -3,6 +3,9 @@
 Account time stands still, so a statement ends at the account's now and has begun as long before as it took: its row
 lies in the past that is written already, and what `account advance` writes begins after it. Rows wait in memory and
 are written many at once: before anybody reads the history, when there are many, in a quiet moment, at the end.
+
+An imported account is left alone: nothing that is run here was run on the account it is an export of, and its views
+show all they hold, so that every question would change what the next one finds.
 """
 
 from __future__ import annotations
@@ -73,6 +76,8 @@ class Journal:
 
     def add(self, session: Session, statement: Statement, table: pa.Table | None, error: SqlError | None) -> None:
         """Take note of a statement that has just ended, whether it gave a result or an error."""
+        if self._engine.info.origin == "imported":
+            return
         row = _row(session, statement, table, error, time.monotonic())
         with self._lock:
             self._waiting.append(row)
