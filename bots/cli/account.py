@@ -13,7 +13,7 @@ from tools.errors import BadArgument
 if TYPE_CHECKING:
     from agent.settings import Settings
 
-__all__ = ["advance_account", "import_folder", "reset_account", "show_info"]
+__all__ = ["advance_account", "export_folder", "import_folder", "reset_account", "show_info"]
 
 
 def _embedded(settings: Settings) -> None:
@@ -67,6 +67,30 @@ def import_folder(out: Output, profile: str | None, source: Path) -> None:
         for note in report.notes:
             out.say(f"  {note}")
         out.say('Ask it something: frostline ask "credits by warehouse last week"')
+
+
+def export_folder(out: Output, profile: str | None, target: Path) -> None:
+    from tools.demo.account import ensure_account
+    from tools.demo.export import export_account
+
+    with out.edge():
+        settings = settings_for(out, profile)
+        _embedded(settings)
+        with out.progress("Preparing the demo account") as progress:
+            ensure_account(settings.account_dir, seed=settings.demo.seed, progress=progress)
+        with out.progress("Exporting") as progress:
+            report = export_account(settings.account_dir, target, progress)
+        about = report.settings
+        if out.as_json:
+            made = {"name": about.name, "now": about.now, "folder": str(report.folder)}
+            out.json({**made, "rows": report.rows, "bytes": report.bytes})
+            return
+        total = sum(report.rows.values())
+        out.say(
+            f"Exported {about.name}: {total:,} rows in {len(report.rows)} files, {report.bytes / 2**20:.1f} MB, to "
+            f"{report.folder}."
+        )
+        out.say(f"What the views do not show yet at {about.now.isoformat()} is not in it.")
 
 
 def _stopping(account_dir: Path) -> Callable[[], None]:

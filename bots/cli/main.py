@@ -217,6 +217,17 @@ def account_import(
     import_folder(_output(as_json), _Globals.profile, source)
 
 
+@account_app.command("export")
+def account_export(
+    target: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet, or an empty one.")],
+    as_json: Json = False,
+) -> None:
+    """Write the embedded account to a folder that `account import` takes."""
+    from bots.cli.account import export_folder
+
+    export_folder(_output(as_json), _Globals.profile, target)
+
+
 @account_app.command("reset")
 def account_reset(
     queries: Annotated[

@@ -30,10 +30,12 @@ __all__ = [
     "Progress",
     "change_in_place",
     "ensure_account",
+    "held",
     "info",
     "replace_account",
     "reset",
     "settings",
+    "toml_text",
     "write_settings",
 ]
 
@@ -195,8 +197,12 @@ def change_in_place(account_dir: Path, build: Callable[[Path], None]) -> None:
 def write_settings(folder: Path, about: AccountSettings) -> None:
     """account.toml: the last file of a build, so that a folder that has one is whole."""
     values = asdict(about) | {"generation_id": about.generation_id or secrets.token_hex(8)}
-    lines = [f"{key} = {_toml(value)}" for key, value in values.items()]
-    (folder / "account.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "account.toml").write_text(toml_text(values), encoding="utf-8")
+
+
+def toml_text(values: Mapping[str, Any]) -> str:
+    """One `key = value` a line: texts, times, numbers, tuples of texts."""
+    return "".join(f"{key} = {_toml(value)}\n" for key, value in values.items())
 
 
 def _toml(value: Any) -> str:
@@ -217,6 +223,17 @@ def _exists(account_dir: Path) -> bool:
         return (account_dir / "account.toml").is_file()
     except PermissionError:
         raise _not_yours(account_dir) from None
+
+
+@contextmanager
+def held(account_dir: Path) -> Iterator[None]:
+    """Nobody builds, imports or swaps the account meanwhile; whoever wants to waits.
+
+    Raises:
+        Unreachable: the folder is somebody else's.
+    """
+    with _turn(account_dir):
+        yield
 
 
 @contextmanager

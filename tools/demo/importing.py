@@ -33,7 +33,7 @@ __all__ = ["EDITIONS", "Imported", "import_account"]
 EDITIONS = ("STANDARD", "ENTERPRISE", "BUSINESS_CRITICAL", "VPS")
 
 _SETTINGS = "account.toml"
-_OPTIONAL = frozenset({"LIVE_QUERIES", *FURTHER_VIEWS})
+_OPTIONAL = frozenset({*layout.BESIDE, *FURTHER_VIEWS}) - {"WAREHOUSES"}
 """What an export may lack without a word: no answer of Frostline's rests on it."""
 _LARGEST_SETTINGS = 64 * 1024
 _LARGEST_FILE = 20 * 1024**3

@@ -1,9 +1,9 @@
 """A folder of Parquet or CSV files (the exported-account format) into a fresh SNOWFLAKE.db.
 
-One file per view, named after it, plus WAREHOUSES (the shape of SHOW WAREHOUSES) and LIVE_QUERIES. Missing files
-stay empty tables, missing columns NULL, unknown columns are ignored. DuckDB reads and casts; every value that
-cannot become the column's type is refused with its file, column and row. Used for the generated account and for
-imported ones alike.
+One file per view, named after it, plus those of `layout.BESIDE`: WAREHOUSES (the shape of SHOW WAREHOUSES), statements
+in flight, tasks, resource monitors. Missing files stay empty tables, missing columns NULL, unknown columns are
+ignored. DuckDB reads and casts; every value that cannot become the column's type is refused with its file, column
+and row. Used for the generated account and for imported ones alike.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Progress = Callable[[float, str], None]
 """Share done (0 to 1), and what is being done, for people."""
 
 FORMATS = (".parquet", ".csv")
-TABLES: tuple[str, ...] = ("WAREHOUSES", "LIVE_QUERIES", *ALL_VIEWS)
+TABLES: tuple[str, ...] = (*layout.BESIDE, *ALL_VIEWS)
 
 _LARGEST_FIELD = 16 * 1024 * 1024
 
@@ -142,10 +142,8 @@ def open_source(con: duckdb.DuckDBPyConnection, table: str, file: Path) -> Sourc
 
 def _wanted(table: str) -> dict[str, str]:
     """Columns of the table and their DuckDB types."""
-    if table == "WAREHOUSES":
-        return layout.SHOW_COLUMNS | {"warehouse_id": "BIGINT"}
-    if table == "LIVE_QUERIES":
-        return layout.LIVE_COLUMNS
+    if table in layout.BESIDE:
+        return layout.BESIDE[table]
     return {name: layout.DUCK_TYPES[kind] for name, kind in ALL_VIEWS[table].columns.items()}
 
 
