@@ -68,6 +68,8 @@ class Runtime:
     """For tests that must stop the process around a write; None: the real writer."""
     groups: GroupDirectory | None = None
     """Who is in a group of policy.toml; None: nobody."""
+    attended: bool = True
+    """False: nobody sits in front of this process, so signing in must not need a browser."""
 
     @classmethod
     def open(
@@ -79,6 +81,7 @@ class Runtime:
         progress: Progress | None = None,
         writer_factory: WriterFactory | None = None,
         groups: GroupDirectory | None = None,
+        attended: bool = True,
     ) -> Runtime:
         """Ready to use; an embedded account is built if there is none yet (progress says how far).
 
@@ -87,7 +90,9 @@ class Runtime:
         Raises:
             FrostlineError: the account, the store or the policy cannot be used.
         """
-        runtime = cls(settings, clock or SystemClock(), new_id or _random_id, progress, writer_factory, groups)
+        runtime = cls(
+            settings, clock or SystemClock(), new_id or _random_id, progress, writer_factory, groups, attended
+        )
         if settings.account.kind == "embedded":
             runtime._embedded  # noqa: B018 - builds the account now, while a progress bar is shown
         return runtime
@@ -166,8 +171,17 @@ class Runtime:
 
     @property
     def operator_config(self) -> ConnectionConfig:
-        """Found anew each time: a change may come long after the runtime was opened."""
-        return self._config(self.settings.operator, "operator")
+        """Found anew each time: a change may come long after the runtime was opened.
+
+        Raises:
+            BadSettings: an entry of connections.toml belongs to another account than the reader's.
+        """
+        found = self._config(self.settings.operator, "operator")
+        if self.settings.account.kind != "embedded":
+            from tools.warehouse.named import check_one_account
+
+            check_one_account(self.reader_config, found)
+        return found
 
     def _check_same_account(self) -> None:
         """What was opened, plans included, belongs to the account as it was then, not to one that took its place.
@@ -186,7 +200,8 @@ class Runtime:
 
             self._check_same_account()
             return embedded_config(self.settings.account_dir, identity, idle_seconds=self.settings.demo.server_idle_s)
-        values = given.model_dump(exclude_none=True)
+        values = {name: getattr(given, name) for name in type(given).model_fields}
+        values |= {"proxy": self.settings.proxy, "attended": self.attended}
         for name in ("login", "network", "statement"):
             values[f"{name}_timeout"] = values.pop(f"{name}_timeout_s")
         return ConnectionConfig.of(**values)

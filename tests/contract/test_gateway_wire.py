@@ -112,6 +112,9 @@ class Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
             case "silence":
                 time.sleep(3)
+            case "slow":
+                time.sleep(1.3)
+                self._answer(200, DONE)
             case "gone":
                 self.server.socket.close()
                 self.close_connection = True
@@ -264,6 +267,20 @@ def test_a_fault_on_snowflakes_side_is_tried_again_a_few_times(server: Scripted)
 def test_a_broken_line_is_tried_again(server: Scripted, fault: Any) -> None:
     server.script = [fault, DONE]
     assert read(server, network_timeout=5)
+
+
+def test_a_read_may_take_longer_than_a_line_may_be_broken(server: Scripted) -> None:
+    server.script = ["slow"]
+    assert read(server, network_timeout=1, login_timeout=5, statement_timeout=20)
+    assert len(server.statements) == 1
+    assert "/queries/v1/abort-request" not in server.paths
+
+
+@pytest.mark.parametrize("fault", [404, "rubbish", "half"], ids=str)
+def test_what_is_not_snowflakes_answer_is_unreachable(server: Scripted, fault: Any) -> None:
+    server.script = [fault]
+    with pytest.raises(Unreachable):
+        read(server, network_timeout=1)
 
 
 def test_a_line_that_stays_broken_ends_in_time(server: Scripted) -> None:
