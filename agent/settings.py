@@ -233,6 +233,7 @@ def load_settings(profile: str | None = None) -> Settings:
         raise BadSettings(f"Profile {name} cannot be read: {error}", hint=str(path)) from error
     table = deep_update(_from_providers(), table) | {"profile": name, "home": home}
     _no_stray_tracing()
+    _loopback_without_proxy()
     try:
         table = deep_update(_with_secret_files(table), _from_environment())
         settings = Settings(**table | {"llm": _with_provider_keys(table.get("llm", {}))})
@@ -305,6 +306,18 @@ def _no_stray_tracing() -> None:
     """
     for name in ("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2"):
         os.environ.pop(name, None)
+
+
+def _loopback_without_proxy() -> None:
+    """A proxy is for what is beyond this machine: the demo account's server, a local model and a collector are not.
+
+    The Snowflake connector asks the environment before its own `no_proxy` (4.8.1), so it has to stand there.
+    """
+    for name in ("NO_PROXY", "no_proxy"):
+        given = [part for part in os.environ.get(name, "").split(",") if part.strip()]
+        missing = [host for host in ("localhost", "127.0.0.1", "::1") if host not in given]
+        if missing and "*" not in given:
+            os.environ[name] = ",".join([*given, *missing])
 
 
 def _with_secret_files(table: dict[str, Any]) -> dict[str, Any]:

@@ -57,10 +57,11 @@ def attempts(config: ConnectionConfig) -> Iterator[Attempt]:
 
 
 def proxy_arguments(config: ConnectionConfig) -> dict[str, Any]:
-    """Loopback is reached directly, whatever the settings or HTTP_PROXY say: the demo account is on this machine."""
+    """Loopback is reached directly, whatever the settings say: the demo account is on this machine. (That HTTP_PROXY is
+    not followed there either is seen to where the environment is read, in agent.settings.)
+    """
     if is_loopback(config.host or ""):
-        # An empty host makes the connector look at no_proxy instead of at the environment (session_manager.py).
-        return {"proxy_host": "", "no_proxy": config.host}
+        return {}
     proxy = config.proxy
     if proxy.host is None:
         return {}
@@ -202,7 +203,9 @@ def _cached_id_token(config: ConnectionConfig) -> dict[str, Any]:
 
     host = _host(config)
     cache = TokenCache.make()
-    found = cache.retrieve(TokenKey(str(config.user), host, TokenType.ID_TOKEN)) if cache is not None else None
+    # The connector writes id tokens (not OAuth's) with user and host the wrong way round (auth/_auth.py, 4.8.1).
+    keys = [TokenKey(host, str(config.user), TokenType.ID_TOKEN), TokenKey(str(config.user), host, TokenType.ID_TOKEN)]
+    found = next((token for key in keys if cache is not None and (token := cache.retrieve(key))), None)
     if not found:
         raise _nobody(config)
     way = AuthByIdToken(
