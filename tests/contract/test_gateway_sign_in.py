@@ -188,9 +188,8 @@ class Terminal:
         """Nothing waits."""
 
 
-@pytest.fixture
-def person(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody at a terminal, whose browser signs in at once."""
+def sit_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody at a terminal, whose browser signs in at once. Called by the test: before, the streams are pytest's."""
     monkeypatch.setattr("sys.stdin", Terminal())
     monkeypatch.setattr("sys.stderr", Terminal())
 
@@ -203,11 +202,11 @@ def person(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_single_sign_on_keeps_an_id_token_that_a_process_without_a_person_then_uses(
-    server: Scripted, capsys: pytest.CaptureFixture[str], person: None
+    server: Scripted, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.judge = lambda data: {
-        "data": {"token": "t", "masterToken": "m", "parameters": [], "sessionInfo": {}, "sessionId": 1, "idToken": "ID"}
-    }
+    sit_down(monkeypatch)
+    session = {"token": "t", "masterToken": "m", "parameters": [], "sessionInfo": {}, "sessionId": 1, "idToken": "ID"}
+    server.judge = lambda data: {"success": True, "data": session}
     login = sign_in(server, browser=True)
     assert (login["AUTHENTICATOR"], login["TOKEN"]) == ("EXTERNALBROWSER", "from-the-browser")
     assert capsys.readouterr().out == ""
