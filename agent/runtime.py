@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from agent.store import Store
     from tools.context import Clock, ToolContext, UsageReader, WarehouseWriter
     from tools.demo.account import AccountSettings
+    from tools.warehouse.usage_cache import UsageCache
 
 __all__ = ["Runtime", "SystemClock", "WriterFactory"]
 
@@ -216,9 +217,34 @@ class Runtime:
             self.account,
             now_override=self.settings.now,
             locate=(lambda: self._config(self.settings.reader, "reader")) if moves else None,
+            cache=self._usage_cache(),
         )
         self._stack.callback(reader.close)
         return reader
+
+    def _usage_cache(self) -> UsageCache | None:
+        given = self.settings.cache
+        if not given.enabled:
+            return None
+        from tools.warehouse.cache_file import CacheFile
+        from tools.warehouse.usage_cache import UsageCache
+
+        file = CacheFile(self.settings.state_dir / "usage-cache.db", megabytes=given.megabytes)
+        return UsageCache(file, self._cache_scope)
+
+    def _cache_scope(self) -> str:
+        """Figures of another account, of the same folder after an import or a step in time, or under another role
+        have nothing to do with each other.
+        """
+        config = self.reader_config
+        who = f"{config.shown}|{config.role}|{self._account_key}"
+        if self.settings.account.kind != "embedded":
+            return who
+        from tools.demo.account import settings
+
+        # Host and port of the embedded account's server change with each start and mean nothing.
+        known = settings(self.settings.account_dir)
+        return f"{known.name}#{known.generation_id}@{known.now.isoformat()}|{config.user}|{config.role}"
 
     # --- state ---------------------------------------------------------------------------------------------------
 
