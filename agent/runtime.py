@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from agent.roster import GroupDirectory
     from agent.state import Step, Thinker, Turn
     from agent.store import Store
-    from tools.context import Clock, ToolContext, UsageReader, WarehouseWriter
+    from tools.context import Clock, ModelUse, ToolContext, UsageReader, WarehouseWriter
     from tools.demo.account import AccountSettings
     from tools.warehouse.usage_cache import UsageCache
 
@@ -410,6 +410,20 @@ class Runtime:
             new_id=self.new_id,
             asked_for_change=asked_for_change,
             retriever=self.library,
+            model_use=self._model_use if self.settings.llm.models else None,
+        )
+
+    def _model_use(self) -> ModelUse:
+        from tools.context import ModelUse
+
+        end = self.clock.now().astimezone(UTC)
+        today = self.store.llm_use.by_day(1)
+        return ModelUse(
+            start=end.replace(hour=0, minute=0, second=0, microsecond=0),
+            end=end,
+            requests=sum(use.requests for use in today),
+            tokens=sum(use.spent.tokens for use in today),
+            usd=sum(use.spent.usd for use in today),
         )
 
     # --- deciding ------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -117,11 +117,13 @@ def _fill(con: duckdb.DuckDBPyConnection) -> None:
 
 
 @contextmanager
-def tiny_account(folder: Path) -> Iterator[Tiny]:
-    """The account, built in an empty folder and served by a process of its own."""
+def tiny_account(folder: Path, more: Callable[[duckdb.DuckDBPyConnection], None] | None = None) -> Iterator[Tiny]:
+    """The account, built in an empty folder and served by a process of its own; `more` puts further rows into it."""
     database_file(folder).parent.mkdir(parents=True)
     with duckdb.connect(str(database_file(folder))) as con:
         _fill(con)
+        if more is not None:
+            more(con)
     (folder / "account.toml").write_text(
         f'name = "tiny"\norigin = "demo"\nnow = {NOW.isoformat()}\ntimezone = "America/Los_Angeles"\n'
         'edition = "Enterprise"\ncredit_price = 3.0\nhidden_from_reader = ["HIDDEN"]\n'

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
     from snowflake.connector.cursor import SnowflakeCursor
 
-__all__ = ["connect", "cursor_of"]
+__all__ = ["OWN_TAG", "connect", "cursor_of"]
+
+OWN_TAG = '{"app": "frostline"'
+"""How the query tag of every statement of Frostline begins."""
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_TAG = 2000
@@ -131,5 +134,6 @@ def _arguments(config: ConnectionConfig, query_tag: Mapping[str, str]) -> dict[s
 
 def _tag(parts: Mapping[str, str]) -> str:
     """JSON of at most 2000 characters, as Snowflake allows; long values are cut, never the JSON."""
-    tag = json.dumps({"app": "frostline"} | {key[:40]: value[:200] for key, value in parts.items()}, sort_keys=True)
+    given = {key[:40]: value[:200] for key, value in sorted(parts.items())}
+    tag = json.dumps({"app": "frostline"} | given)  # "app" stays first: OWN_TAG
     return tag if len(tag) <= _LONGEST_TAG else json.dumps({"app": "frostline"})

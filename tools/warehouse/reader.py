@@ -14,6 +14,7 @@ from tools.coverage import coverage_of
 from tools.domain import Account, LiveQuery, Warehouse
 from tools.errors import BadSettings, Bug, NoPermission
 from tools.warehouse.config import ConnectionConfig
+from tools.warehouse.connect import OWN_TAG
 from tools.warehouse.failures import Doing, grant_for
 from tools.warehouse.queries import Bound, Visibility, bind, coverage_query, names_query, usage_query
 from tools.warehouse.rows import frame_of, utc, warehouse_of
@@ -107,8 +108,9 @@ class SnowflakeReader:
         return self._table(bound, _reading(bound))
 
     def sql(self, name: str, params: Mapping[str, Any]) -> Rows:
-        """`:now` and `:visible_until_<VIEW>` are bound by the reader; sequences fill an IN list."""
-        return self._rows(bind(name, self._visible.bindings() | {"now": self.now()} | dict(params)))
+        """`:now`, `:own_tag` and `:visible_until_<VIEW>` are bound by the reader; sequences fill an IN list."""
+        ours = {"now": self.now(), "own_tag": OWN_TAG}
+        return self._rows(bind(name, self._visible.bindings() | ours | dict(params)))
 
     def names(self, column: FilterColumn, start: datetime, end: datetime, limit: int = 500) -> tuple[str, ...]:
         if column == "warehouse":
