@@ -22,6 +22,7 @@ __all__ = [
     "Coverage",
     "FilterColumn",
     "GroupBy",
+    "ModelUse",
     "PlanStore",
     "PolicyView",
     "Retriever",
@@ -237,6 +238,17 @@ class Retriever(Protocol):
 
 
 @dataclass(frozen=True)
+class ModelUse:
+    """What language models have used in [start, end), a UTC day up to now; what is put aside for this turn included."""
+
+    start: datetime
+    end: datetime
+    requests: int
+    tokens: int
+    usd: float
+
+
+@dataclass(frozen=True)
 class ToolContext:
     """All a tool may use. Frozen; made anew for each turn by agent.runtime."""
 
@@ -252,3 +264,5 @@ class ToolContext:
     """Whether the person's own words of this turn ask for a change (decided before any model speaks)."""
     plan_ttl: timedelta = timedelta(minutes=30)
     retriever: Retriever | None = None
+    model_use: Callable[[], ModelUse | None] | None = None
+    """Today's language models; None: there are none."""

@@ -16,6 +16,7 @@ from tools.changes.tools import CHANGE_TOOLS
 from tools.errors import Bug, UnknownName
 from tools.inventory.tool import LIST_WAREHOUSES
 from tools.names import nearest
+from tools.own_cost.tool import OWN_COST
 from tools.practices.tool import SEARCH_PRACTICES
 from tools.tool import Tool
 from tools.usage.tool import QUERY_USAGE
@@ -84,7 +85,7 @@ def _reachable(part: Any, seen: set[int]) -> Iterator[Any]:
         yield from _reachable(item, seen)
 
 
-READING_TOOLS: tuple[Tool[Any], ...] = (QUERY_USAGE, LIST_WAREHOUSES, SEARCH_PRACTICES)
+READING_TOOLS: tuple[Tool[Any], ...] = (QUERY_USAGE, LIST_WAREHOUSES, OWN_COST, SEARCH_PRACTICES)
 TOOLS: Mapping[str, Tool[Any]] = register((*READING_TOOLS, *CHANGE_TOOLS))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from agent.offline.compose_own_cost import own_cost_lines
 from agent.offline.compose_plans import card_lines, plan_lines
 from agent.offline.compose_practices import practice_lines
 from agent.offline.compose_usage import usage_lines
@@ -42,6 +43,8 @@ def _lines(number: int, result: CallResult, plans: int, cards: bool) -> list[str
         return usage_lines(number, result)
     if result.name == "list_warehouses":
         return warehouse_lines(number, result)
+    if result.name == "own_cost":
+        return own_cost_lines(number, result)
     if result.name == "search_practices":
         return practice_lines(number, result)
     return [f"[[r{number}.message]]"]

@@ -39,7 +39,8 @@ class OfflineThinker:
                 return change
         if asks_what_runs(turn.text):
             return _question(turn.text, turn) or _not_understood(turn)
-        return _talk(turn.text) or _advice(turn) or _no(turn) or _question(turn.text, turn) or _not_understood(turn)
+        told = _talk(turn.text) or _own(turn) or _advice(turn) or _no(turn)
+        return told or _question(turn.text, turn) or _not_understood(turn)
 
     def write(self, turn: TurnView) -> str:
         return write_reply(turn.results, turn.timezone, cards=turn.cards)
@@ -53,6 +54,14 @@ def _talk(text: str) -> Done | None:
         if pattern.search(text):
             return Done(template=prompts.text(name))
     return None
+
+
+def _own(turn: TurnView) -> ToolCalls | None:
+    """What Frostline itself costs."""
+    if not patterns("own_cost")["asks"].search(_without_names(turn.text, turn.names.warehouses()).casefold()):
+        return None
+    windows = find_windows(turn.text, turn.now, turn.timezone)
+    return ToolCalls(calls=(ToolCall(name="own_cost", args={"window": windows[0].phrase} if windows else {}),))
 
 
 def _advice(turn: TurnView) -> ToolCalls | None:

@@ -7,6 +7,7 @@ __all__ = ["step_title"]
 _TITLES = {
     "query_usage": "Reading usage",
     "list_warehouses": "Looking at the warehouses",
+    "own_cost": "Counting what Frostline itself used",
     "search_practices": "Looking into the practices",
     "resize_warehouse": "Preparing a resize",
     "suspend_idle": "Preparing a suspension",

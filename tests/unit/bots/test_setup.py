@@ -14,8 +14,9 @@ import pytest
 import typer
 
 from agent.settings import load_settings
+from bots.cli.doctor import run_doctor
 from bots.cli.output import Output
-from bots.cli.setup import Answers, run_doctor, run_setup
+from bots.cli.setup import Answers, run_setup
 
 ANSWERS = Answers("org-ä😀", "READER", "keys/r.p8", "WH", "OPERATOR", "/keys/o.p8", 2.5)
 
