@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from tools.domain import Account, ActionPlan, Bundle, LiveQuery, Person, PlanRecord, Verdict, Warehouse
+from tools.finding import FindingRecord, FindingState, ScanStamp
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +22,7 @@ __all__ = [
     "Clock",
     "Coverage",
     "FilterColumn",
+    "FindingView",
     "GroupBy",
     "PlanStore",
     "PolicyView",
@@ -216,6 +218,25 @@ class PolicyView(Protocol):
     def may_propose(self, person: Person) -> bool: ...
 
 
+class FindingView(Protocol):
+    """What scans have found; reading only."""
+
+    def list(
+        self,
+        states: Sequence[FindingState] | None = None,
+        *,
+        now: datetime | None = None,
+        since: datetime | None = None,
+        limit: int = 500,
+    ) -> tuple[FindingRecord, ...]:
+        """Newest first. `now`: account time, at which a snooze may be over; `since`: only what went on after it."""
+        ...
+
+    def last_scan(self) -> ScanStamp | None:
+        """The last scan that came to its end; None where there was none."""
+        ...
+
+
 class Retriever(Protocol):
     """Best practices and people's own pages; `agent.library` opens the knowledge package behind it."""
 
@@ -252,3 +273,4 @@ class ToolContext:
     """Whether the person's own words of this turn ask for a change (decided before any model speaks)."""
     plan_ttl: timedelta = timedelta(minutes=30)
     retriever: Retriever | None = None
+    findings: FindingView | None = None
