@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from tools.charts import Chart
 from tools.domain import Frozen, Person
 from tools.errors import BadArgument
-from tools.finding import SEVERITIES, Draft, Finding, FindingKind, FindingPicture, FindingRecord, Severity
+from tools.finding import SEVERITIES, Draft, Finding, FindingKind, FindingRecord, Severity
 from tools.result import Fact, Unit
 
 __all__ = [
@@ -87,7 +88,7 @@ class Sighting(Frozen):
     evidence: tuple[Fact, ...] = ()
     practice: str | None = None
     draft: Draft | None = None
-    picture: FindingPicture | None = None
+    chart: Chart | None = None
 
 
 @dataclass(frozen=True)
@@ -257,7 +258,7 @@ def _found(
         confidence=sighting.confidence,
         seen_at=now,
         seen_until=sighting.seen_until,
-        picture=sighting.picture,
+        chart=sighting.chart,
         snoozed_until=quiet,
         reason=asked.reason if asked else "",
         by=asked.by if asked else "",
@@ -305,7 +306,7 @@ def _seen_again(record: FindingRecord, sighting: Sighting, severity: Severity, n
             "confidence": sighting.confidence,
             "seen_at": now,
             "seen_until": max(record.seen_until, sighting.seen_until),
-            "picture": sighting.picture or record.picture,
+            "chart": sighting.chart or record.chart,
             "snoozed_until": None if awake else record.snoozed_until,
         }
     )

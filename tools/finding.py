@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import AwareDatetime, Field
 
+from tools.charts import Chart
 from tools.domain import Frozen
 from tools.result import Fact, Unit
 
@@ -16,11 +17,8 @@ __all__ = [
     "Draft",
     "Finding",
     "FindingKind",
-    "FindingPicture",
     "FindingRecord",
     "FindingState",
-    "Mark",
-    "Point",
     "ScanStamp",
     "Severity",
 ]
@@ -116,30 +114,6 @@ class Finding(Frozen):
     draft: Draft | None = None
 
 
-class Point(Frozen):
-    at: AwareDatetime
-    value: float
-
-
-class Mark(Frozen):
-    start: AwareDatetime
-    end: AwareDatetime
-    label: str
-
-
-class FindingPicture(Frozen):
-    """What a finding's chart shows: the series around it, and the part that stands out."""
-
-    title: str
-    unit: Unit
-    timezone: str
-    history: tuple[Point, ...]
-    expected: float | None = None
-    band: tuple[float, float] | None = None
-    marks: tuple[Mark, ...] = ()
-    alt: str = ""
-
-
 class FindingRecord(Frozen):
     """A finding, and what the store keeps of it besides."""
 
@@ -154,7 +128,8 @@ class FindingRecord(Frozen):
     """Account time of the last scan that saw it."""
     seen_until: AwareDatetime
     """How far it had reached in what that scan saw."""
-    picture: FindingPicture | None = None
+    chart: Chart | None = None
+    """The series around it; None where it was seen live."""
     snoozed_until: AwareDatetime | None = None
     """Account time; None where it is not snoozed."""
     dismissed: bool = False
