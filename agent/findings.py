@@ -146,6 +146,7 @@ def reconcile(
     now: datetime,
     looked: Collection[str],
     new_id: Callable[[], str],
+    since: datetime | None = None,
     account_credits_per_day: float = 0.0,
 ) -> tuple[Change, ...]:
     """What this scan makes of the findings that are known.
@@ -158,6 +159,7 @@ def reconcile(
         now: account time of the scan.
         looked: scopes that were read whole; a finding of another scope is not touched.
         new_id: ids for new findings.
+        since: what was over before then and is not known is no news (the past read anew), and is left out.
         account_credits_per_day: for severity.
     """
     known: dict[str, list[FindingRecord]] = {}
@@ -182,7 +184,7 @@ def reconcile(
             seen |= {r.id for r in same}
             changes += [_absorbed(r, now) for r in same[:-1] if not r.is_over and r.seen_at <= now]
             changes.append(_seen_again(record, sighting, severity, now))
-        else:
+        elif since is None or sighting.ended_at is None or sighting.ended_at >= since:
             changes.append(_found(sighting, cause, severity, now, new_id, known.get(cause, ())))
             seen.add(changes[-1].record.id)
     for records in known.values():

@@ -33,6 +33,7 @@ from agent.settings_sections import (
     LlmModel,
     LlmSettings,
     PolicySettings,
+    ScanSettings,
     SlackSettings,
     StoreSettings,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "LlmModel",
     "LlmSettings",
     "PolicySettings",
+    "ScanSettings",
     "Settings",
     "SlackSettings",
     "StoreSettings",
@@ -77,6 +79,7 @@ class Settings(BaseSettings):
     policy: PolicySettings = PolicySettings()
     llm: LlmSettings = LlmSettings()
     slack: SlackSettings = SlackSettings()
+    scan: ScanSettings = ScanSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
     demo: DemoSettings = DemoSettings()
 

@@ -119,7 +119,7 @@ class FindingRecord(Frozen):
 
     finding: Finding
     cause: str
-    """Hash of what it is about (family of kinds, metric, warehouse, object): the same thing again has the same cause."""
+    """Hash of what it is about (family of kinds, metric, warehouse, object): the same for the same thing again."""
     scope: str
     """Which look at the account would see it again, e.g. `billing:credits`: only that one can tell that it is over."""
     metric: str

@@ -10,6 +10,7 @@ from typing import Protocol
 from agent.findings import Change, Sighting
 from tools.context import Clock, FindingView, UsageReader
 from tools.finding import ScanStamp
+from tools.preferences import Preferences
 
 __all__ = ["FindingBook", "LeaseBook", "Look", "ScanContext", "ScanRules"]
 
@@ -38,7 +39,7 @@ class LeaseBook(Protocol):
 class ScanRules:
     """Where a scan draws its lines."""
 
-    history: timedelta = timedelta(days=60)
+    history: timedelta = timedelta(days=63)
     """Of the billing tier: how far back series are read, which is how far back a first scan finds."""
     long_running: timedelta = timedelta(hours=1)
     runaway: timedelta = timedelta(hours=4)
@@ -60,6 +61,8 @@ class ScanContext:
     holder: str
     """Unique for each scan: who holds the lease."""
     rules: ScanRules = field(default_factory=ScanRules)
+    preferences: Preferences = field(default_factory=Preferences)
+    """Holidays, planned work and the threshold of the profile."""
     lease: timedelta = timedelta(minutes=2)
     """How long the lease outlives a scan that has died; a scan that lives renews it."""
 

@@ -24,6 +24,9 @@ LEASE = "scan"
 _REMEMBERED = timedelta(days=30)
 """How long after its end a finding is compared with what is seen, beyond what the series reach back."""
 
+_LATE = timedelta(days=3)
+"""What was over longer than this before the last scan was there to be found by that one."""
+
 Progress = Callable[[float, str], None]
 
 
@@ -49,10 +52,11 @@ class ScanReport:
         }
 
 
-def weightiest(record: FindingRecord) -> tuple[int, float, float]:
-    """For sorting: most severe first, then most credits, then newest."""
+def weightiest(record: FindingRecord) -> tuple[bool, int, float, float]:
+    """For sorting: what goes on first, then the most severe, then the most credits, then the newest."""
     finding = record.finding
     return (
+        record.is_over,
         -SEVERITIES.index(finding.severity),
         -abs(finding.impact_credits_per_day),
         -finding.started_at.timestamp(),
@@ -110,9 +114,11 @@ def _look(context: ScanContext, now: datetime, say: Progress) -> Look:
 
 def _compare(context: ScanContext, now: datetime, seen: Look) -> tuple[Change, ...]:
     stored = context.findings.list(since=now - context.rules.history - _REMEMBERED, limit=100_000)
+    last = context.findings.last_scan()
     return reconcile(
         stored,
         seen.sightings,
+        since=last.as_of - _LATE if last else None,
         now=now,
         looked=seen.looked,
         new_id=context.new_id,

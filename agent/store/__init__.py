@@ -1,4 +1,4 @@
-"""State: plans, ledger, audit chain, conversations, the inbox, cards, answers and findings, and the migrations for them.
+"""State: plans, ledger, audit chain, conversations, the inbox, cards, answers, findings, and the migrations for them.
 
 `Store` (agent.store.store) is the one way in. SQLite by default, PostgreSQL by URL. Every move of a plan is a
 compare-and-set with its audit row in the same transaction; nothing here talks to Snowflake or to a model.

@@ -115,9 +115,7 @@ class FindingPosts:
 
     def _is(self, finding_id: str, channel: str) -> ColumnElement[bool]:
         table = finding_posts.c
-        return (
-            (table.account == self.account) & (table.finding_id == finding_id) & (table.channel == channel)
-        )
+        return (table.account == self.account) & (table.finding_id == finding_id) & (table.channel == channel)
 
 
 def _post(row: RowMapping, attempts: int | None = None) -> FindingPost:
