@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from tools.domain import Account, ActionPlan, Bundle, LiveQuery, Person, PlanRecord, Verdict, Warehouse
+from tools.preferences import Preferences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -252,3 +253,5 @@ class ToolContext:
     """Whether the person's own words of this turn ask for a change (decided before any model speaks)."""
     plan_ttl: timedelta = timedelta(minutes=30)
     retriever: Retriever | None = None
+    preferences: Preferences = field(default_factory=Preferences)
+    """Budgets, holidays and planned work, by the profile."""
