@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from tools.domain import Account, ActionPlan, Bundle, LiveQuery, Person, PlanRecord, Verdict, Warehouse
 from tools.finding import FindingRecord, FindingState, ScanStamp
+from tools.preferences import Preferences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -274,3 +275,5 @@ class ToolContext:
     plan_ttl: timedelta = timedelta(minutes=30)
     retriever: Retriever | None = None
     findings: FindingView | None = None
+    preferences: Preferences = field(default_factory=Preferences)
+    """Budgets, holidays and planned work, by the profile."""

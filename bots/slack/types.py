@@ -142,6 +142,8 @@ class Attachment:
     filename: str
     title: str
     content: bytes
+    alt: str = ""
+    """What a picture shows, in words, for people who cannot see it."""
 
 
 @dataclass(frozen=True)
