@@ -392,16 +392,20 @@ class Runtime:
         Raises:
             NotAllowed: not a proposer; UnknownName, BadArgument: as agent.store.Findings.
         """
-        self._check_may_quiet(by, ref)
+        self.check_may_quiet(by, ref)
         return self.store.findings.snooze(ref, until, reason, by, self.reader.now())
 
     def dismiss_finding(self, ref: str, reason: str, by: Person) -> FindingRecord:
         """Raises as snooze_finding."""
-        self._check_may_quiet(by, ref)
+        self.check_may_quiet(by, ref)
         return self.store.findings.dismiss(ref, reason, by, self.reader.now())
 
-    def _check_may_quiet(self, by: Person, ref: str) -> None:
-        """It is quiet for everybody then, so it takes more than reading; what is denied stands in the audit chain."""
+    def check_may_quiet(self, by: Person, ref: str) -> None:
+        """It is quiet for everybody then, so it takes more than reading; what is denied stands in the audit chain.
+
+        Raises:
+            NotAllowed: no proposer.
+        """
         try:
             self.policy.check_role(by, "proposer", "snooze or dismiss findings")
         except NotAllowed as denied:

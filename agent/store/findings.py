@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, or_, select, update
@@ -219,9 +219,10 @@ class Findings:
             FindingRecord.model_validate(row.body).model_copy(update={"updated_at": row.updated_at}) for row in rows
         )
 
-    def prune(self, before: datetime, *, kept: timedelta = timedelta(days=400)) -> int:
-        """Forget what was over (account time) so long before `before`; returns how many."""
-        old = (findings.c.account == self.account) & (findings.c.ended_at < before - kept)
+    def prune(self, before: datetime) -> int:
+        """Forget what was over, and said nothing of, before then (wall time); returns how many."""
+        over = findings.c.ended_at.is_not(None) & (findings.c.updated_at < before)
+        old = (findings.c.account == self.account) & over
         with writing(self._engine) as connection:
             gone = select(findings.c.id).where(old)
             mine = finding_events.c.account == self.account
