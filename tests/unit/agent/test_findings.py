@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -24,38 +24,12 @@ from agent.findings import (
     snoozed,
     woken,
 )
+from tests.unit.agent.findings import SCOPE, at, sighting
 from tests.unit.agent.plans import person
 from tools.errors import BadArgument
 from tools.finding import FINDING_KINDS, SEVERITIES, FindingRecord
 
-T0 = datetime(2026, 3, 2, tzinfo=UTC)
-SCOPE = "billing:credits:warehouse"
 ADA = person("ada", "proposer")
-
-
-def at(hours: float) -> datetime:
-    return T0 + timedelta(hours=hours)
-
-
-def sighting(start: float = 0, end: float | None = None, seen: float | None = None, **changes: Any) -> Sighting:
-    values: dict[str, Any] = {
-        "kind": "spend_spike",
-        "family": "credits:more",
-        "scope": SCOPE,
-        "metric": "credits",
-        "warehouse": "ETL",
-        "started_at": at(start),
-        "ended_at": None if end is None else at(end),
-        "seen_until": at(seen if seen is not None else end if end is not None else start + 1),
-        "detected_at": at(start + 1),
-        "visible_at": at(start + 4),
-        "expected": 1.0,
-        "actual": 5.0,
-        "unit": "credits",
-        "impact_credits_per_day": 10.0,
-        "confidence": 0.9,
-    }
-    return Sighting(**(values | changes))
 
 
 @dataclass
