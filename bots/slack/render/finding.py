@@ -93,7 +93,7 @@ def _buttons(record: FindingRecord) -> list[Block]:
 def mark_of(record: FindingRecord) -> str:
     """Changes when people should see another message: not with every minute that a statement runs on."""
     finding = record.finding
-    impact = f"{finding.impact_credits_per_day:.2g}"
+    impact = "" if finding.state == "resolved" else f"{finding.impact_credits_per_day:.2g}"
     state = "open" if finding.state == "new" else finding.state
     said = [state, finding.kind, finding.severity, impact, str(finding.ended_at), str(record.snoozed_until)]
     return hashlib.sha256(json.dumps([*said, record.dismissed, record.reason]).encode()).hexdigest()[:16]
