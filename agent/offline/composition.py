@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from agent.offline.compose_anomalies import anomaly_lines
+from agent.offline.compose_forecast import forecast_lines
 from agent.offline.compose_plans import card_lines, plan_lines
 from agent.offline.compose_practices import practice_lines
 from agent.offline.compose_usage import usage_lines
@@ -42,6 +44,10 @@ def _lines(number: int, result: CallResult, plans: int, cards: bool) -> list[str
         return usage_lines(number, result)
     if result.name == "list_warehouses":
         return warehouse_lines(number, result)
+    if result.name == "run_forecast":
+        return forecast_lines(number, result)
+    if result.name == "detect_anomalies":
+        return anomaly_lines(number, result)
     if result.name == "search_practices":
         return practice_lines(number, result)
     return [f"[[r{number}.message]]"]
