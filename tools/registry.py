@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tools.anomalies.tool import DETECT_ANOMALIES
+from tools.budget.tool import BUDGET
 from tools.changes.tools import CHANGE_TOOLS
 from tools.errors import Bug, UnknownName
 from tools.forecast.tool import RUN_FORECAST
@@ -86,7 +87,14 @@ def _reachable(part: Any, seen: set[int]) -> Iterator[Any]:
         yield from _reachable(item, seen)
 
 
-READING_TOOLS: tuple[Tool[Any], ...] = (QUERY_USAGE, LIST_WAREHOUSES, RUN_FORECAST, DETECT_ANOMALIES, SEARCH_PRACTICES)
+READING_TOOLS: tuple[Tool[Any], ...] = (
+    QUERY_USAGE,
+    LIST_WAREHOUSES,
+    RUN_FORECAST,
+    BUDGET,
+    DETECT_ANOMALIES,
+    SEARCH_PRACTICES,
+)
 TOOLS: Mapping[str, Tool[Any]] = register((*READING_TOOLS, *CHANGE_TOOLS))
 
 

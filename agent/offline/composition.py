@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent.offline.compose_anomalies import anomaly_lines
+from agent.offline.compose_budget import budget_lines
 from agent.offline.compose_forecast import forecast_lines
 from agent.offline.compose_plans import card_lines, plan_lines
 from agent.offline.compose_practices import practice_lines
@@ -46,6 +47,8 @@ def _lines(number: int, result: CallResult, plans: int, cards: bool) -> list[str
         return warehouse_lines(number, result)
     if result.name == "run_forecast":
         return forecast_lines(number, result)
+    if result.name == "budget":
+        return budget_lines(number, result)
     if result.name == "detect_anomalies":
         return anomaly_lines(number, result)
     if result.name == "search_practices":
