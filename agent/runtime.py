@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from agent.store import Store
     from tools.context import Clock, ToolContext, UsageReader, WarehouseWriter
     from tools.demo.account import AccountSettings
+    from tools.preferences import Preferences
 
 __all__ = ["Runtime", "SystemClock", "WriterFactory"]
 
@@ -369,7 +370,15 @@ class Runtime:
             new_id=self.new_id,
             asked_for_change=asked_for_change,
             retriever=self.library,
+            preferences=self.preferences,
         )
+
+    @cached_property
+    def preferences(self) -> Preferences:
+        """Budgets, holidays and planned work, by the profile."""
+        from agent.settings_outlook import preferences_of
+
+        return preferences_of(self.settings.budget, self.settings.forecast, self.settings.anomalies)
 
     # --- deciding ------------------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from pydantic_settings import (
 )
 
 from agent.settings_knowledge import KnowledgeSettings
+from agent.settings_outlook import AnomalySettings, BudgetSettings, ForecastSettings
 from agent.settings_sections import (
     AccountSettings,
     ConnectionSettings,
@@ -78,6 +79,9 @@ class Settings(BaseSettings):
     llm: LlmSettings = LlmSettings()
     slack: SlackSettings = SlackSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
+    budget: BudgetSettings = BudgetSettings()
+    forecast: ForecastSettings = ForecastSettings()
+    anomalies: AnomalySettings = AnomalySettings()
     demo: DemoSettings = DemoSettings()
 
     @field_validator("now")

@@ -56,7 +56,10 @@ def _chance(data: dict[str, Any]) -> str:
     if "runs_out" not in figures:
         return f"{text} The amount lasts to the end of the term as expected."
     span = ""
-    if "earliest" in figures and "latest" in figures:
+    days = {data["days"].get(role) for role in ("earliest", "runs_out", "latest")}
+    if len(days) == 1:
+        span = ""
+    elif "earliest" in figures and "latest" in figures:
         span = f", between [[{figures['earliest']}]] and [[{figures['latest']}]]"
     elif "earliest" in figures:
         span = f", at the earliest [[{figures['earliest']}]]"

@@ -48,6 +48,9 @@ class BudgetData(Frozen):
     """Probability of running over, 0 to 100."""
     runs_out_at: AwareDatetime | None = None
     """When the expected course passes the amount; None where it does not."""
+    days: dict[str, str] = Field(default_factory=dict)
+    """runs_out, earliest, latest -> the local day (ISO) on which the sum passes the amount: as expected, and by the
+    ends of the 80 % interval."""
     chart: Chart | None = None
     figures: dict[str, str]
     """budget, actual, ahead, total, low, high, low95, high95, difference, overrun, runs_out, earliest, latest, a_day,

@@ -92,6 +92,7 @@ class _Report:
         self.clipped = self.outlook.ahead.window.end < asked.end
         self.figures: dict[str, str] = {}
         self.notes: list[str] = []
+        self.days: dict[str, str] = {}
 
     def _check_known(self, histories: Histories, asked: Window) -> None:
         """A contract whose beginning the view does not hold: what is used of it would be too little."""
@@ -124,6 +125,7 @@ class _Report:
             verdict=_verdict(percent),
             overrun_percent=percent,
             runs_out_at=runs_out,
+            days=self.days,
             chart=chart_of(self.outlook, self.course, self.term, self.title),
             figures=self.figures,
         )
@@ -193,9 +195,9 @@ class _Report:
         labels = {"runs_out": "budget used up", "earliest": "at the earliest", "latest": "at the latest"}
         for role, moment in found.items():
             if moment is not None:
-                value = (moment - timedelta(seconds=1)).date().isoformat()
+                self.days[role] = (moment - timedelta(seconds=1)).date().isoformat()
                 source = f"= forecast over {self.outlook.histories.view}"
-                self.figures[role] = self.book.add(labels[role], f"{value}", "name", source)
+                self.figures[role] = self.book.add(labels[role], self.days[role], "name", source)
         return found["runs_out"]
 
     def _straight_on(self, amount: float) -> datetime | None:
