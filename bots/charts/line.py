@@ -109,9 +109,20 @@ def _lines(axes: Axes, chart: Chart) -> None:
 
 
 def _limit(axes: Axes, chart: Chart) -> None:
-    if chart.limit is not None:
-        name = f"{chart.limit_label or 'limit'}: {amount(chart.limit, chart.unit)}"
-        axes.axhline(chart.limit, color=_LIMIT, linewidth=1.4, linestyle="--", label=safe(name))
+    """A line across with its amount written on it."""
+    if chart.limit is None:
+        return
+    axes.axhline(chart.limit, color=_LIMIT, linewidth=1.4, linestyle="--")
+    axes.annotate(
+        safe(f"{chart.limit_label or 'limit'}: {amount(chart.limit, chart.unit)}"),
+        xy=(0.0, chart.limit),
+        xycoords=("axes fraction", "data"),
+        xytext=(6, 4),
+        textcoords="offset points",
+        fontsize=11,
+        fontweight="bold",
+        color=_LIMIT,
+    )
 
 
 def _marks(axes: Axes, chart: Chart) -> None:
