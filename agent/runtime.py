@@ -33,12 +33,11 @@ if TYPE_CHECKING:
     from agent.models.chain import Models
     from agent.policy import Policy
     from agent.roster import GroupDirectory
-    from agent.scan import ScanContext, ScanReport
     from agent.state import Step, Thinker, Turn
     from agent.store import Store
     from tools.context import Clock, ToolContext, UsageReader, WarehouseWriter
     from tools.demo.account import AccountSettings
-    from tools.finding import FindingRecord
+    from tools.preferences import Preferences
 
 __all__ = ["Runtime", "SystemClock", "WriterFactory"]
 
@@ -372,69 +371,15 @@ class Runtime:
             asked_for_change=asked_for_change,
             retriever=self.library,
             findings=self.store.findings,
+            preferences=self.preferences,
         )
 
-    # --- scanning ------------------------------------------------------------------------------------------------
+    @cached_property
+    def preferences(self) -> Preferences:
+        """Budgets, holidays and planned work, by the profile."""
+        from agent.settings_outlook import preferences_of
 
-    def scan(self, progress: Progress | None = None) -> ScanReport:
-        """One scan (agent.scan.scan_once): it reads the account and keeps what it finds; it has no writer.
-
-        Raises:
-            Unreachable: the account or the store does not answer.
-        """
-        from agent.scan import scan_once
-
-        return scan_once(self.scan_context(), progress=progress)
-
-    def snooze_finding(self, ref: str, until: datetime, reason: str, by: Person) -> FindingRecord:
-        """Quiet until then (account time).
-
-        Raises:
-            NotAllowed: not a proposer; UnknownName, BadArgument: as agent.store.Findings.
-        """
-        self.check_may_quiet(by, ref)
-        return self.store.findings.snooze(ref, until, reason, by, self.reader.now())
-
-    def dismiss_finding(self, ref: str, reason: str, by: Person) -> FindingRecord:
-        """Raises as snooze_finding."""
-        self.check_may_quiet(by, ref)
-        return self.store.findings.dismiss(ref, reason, by, self.reader.now())
-
-    def check_may_quiet(self, by: Person, ref: str) -> None:
-        """It is quiet for everybody then, so it takes more than reading; what is denied stands in the audit chain.
-
-        Raises:
-            NotAllowed: no proposer.
-        """
-        try:
-            self.policy.check_role(by, "proposer", "snooze or dismiss findings")
-        except NotAllowed as denied:
-            detail = {"decision": "quiet", "why": denied.rule, "message": denied.message, "finding": ref[:64]}
-            self.store.audit("denied", by.id, None, detail)
-            raise
-
-    def scan_context(self) -> ScanContext:
-        import socket
-
-        from agent.scan import ScanContext, ScanRules
-
-        lines = self.settings.scan
-        return ScanContext(
-            reader=self.reader,
-            findings=self.store.findings,
-            leases=self.store.leases,
-            clock=self.clock,
-            new_id=self.new_id,
-            holder=f"{socket.gethostname()}:{os.getpid()}:{self.new_id()}",
-            rules=ScanRules(
-                history=timedelta(days=lines.history_days),
-                long_running=timedelta(minutes=lines.long_running_m),
-                runaway=timedelta(minutes=lines.runaway_m),
-                queued=timedelta(minutes=lines.queued_m),
-                idle=timedelta(minutes=lines.idle_m),
-            ),
-            lease=timedelta(seconds=lines.lease_s),
-        )
+        return preferences_of(self.settings.budget, self.settings.forecast, self.settings.anomalies)
 
     # --- deciding ------------------------------------------------------------------------------------------------
 

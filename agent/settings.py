@@ -26,6 +26,7 @@ from pydantic_settings import (
 )
 
 from agent.settings_knowledge import KnowledgeSettings
+from agent.settings_outlook import AnomalySettings, BudgetSettings, ForecastSettings
 from agent.settings_sections import (
     AccountSettings,
     ConnectionSettings,
@@ -81,6 +82,9 @@ class Settings(BaseSettings):
     slack: SlackSettings = SlackSettings()
     scan: ScanSettings = ScanSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
+    budget: BudgetSettings = BudgetSettings()
+    forecast: ForecastSettings = ForecastSettings()
+    anomalies: AnomalySettings = AnomalySettings()
     demo: DemoSettings = DemoSettings()
 
     @field_validator("now")

@@ -13,12 +13,17 @@ __all__ = ["Contract", "PlannedWork", "Preferences"]
 
 
 class Contract(Frozen):
-    """Capacity bought for a term: `credits` or `usd`, from `start` to `end` (the last day of the term)."""
+    """Capacity bought for a term: `credits` or `usd`, from `start` to `end` (the last day of the term).
+
+    The account's views keep a year. Of an older term, `used` says what was used of it by the end of `used_on`.
+    """
 
     start: date
     end: date
     credits: float | None = Field(default=None, gt=0)
     usd: float | None = Field(default=None, gt=0)
+    used: float | None = Field(default=None, ge=0)
+    used_on: date | None = None
 
     @model_validator(mode="after")
     def _one_amount_over_a_term(self) -> Contract:
@@ -26,6 +31,10 @@ class Contract(Frozen):
             raise ValueError("a contract has an amount in credits or in usd, and not in both")
         if self.end < self.start:
             raise ValueError("a contract ends after it starts")
+        if (self.used is None) != (self.used_on is None):
+            raise ValueError("what was used of a contract needs the day by which it was: used and used_on")
+        if self.used_on is not None and not self.start <= self.used_on <= self.end:
+            raise ValueError("used_on is a day of the contract")
         return self
 
 

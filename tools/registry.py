@@ -12,8 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from tools.anomalies.tool import DETECT_ANOMALIES
+from tools.budget.tool import BUDGET
 from tools.changes.tools import CHANGE_TOOLS
 from tools.errors import Bug, UnknownName
+from tools.forecast.tool import RUN_FORECAST
 from tools.inventory.tool import LIST_WAREHOUSES
 from tools.names import nearest
 from tools.practices.tool import SEARCH_PRACTICES
@@ -84,7 +87,14 @@ def _reachable(part: Any, seen: set[int]) -> Iterator[Any]:
         yield from _reachable(item, seen)
 
 
-READING_TOOLS: tuple[Tool[Any], ...] = (QUERY_USAGE, LIST_WAREHOUSES, SEARCH_PRACTICES)
+READING_TOOLS: tuple[Tool[Any], ...] = (
+    QUERY_USAGE,
+    LIST_WAREHOUSES,
+    RUN_FORECAST,
+    BUDGET,
+    DETECT_ANOMALIES,
+    SEARCH_PRACTICES,
+)
 TOOLS: Mapping[str, Tool[Any]] = register((*READING_TOOLS, *CHANGE_TOOLS))
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from agent.offline.compose_anomalies import anomaly_lines
+from agent.offline.compose_budget import budget_lines
+from agent.offline.compose_forecast import forecast_lines
 from agent.offline.compose_plans import card_lines, plan_lines
 from agent.offline.compose_practices import practice_lines
 from agent.offline.compose_usage import usage_lines
@@ -42,6 +45,12 @@ def _lines(number: int, result: CallResult, plans: int, cards: bool) -> list[str
         return usage_lines(number, result)
     if result.name == "list_warehouses":
         return warehouse_lines(number, result)
+    if result.name == "run_forecast":
+        return forecast_lines(number, result)
+    if result.name == "budget":
+        return budget_lines(number, result)
+    if result.name == "detect_anomalies":
+        return anomaly_lines(number, result)
     if result.name == "search_practices":
         return practice_lines(number, result)
     return [f"[[r{number}.message]]"]

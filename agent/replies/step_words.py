@@ -7,6 +7,9 @@ __all__ = ["step_title"]
 _TITLES = {
     "query_usage": "Reading usage",
     "list_warehouses": "Looking at the warehouses",
+    "run_forecast": "Working out a forecast",
+    "budget": "Projecting the budget",
+    "detect_anomalies": "Looking for oddities",
     "search_practices": "Looking into the practices",
     "resize_warehouse": "Preparing a resize",
     "suspend_idle": "Preparing a suspension",

@@ -72,7 +72,7 @@ def _bands(axes: Axes, chart: Chart) -> None:
     for band in sorted(chart.bands, key=lambda b: -(b.level or 0)):
         times = [_day(time) for time in band.time]
         ordinary = band.level is None
-        name = "ordinary" if ordinary else f"{band.level} % interval"
+        name = "usual" if ordinary else f"{band.level} % interval"
         colour, alpha = (_SOFT, 0.22) if ordinary else (_COMES, 0.30 if (band.level or 0) <= 80 else 0.16)
         axes.fill_between(times, band.lo, band.hi, color=colour, alpha=alpha, linewidth=0, label=name, step=None)
 
@@ -109,9 +109,20 @@ def _lines(axes: Axes, chart: Chart) -> None:
 
 
 def _limit(axes: Axes, chart: Chart) -> None:
-    if chart.limit is not None:
-        name = f"{chart.limit_label or 'limit'}: {amount(chart.limit, chart.unit)}"
-        axes.axhline(chart.limit, color=_LIMIT, linewidth=1.4, linestyle="--", label=safe(name))
+    """A line across with its amount written on it."""
+    if chart.limit is None:
+        return
+    axes.axhline(chart.limit, color=_LIMIT, linewidth=1.4, linestyle="--")
+    axes.annotate(
+        safe(f"{chart.limit_label or 'limit'}: {amount(chart.limit, chart.unit)}"),
+        xy=(0.0, chart.limit),
+        xycoords=("axes fraction", "data"),
+        xytext=(6, 4),
+        textcoords="offset points",
+        fontsize=11,
+        fontweight="bold",
+        color=_LIMIT,
+    )
 
 
 def _marks(axes: Axes, chart: Chart) -> None:
@@ -173,7 +184,7 @@ def _axes(axes: Axes, chart: Chart, tz: ZoneInfo) -> None:
 
 
 def _words(figure: Any, axes: Axes, chart: Chart) -> None:
-    axes.set_title(safe(_wrapped(chart.title)), fontsize=14, fontweight="bold", loc="left", pad=28)
+    axes.set_title(_wrapped(safe(chart.title)), fontsize=14, fontweight="bold", loc="left", pad=28)
     axes.set_ylabel(AXIS[chart.unit], fontsize=12)
     axes.set_xlabel(safe(_span(chart)), fontsize=11, color="#444444")
     handles, labels = axes.get_legend_handles_labels()
@@ -192,7 +203,8 @@ def _words(figure: Any, axes: Axes, chart: Chart) -> None:
         borderpad=0.1,
     )
     if chart.source:
-        figure.supxlabel(safe(chart.source), fontsize=8.5, color=_SOFT, x=0.99, ha="right")
+        source = _wrapped(safe(chart.source), 96)
+        figure.supxlabel(source, fontsize=8.5, color=_SOFT, x=0.99, ha="right", multialignment="right")
 
 
 def _span(chart: Chart) -> str:
@@ -201,7 +213,7 @@ def _span(chart: Chart) -> str:
     return f"{min(times):%Y-%m-%d} to {max(times):%Y-%m-%d}, {chart.timezone} time"
 
 
-def _wrapped(title: str, width: int = 62) -> str:
+def _wrapped(title: str, width: int = 52) -> str:
     """On two lines at most; names from an account may be long."""
     import textwrap
 

@@ -117,10 +117,12 @@ def _show(out: Output, record: FindingRecord, events: tuple[FindingEvent, ...], 
 def snooze_finding(
     out: Output, profile: str | None, ref: str, until: str | None, length: str | None, reason: str, person: str | None
 ) -> None:
+    from agent.proactive import snooze
+
     with out.edge():
         with opened(out, profile) as runtime:
             by = runtime.person(person)
-            record = runtime.snooze_finding(ref, _until(runtime, until, length), reason, by)
+            record = snooze(runtime, ref, _until(runtime, until, length), reason, by)
             tz = runtime.account.timezone
         _said(out, record, tz)
 
@@ -145,9 +147,11 @@ def _until(runtime: Runtime, until: str | None, length: str | None) -> datetime:
 
 
 def dismiss_finding(out: Output, profile: str | None, ref: str, reason: str, person: str | None) -> None:
+    from agent.proactive import dismiss
+
     with out.edge():
         with opened(out, profile) as runtime:
-            record = runtime.dismiss_finding(ref, reason, runtime.person(person))
+            record = dismiss(runtime, ref, reason, runtime.person(person))
             tz = runtime.account.timezone
         _said(out, record, tz)
 

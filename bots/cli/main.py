@@ -118,6 +118,20 @@ def ask(
 
 
 @app.command()
+def budget(
+    amount: Annotated[float | None, typer.Argument(min=0.01, help="Default: the budget in the settings.")] = None,
+    credits_: Annotated[bool, typer.Option("--credits", help="AMOUNT is credits, not USD.")] = False,
+    period: Annotated[str, typer.Option("--period", help="month, quarter, year or contract.")] = "month",
+    warehouse: Annotated[list[str] | None, typer.Option("--warehouse", metavar="W", help="Only this one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Where the month or the contract will end, and how likely it runs over."""
+    from bots.cli.budget import run_budget
+
+    run_budget(_output(as_json), _Globals.profile, amount, credits_, period, warehouse or [])
+
+
+@app.command()
 def chat(thread: Thread = None, person: As = None) -> None:
     """Talk; approve a plan by the first 8 characters of its digest."""
     from bots.cli.chat import run_chat

@@ -61,8 +61,10 @@ def _loop(out: Output, profile: str | None, every: float) -> None:
 
 
 def _scan(out: Output, runtime: Runtime) -> ScanReport:
+    from agent.proactive import scan
+
     with out.progress("Scanning") as progress:
-        report = runtime.scan(progress)
+        report = scan(runtime, progress)
     _tell_slack(out, runtime)
     return report
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from agent.durations import duration_of
+from agent.proactive import check_may_quiet, dismiss, snooze
 from bots.slack.findings import FindingDesk
 from bots.slack.render.finding import EVIDENCE_OF, LENGTH_BLOCK, QuietForm, finding_view, quiet_form, quiet_view
 from bots.slack.render.modals import REASON_BLOCK
@@ -65,7 +66,7 @@ class FindingButtons:
         record = self._record(click, click.value) if person else None
         if person is None or record is None or click.place is None or click.message_ts is None:
             return
-        self._parts.runtime.check_may_quiet(person, record.id)
+        check_may_quiet(self._parts.runtime, person, record.id)
         self._teller.open(click, quiet_view(record, what, click.place.channel, click.message_ts))
 
     def on_form(self, sent: Submission) -> None:
@@ -89,10 +90,10 @@ class FindingButtons:
     def _quiet(self, form: QuietForm, sent: Submission, person: Person) -> None:
         runtime, reason = self._parts.runtime, sent.values.get(REASON_BLOCK, "")
         if form.what == "dismiss":
-            runtime.dismiss_finding(form.finding_id, reason, person)
+            dismiss(runtime, form.finding_id, reason, person)
         else:
             length = duration_of(sent.values.get(LENGTH_BLOCK, ""), least=timedelta(minutes=1))
-            runtime.snooze_finding(form.finding_id, runtime.reader.now() + length, reason, person)
+            snooze(runtime, form.finding_id, runtime.reader.now() + length, reason, person)
         _log.info("%s of finding %s by %s", form.what, form.finding_id, person.id)
 
     def _refresh(self, finding_id: str) -> None:

@@ -165,8 +165,10 @@ class SlackBot:
         pause = self.runtime.settings.scan.pause
         assert pause is not None
 
+        from agent import proactive  # what it needs is heavy, and most bots do not scan
+
         def scan(runtime: Runtime) -> ScanReport:
-            report = runtime.scan()
+            report = proactive.scan(runtime)
             try:
                 self._findings.publish()
             except FrostlineError as error:

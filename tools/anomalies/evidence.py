@@ -34,7 +34,7 @@ def claim(candidate: Candidate, book: FactBook, tz: str) -> dict[str, str]:
     def add(role: str, label: str, value: float | int | str | None, unit: Unit, source: str) -> None:
         figures[role] = book.add(label, value, unit, source, entity=entity, window=window)
 
-    add("entity", "of", entity, "name", candidate.view)
+    add("entity", "name", entity, "name", candidate.view)
     add("actual", title, anomaly.actual * slots, candidate.unit, candidate.view)
     add("expected", f"{title}, expected", anomaly.expected * slots, candidate.unit, model)
     add("low", f"{title}, least that is ordinary", max(anomaly.band[0], 0.0) * slots, candidate.unit, model)

@@ -72,6 +72,8 @@ class ForecastData(Frozen):
     """Exact names, resolved."""
     label: str
     """The window in words."""
+    level: str = "80 % interval"
+    """Which interval `low` and `high` are the ends of."""
     asked: Window
     convention: str
     notes: tuple[str, ...] = ()

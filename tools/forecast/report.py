@@ -30,6 +30,7 @@ __all__ = ["Report", "absent"]
 _DEFAULT_TOP = 15
 _MOST_MODELS = 5
 _MOST_REFUSED = 20
+_HOURS_SHOWN = 26
 _DAYS_SHOWN = 16
 _WEEKS_SHOWN = 62
 
@@ -217,7 +218,7 @@ class Report:
 
     def _bucket(self) -> TimeBucket:
         days = (self._window.end - self._window.start).total_seconds() / 86_400
-        if self._histories.step == "hour" and days <= 1.1:
+        if self._ahead.hourly and days <= _HOURS_SHOWN / 24:
             return "hour"
         if days <= _DAYS_SHOWN:
             return "day"

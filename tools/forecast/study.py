@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -106,8 +106,14 @@ def look_ahead(
     by: SeriesBy,
     filters: Mapping[FilterColumn, tuple[str, ...]],
     ahead: Ahead,
+    *,
+    step: Step | None = None,
+    clip: bool = False,
 ) -> Outlook | Histories:
     """Forecast the metric's series up to the window's end; the bare histories where there is nothing to forecast from.
+
+    `step`: hourly or daily; None: by what serves. `clip`: a window that reaches further than the history allows is
+    cut there instead of refused.
 
     Raises:
         BadArgument: no view has it, or the window reaches further than the history allows.
@@ -115,11 +121,13 @@ def look_ahead(
     """
     from tools.ml.forecasting import study_panel
 
-    step = _step(reader, metric, by, filters, ahead)
+    step = step or _step(reader, metric, by, filters, ahead)
     days = _HOURLY_DAYS if step == "hour" else _DAILY_DAYS
     histories = fetch_histories(reader, metric, by, filters, step=step, days=days, limit=_MOST_SERIES)
     if histories.frame.empty:
         return histories
+    if clip:
+        ahead = _clipped(histories, ahead)
     horizon = _horizon(histories, ahead.window.end)
     shown = _shown(reader)
     gone = _gone(histories, by, shown)
@@ -164,14 +172,27 @@ def _horizon(histories: Histories, end: datetime) -> int:
         return int((end - histories.end).total_seconds() // 3600)
     tz = zone(histories.tz)
     steps = (localize(end, tz).date() - localize(histories.end, tz).date()).days
-    known = int(histories.frame["ds"].nunique())
-    most = max(_LEAST_REACH, _REACH * known)
+    most = _reach(histories)
     if steps > most:
+        known = int(histories.frame["ds"].nunique())
         raise BadArgument(
             f"The account's history is {known} days long; from it I forecast at most {most} days ahead, not {steps}.",
             hint="Ask for a nearer window, e.g. next month.",
         )
     return steps
+
+
+def _reach(histories: Histories) -> int:
+    """Days ahead."""
+    return max(_LEAST_REACH, _REACH * int(histories.frame["ds"].nunique()))
+
+
+def _clipped(histories: Histories, ahead: Ahead) -> Ahead:
+    tz = zone(ahead.window.tz)
+    last = midnight(localize(histories.end, tz).date() + timedelta(days=_reach(histories)), tz)
+    if histories.step == "hour" or ahead.window.end <= last:
+        return ahead
+    return replace(ahead, window=ahead.window.model_copy(update={"end": last}))
 
 
 def _shown(reader: UsageReader) -> dict[str, Warehouse]:
