@@ -16,6 +16,7 @@ from tools.anomalies.tool import DETECT_ANOMALIES
 from tools.budget.tool import BUDGET
 from tools.changes.tools import CHANGE_TOOLS
 from tools.errors import Bug, UnknownName
+from tools.findings.tool import LIST_FINDINGS
 from tools.forecast.tool import RUN_FORECAST
 from tools.inventory.tool import LIST_WAREHOUSES
 from tools.names import nearest
@@ -93,6 +94,7 @@ READING_TOOLS: tuple[Tool[Any], ...] = (
     RUN_FORECAST,
     BUDGET,
     DETECT_ANOMALIES,
+    LIST_FINDINGS,
     SEARCH_PRACTICES,
 )
 TOOLS: Mapping[str, Tool[Any]] = register((*READING_TOOLS, *CHANGE_TOOLS))

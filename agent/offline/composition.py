@@ -7,6 +7,7 @@ from typing import Any
 
 from agent.offline.compose_anomalies import anomaly_lines
 from agent.offline.compose_budget import budget_lines
+from agent.offline.compose_findings import finding_lines
 from agent.offline.compose_forecast import forecast_lines
 from agent.offline.compose_plans import card_lines, plan_lines
 from agent.offline.compose_practices import practice_lines
@@ -51,6 +52,8 @@ def _lines(number: int, result: CallResult, plans: int, cards: bool) -> list[str
         return budget_lines(number, result)
     if result.name == "detect_anomalies":
         return anomaly_lines(number, result)
+    if result.name == "list_findings":
+        return finding_lines(number, result)
     if result.name == "search_practices":
         return practice_lines(number, result)
     return [f"[[r{number}.message]]"]

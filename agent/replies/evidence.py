@@ -113,6 +113,9 @@ def _lists(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"words.{number}.{place}", clean(other["words"], _LONGEST)
         for place, odd in enumerate(row.get("odd") or ()):
             yield f"odd.{number}.{place}", clean(odd["text"], _LONGEST)
+        for key in ("what", "title"):
+            if isinstance(row.get(key), str):
+                yield f"{key}.{number}", clean(row[key], _LONGEST)
 
 
 def _how_to_approve(data: dict[str, Any]) -> str:

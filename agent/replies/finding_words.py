@@ -4,36 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import cast
 
 from agent.replies.figures import show, show_time
 from tools.finding import Finding, FindingKind, FindingRecord
-from tools.usage.metrics import METRICS, Metric
+from tools.findings import words
+from tools.findings.words import kind_words
 
 __all__ = ["figures", "headline", "kind_words", "quiet_words", "state_words", "when"]
 
-_HEADLINES: Mapping[FindingKind, str] = {
-    "queueing": "Statements wait on {name}",
-    "spill": "{name} runs out of memory: its statements spill to storage",
-    "runaway_query": "A statement has run for {lasted} on {name}",
-    "long_running_query": "A statement has run for {lasted} on {name}",
-    "failing_queries": "More statements fail on {name}",
-    "retry_storm": "Statements fail on {name} and are tried again",
-    "resize_forgotten": "{name} was made larger and has stayed so",
-    "left_running": "{name} is up, and nothing runs on it",
-    "cloud_services": "{name} uses more cloud services than usual",
-    "clustering_storm": "Automatic clustering uses more credits than usual",
-    "advice_never_suspends": "{name} never suspends, and its idle time is paid",
-}
-_SERIES: Mapping[FindingKind, tuple[str, str]] = {
-    "spend_spike": ("{metric} of {name} went up", "{metric} of {name} went down"),
-    "level_shift": ("{metric} of {name} went up and stayed there", "{metric} of {name} went down and stayed there"),
-    "drift": ("{metric} of {name} creep up", "{metric} of {name} creep down"),
-    "silence": ("{name} is busy where it is usually quiet", "{name} is quiet where it is usually busy"),
-    "seasonality_change": ("{name} works at other hours than usual",) * 2,
-    "variance_change": ("{metric} of {name} vary more than usual", "{metric} of {name} vary less than usual"),
-}
-"""More than expected, less than expected."""
 _EACH: Mapping[FindingKind, str] = {
     "left_running": " an hour",
     "resize_forgotten": " an hour",
@@ -42,29 +20,10 @@ _EACH: Mapping[FindingKind, str] = {
 """What the figures of the live tier are of, where they are not what is now."""
 
 
-def kind_words(kind: str) -> str:
-    return kind.removeprefix("advice_").replace("_", " ")
-
-
 def headline(record: FindingRecord) -> str:
-    """One line: what it is about, without figures that change from scan to scan (but for how long a statement runs)."""
+    """One line, for how long a statement has run included."""
     finding = record.finding
-    name = finding.warehouse or finding.object or "The account"
-    if finding.kind in _SERIES:
-        more = (finding.actual or 0.0) >= (finding.expected or 0.0)
-        text = _SERIES[finding.kind][0 if more else 1]
-    else:
-        text = _HEADLINES.get(finding.kind, "{kind}: {name}")
-    lasted = show(finding.actual, "s") if finding.unit == "s" else ""
-    words = {"name": name, "metric": _metric(record), "lasted": lasted, "kind": kind_words(finding.kind)}
-    for key, value in words.items():  # names may hold braces: str.format would read them
-        text = text.replace("{" + key + "}", value)
-    return text[:1].upper() + text[1:]
-
-
-def _metric(record: FindingRecord) -> str:
-    known = METRICS.get(cast("Metric", record.metric))
-    return known.title if known is not None else record.metric.replace("_", " ")
+    return words.headline(record, lasted=show(finding.actual, "s") if finding.unit == "s" else "long")
 
 
 def figures(record: FindingRecord) -> str:
