@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from agent.store import Store
     from tools.context import Clock, ModelUse, ToolContext, UsageReader, WarehouseWriter
     from tools.demo.account import AccountSettings
+    from tools.preferences import Preferences
     from tools.warehouse.usage_cache import UsageCache
 
 __all__ = ["Runtime", "SystemClock", "WriterFactory"]
@@ -411,6 +412,8 @@ class Runtime:
             asked_for_change=asked_for_change,
             retriever=self.library,
             model_use=self._model_use if self.settings.llm.models else None,
+            findings=self.store.findings,
+            preferences=self.preferences,
         )
 
     def _model_use(self) -> ModelUse:
@@ -425,6 +428,13 @@ class Runtime:
             tokens=sum(use.spent.tokens for use in today),
             usd=sum(use.spent.usd for use in today),
         )
+
+    @cached_property
+    def preferences(self) -> Preferences:
+        """Budgets, holidays and planned work, by the profile."""
+        from agent.settings_outlook import preferences_of
+
+        return preferences_of(self.settings.budget, self.settings.forecast, self.settings.anomalies)
 
     # --- deciding ------------------------------------------------------------------------------------------------
 

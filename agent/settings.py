@@ -26,6 +26,7 @@ from pydantic_settings import (
 )
 
 from agent.settings_knowledge import KnowledgeSettings
+from agent.settings_outlook import AnomalySettings, BudgetSettings, ForecastSettings
 from agent.settings_sections import (
     AccountSettings,
     CacheSettings,
@@ -35,6 +36,7 @@ from agent.settings_sections import (
     LlmSettings,
     PolicySettings,
     ProxyConfig,
+    ScanSettings,
     SlackSettings,
     StoreSettings,
 )
@@ -48,6 +50,7 @@ __all__ = [
     "LlmModel",
     "LlmSettings",
     "PolicySettings",
+    "ScanSettings",
     "Settings",
     "SlackSettings",
     "StoreSettings",
@@ -82,7 +85,11 @@ class Settings(BaseSettings):
     policy: PolicySettings = PolicySettings()
     llm: LlmSettings = LlmSettings()
     slack: SlackSettings = SlackSettings()
+    scan: ScanSettings = ScanSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
+    budget: BudgetSettings = BudgetSettings()
+    forecast: ForecastSettings = ForecastSettings()
+    anomalies: AnomalySettings = AnomalySettings()
     demo: DemoSettings = DemoSettings()
 
     @field_validator("now")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from agent.durations import duration_of
 from agent.settings_llm import LlmModel, LlmSettings
+from tools.errors import BadArgument
 from tools.warehouse.config import OAuthConfig, ProxyConfig
 
 __all__ = [
@@ -20,6 +23,7 @@ __all__ = [
     "LlmSettings",
     "PolicySettings",
     "ProxyConfig",
+    "ScanSettings",
     "SlackSettings",
     "StoreSettings",
 ]
@@ -91,6 +95,40 @@ class PolicySettings(_Section):
     """None: policy.toml in the profile's state folder if there is one, else the packaged policy."""
 
 
+class ScanSettings(_Section):
+    """The proactive scan (docs/scan.md)."""
+
+    every: str | None = None
+    """How often `frostline slack` scans, e.g. 2m or 1h; None: not at all (cron or `frostline scan --every` may)."""
+    history_days: int = Field(default=63, ge=14, le=365)
+    """How far back hourly series are read, and so how far back a first scan finds."""
+    long_running_m: float = Field(default=60, ge=1, le=10_080)
+    """Minutes after which a running statement is a finding."""
+    runaway_m: float = Field(default=240, ge=1, le=10_080)
+    """... and a critical one."""
+    queued_m: float = Field(default=5, ge=0.5, le=1_440)
+    """Minutes that a statement waits before its queue is a finding."""
+    idle_m: float = Field(default=60, ge=5, le=10_080)
+    """Minutes that a started warehouse is without statements before that is one."""
+    lease_s: float = Field(default=120, ge=3, le=3_600)
+    """How long a scan that has died keeps others out."""
+
+    @field_validator("every")
+    @classmethod
+    def _a_length_of_time(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            duration_of(value, least=timedelta(seconds=10), most=timedelta(days=7))
+        except BadArgument as error:
+            raise ValueError(f"{error.message} {error.hint or ''}".strip()) from None
+        return value
+
+    @property
+    def pause(self) -> timedelta | None:
+        return None if self.every is None else duration_of(self.every)
+
+
 class SlackSettings(_Section):
     """The bot in Slack. docs/slack.md says how to get the tokens."""
 
@@ -118,6 +156,12 @@ class SlackSettings(_Section):
     """Whose replies in a thread are answered without a mention."""
     approvals_channel: str | None = None
     """A channel id in which every card is posted too."""
+    findings_channel: str | None = None
+    """A channel id in which findings of the scan are posted."""
+    findings_from: Literal["info", "warning", "critical"] = "warning"
+    """The least severe findings that are posted."""
+    findings_at_once: int = Field(default=5, ge=1, le=50)
+    """New messages of one scan; of what is more, only the number is told."""
     workers: int = Field(default=4, ge=1, le=16)
     """Questions that are answered at the same time."""
     lease_s: float = Field(default=60, ge=1, le=600)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from agent.tracing import Tracer
+from tools.charts import Chart
 from tools.context import FilterColumn, ToolContext
 from tools.domain import Effect, Frozen, Person
 from tools.result import Fact, Source, Status, Window
@@ -95,6 +96,13 @@ class Turn(BaseModel):
     trace_id: str
     chart: str | None = None
     error: ErrorBody | None = None
+    charts: list[Chart] = Field(default=[], exclude=True)
+    """What the turn's results have to draw, for the channels; `ask --json` names the file that was drawn instead."""
+
+    def kept(self) -> dict[str, Any]:
+        """All of it as plain JSON, charts too: what a channel keeps so that it can draw it later."""
+        charts = [chart.model_dump(mode="json") for chart in self.charts]
+        return self.model_dump(mode="json") | ({"charts": charts} if charts else {})
 
 
 # --- what a thinker sees -----------------------------------------------------------------------------------------

@@ -12,8 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from tools.anomalies.tool import DETECT_ANOMALIES
+from tools.budget.tool import BUDGET
 from tools.changes.tools import CHANGE_TOOLS
 from tools.errors import Bug, UnknownName
+from tools.findings.tool import LIST_FINDINGS
+from tools.forecast.tool import RUN_FORECAST
 from tools.inventory.tool import LIST_WAREHOUSES
 from tools.names import nearest
 from tools.own_cost.tool import OWN_COST
@@ -85,7 +89,16 @@ def _reachable(part: Any, seen: set[int]) -> Iterator[Any]:
         yield from _reachable(item, seen)
 
 
-READING_TOOLS: tuple[Tool[Any], ...] = (QUERY_USAGE, LIST_WAREHOUSES, OWN_COST, SEARCH_PRACTICES)
+READING_TOOLS: tuple[Tool[Any], ...] = (
+    QUERY_USAGE,
+    LIST_WAREHOUSES,
+    RUN_FORECAST,
+    BUDGET,
+    DETECT_ANOMALIES,
+    LIST_FINDINGS,
+    OWN_COST,
+    SEARCH_PRACTICES,
+)
 TOOLS: Mapping[str, Tool[Any]] = register((*READING_TOOLS, *CHANGE_TOOLS))
 
 

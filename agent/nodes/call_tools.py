@@ -19,7 +19,7 @@ from tools.errors import FrostlineError, NoPermission, NotAllowed, Refused, Unkn
 from tools.registry import TOOLS, lookup
 from tools.result import Fact, ToolResult
 
-__all__ = ["call_tools", "effective", "renumbered"]
+__all__ = ["call_tools", "called", "effective", "renumbered"]
 
 _MOST_CALLS = 8
 _REFUSED = (Refused.code, NotAllowed.code, NoPermission.code)
@@ -35,7 +35,7 @@ def call_tools(state: ChatState, runtime: Runtime[ChatContext]) -> ChatState:
             _tell(runtime.context, len(results) + 1, call, "started")
             taken = sum(len(result.facts) for result in results)
             with runtime.context.tracer.call(call.name, call.args) as entry:
-                result = _call(context, call)
+                result = called(context, call)
                 entry |= {"status": result.error or result.status, "query_ids": list(result.query_ids)}
             _note_refusal(runtime.context, state["trace_id"], result)
             results.append(renumbered(result, taken))
@@ -51,7 +51,7 @@ def _tell(context: ChatContext, number: int, call: ToolCall, state: Literal["sta
         context.on_step(Step(number=number, tool=call.name, title=step_title(call.name), state=state))
 
 
-def _call(context: ToolContext, call: ToolCall) -> CallResult:
+def called(context: ToolContext, call: ToolCall) -> CallResult:
     """One call; every FrostlineError becomes a result that says what the caller could change."""
     try:
         tool = lookup(call.name)

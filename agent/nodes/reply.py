@@ -9,6 +9,7 @@ from langgraph.runtime import Runtime
 from agent.memory import remember
 from agent.replies.evidence import plans_in
 from agent.state import CallRecord, CallResult, ChatContext, ChatState, ErrorBody, Turn, TurnStatus
+from tools.charts import Chart
 from tools.result import Source, Window
 
 __all__ = ["reply", "status_of"]
@@ -31,8 +32,9 @@ def reply(state: ChatState, runtime: Runtime[ChatContext]) -> ChatState:
         model=runtime.context.thinker.name,
         trace_id=state["trace_id"],
         error=_error(state, results),
+        charts=_charts(results),
     )
-    return {"output": turn.model_dump(mode="json"), "memory": _memory(state, results, runtime.context.person.id)}
+    return {"output": turn.kept(), "memory": _memory(state, results, runtime.context.person.id)}
 
 
 def status_of(state: ChatState, results: list[CallResult]) -> TurnStatus:
@@ -74,6 +76,11 @@ def _sources(results: list[CallResult]) -> list[Source]:
         for source in result.sources:
             found.setdefault(source.view, source)
     return list(found.values())
+
+
+def _charts(results: list[CallResult]) -> list[Chart]:
+    found = [(result.data or {}).get("chart") for result in results if result.error is None]
+    return [Chart.model_validate(chart) for chart in found if chart]
 
 
 def _window(results: list[CallResult]) -> Window | None:

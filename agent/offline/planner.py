@@ -11,7 +11,9 @@ from agent.offline.advice import asks_for_advice, decide_advice, describes
 from agent.offline.answers import answer_to
 from agent.offline.changes import asked_again, decide_change
 from agent.offline.composition import write_reply
+from agent.offline.findings import decide_findings
 from agent.offline.orders import clusters_in
+from agent.offline.outlook import decide_outlook
 from agent.offline.reading import asks_what_runs, decide_reading
 from agent.offline.requests import clauses, is_order
 from agent.offline.slots import Slots, mended, read_slots
@@ -39,8 +41,16 @@ class OfflineThinker:
                 return change
         if asks_what_runs(turn.text):
             return _question(turn.text, turn) or _not_understood(turn)
-        told = _talk(turn.text) or _own(turn) or _advice(turn) or _no(turn)
-        return told or _question(turn.text, turn) or _not_understood(turn)
+        return (
+            _talk(turn.text)
+            or _findings(turn)
+            or _own(turn)
+            or _advice(turn)
+            or _outlook(turn)
+            or _no(turn)
+            or _question(turn.text, turn)
+            or _not_understood(turn)
+        )
 
     def write(self, turn: TurnView) -> str:
         return write_reply(turn.results, turn.timezone, cards=turn.cards)
@@ -64,6 +74,11 @@ def _own(turn: TurnView) -> ToolCalls | None:
     return ToolCalls(calls=(ToolCall(name="own_cost", args={"window": windows[0].phrase} if windows else {}),))
 
 
+def _findings(turn: TurnView) -> ToolCalls | None:
+    """What scans have found is read from the store."""
+    return decide_findings(read_slots(turn.text, turn.names, turn.now, turn.timezone))
+
+
 def _advice(turn: TurnView) -> ToolCalls | None:
     """What the knowledge base answers: general advice, and what people's own runbooks say."""
     warehouses = turn.names.warehouses()
@@ -71,6 +86,11 @@ def _advice(turn: TurnView) -> ToolCalls | None:
     if not asks_for_advice(turn.text, warehouses, windows=times):
         return None
     return decide_advice(turn.text, warehouses, turn.memory.get("advice") or ())
+
+
+def _outlook(turn: TurnView) -> ToolCalls | Clarify | None:
+    """What is to come, whether a budget holds, and what was odd."""
+    return decide_outlook(turn.text, turn.names, turn.memory, turn.now, turn.timezone)
 
 
 def _no(turn: TurnView) -> Refuse | None:

@@ -14,7 +14,7 @@ from agent.offline.words import is_known, metric_words, patterns
 from agent.state import Clarify, ToolCall, ToolCalls
 from tools.windows.parse import DEFAULT_WINDOW, read_window
 
-__all__ = ["asks_what_runs", "decide_reading", "follows_up", "is_listing"]
+__all__ = ["asks_what_runs", "decide_reading", "filters_of", "follows_up", "is_listing", "said", "unclear_name"]
 
 _FOLLOW = re.compile(
     r"^\W*(?:and|what about|how about|only|just|same|also|then|instead|now|but|again|do (?:the same|that)|"
@@ -167,11 +167,11 @@ def _unread(slots: Slots) -> Clarify | None:
 
 def decide_reading(slots: Slots, last: Mapping[str, Any] | None, now: datetime, tz: str) -> ToolCalls | Clarify | None:
     """The calls that answer the question; None where it is no question that these tools answer."""
-    unclear = _unclear_name(slots) or _beyond(slots)
+    unclear = unclear_name(slots) or _beyond(slots)
     if unclear is not None:
         return unclear
     if is_listing(slots):
-        return _said(slots, (_list_call(slots),))
+        return said(slots, (_list_call(slots),))
     if follows_up(slots, last):
         assert last is not None
         return _follow(slots, last, now, tz)
@@ -194,7 +194,7 @@ def _overview(slots: Slots) -> ToolCalls:
     if slots.windows:
         args["window"] = slots.windows[0]
     by = {**args, "by": "warehouse"} | ({"top": slots.top} if slots.top else {})
-    return _said(slots, (ToolCall(name="query_usage", args=args), ToolCall(name="query_usage", args=by)))
+    return said(slots, (ToolCall(name="query_usage", args=args), ToolCall(name="query_usage", args=by)))
 
 
 def _stands_alone(slots: Slots) -> bool:
@@ -210,11 +210,11 @@ def _usage(slots: Slots, args: dict[str, Any], now: datetime, tz: str) -> ToolCa
     if len(windows) == 2:
         later = _adjacent(windows, now, tz)
         if later is not None:
-            return _said(slots, (ToolCall(name="query_usage", args={**args, "window": later, "compare": True}),))
+            return said(slots, (ToolCall(name="query_usage", args={**args, "window": later, "compare": True}),))
     if len(windows) > 1:
         args = {k: v for k, v in args.items() if k != "compare"}
-        return _said(slots, tuple(ToolCall(name="query_usage", args={**args, "window": w}) for w in windows))
-    return _said(slots, (ToolCall(name="query_usage", args=args),))
+        return said(slots, tuple(ToolCall(name="query_usage", args={**args, "window": w}) for w in windows))
+    return said(slots, (ToolCall(name="query_usage", args=args),))
 
 
 def _adjacent(windows: list[str], now: datetime, tz: str) -> str | None:
@@ -235,7 +235,7 @@ def _args(slots: Slots) -> dict[str, Any]:
         args["by"] = by
     if slots.windows:
         args["window"] = slots.windows[0]
-    filters = _filters(slots)
+    filters = filters_of(slots)
     if filters:
         args["filters"] = filters
     for name in ("top", "ascending", "compare", "include_idle"):
@@ -248,7 +248,7 @@ def _args(slots: Slots) -> dict[str, Any]:
     return args
 
 
-def _filters(slots: Slots) -> dict[str, list[str]]:
+def filters_of(slots: Slots) -> dict[str, list[str]]:
     filters = {str(column): list(names) for column, names in slots.filters.items()}
     names = _warehouses(slots)
     return ({"warehouse": names} if names else {}) | filters
@@ -259,7 +259,7 @@ def _warehouses(slots: Slots) -> list[str]:
     return list(dict.fromkeys([*sure, *(u.close[0] for u in slots.unknown if len(u.close) == 1)]))
 
 
-def _said(slots: Slots, calls: tuple[ToolCall, ...]) -> ToolCalls:
+def said(slots: Slots, calls: tuple[ToolCall, ...]) -> ToolCalls:
     """A name that was read past a slip is said, never silently used."""
     cited: list[str] = []
     for slip in (u for u in slots.unknown if len(u.close) == 1):
@@ -273,7 +273,7 @@ def _said(slots: Slots, calls: tuple[ToolCall, ...]) -> ToolCalls:
     return ToolCalls(calls=calls, note=note, read_as=tuple(cited))
 
 
-def _unclear_name(slots: Slots) -> Clarify | None:
+def unclear_name(slots: Slots) -> Clarify | None:
     """A name that means several warehouses, or none that is at most a slip away."""
     alike = next((m for m in slots.mentions if len(m.names) > 1), None)
     if alike is not None:
@@ -314,7 +314,7 @@ def _refers(slots: Slots) -> bool:
 
 def _follow(slots: Slots, last: Mapping[str, Any], now: datetime, tz: str) -> ToolCalls:
     if last["name"] == "list_warehouses" and not (slots.metric or slots.windows or slots.by):
-        return _said(slots, (_list_call(slots),))
+        return said(slots, (_list_call(slots),))
     before = dict(last["args"]) if last["name"] == "query_usage" else {"metric": "credits"}
     if last["name"] == "list_warehouses" and last["args"].get("names") and not slots.mentions:
         before["filters"] = {"warehouse": list(last["args"]["names"])}

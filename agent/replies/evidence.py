@@ -86,7 +86,7 @@ def _result_texts(result: CallResult, tz: str) -> Iterator[tuple[str, str]]:
         yield "hint", clean(result.hint, _LONGEST)
     if result.window is not None:
         yield "window", f"{describe(result.window)} {result.window.tz}"
-    for key in ("label", "convention", "title"):
+    for key in ("label", "convention", "title", "level"):
         if isinstance(data.get(key), str):
             yield key, clean(data[key], _LONGEST)
     if isinstance(data.get("filters"), dict):
@@ -101,9 +101,25 @@ def _lists(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for key in ("notes", "warnings"):
         for number, note in enumerate(data.get(key) or ()):
             yield f"{key}.{number}", clean(note, _LONGEST)
+    for number, item in enumerate(data.get("models") or ()):
+        yield f"model.{number}", clean(f"{item['model']}; {item['why']}", _LONGEST)
+        yield f"modelled.{number}", code(item["name"])
+    for number, item in enumerate(data.get("refused") or ()):
+        yield f"refused.{number}", f"{code(item['name'])}: {clean(item['why'], _LONGEST)}"
     for number, row in enumerate(data.get("rows") or ()):
-        for place, odd in enumerate(row.get("odd") or ()):
-            yield f"odd.{number}.{place}", clean(odd["text"], _LONGEST)
+        yield from _row(number, row)
+
+
+def _row(number: int, row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if isinstance(row.get("words"), str):
+        yield f"words.{number}", clean(row["words"], _LONGEST)
+    for place, other in enumerate(row.get("related") or ()):
+        yield f"words.{number}.{place}", clean(other["words"], _LONGEST)
+    for place, odd in enumerate(row.get("odd") or ()):
+        yield f"odd.{number}.{place}", clean(odd["text"], _LONGEST)
+    for key in ("what", "title"):
+        if isinstance(row.get(key), str):
+            yield f"{key}.{number}", clean(row[key], _LONGEST)
 
 
 def _how_to_approve(data: dict[str, Any]) -> str:

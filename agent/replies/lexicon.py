@@ -128,7 +128,7 @@ OUR_CAPITALS = frozenset(
     (
         *("UTC", "GMT", "CET", "CEST", "EST", "EDT", "PST", "PDT", "USD", "SQL", "DDL", "DML", "API", "CPU", "GPU"),
         *("RAM", "SSD", "JSON", "CSV", "SHOW", "WAREHOUSE", "WAREHOUSES", "AND", "NOT", "ALL", "SLA", "SLO", "KPI"),
-        *("URL", "AWS", "GCP", "CLI"),
+        *("URL", "AWS", "GCP", "CLI", "WAPE"),
     )
 )
 """Abbreviations that are no names; a warehouse that is called so is found by its name."""

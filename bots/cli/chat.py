@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-from bots.cli.ask import show_turn
+from bots.cli.ask import show_charts, show_turn
 from bots.cli.opening import opened
 from bots.cli.output import Output
 from bots.cli.plans import show_found, show_outcome, show_record
@@ -50,6 +50,7 @@ def converse(out: Output, runtime: Runtime, thread: str | None = None, person: s
                 with out.working("Looking"):
                     turn = runtime.ask(line, thread=thread, person=runtime.person(person))
                 show_turn(out, turn.model_dump(mode="json"))
+                show_charts(out, turn)
         except FrostlineError as error:
             out.error(error.as_json())
 

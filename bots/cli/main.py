@@ -26,7 +26,11 @@ audit_app = typer.Typer(help="The append-only audit chain.", no_args_is_help=Tru
 knowledge_app = typer.Typer(
     help="Best practices and your own pages: search, list, index.", no_args_is_help=True, rich_markup_mode=None
 )
+findings_app = typer.Typer(
+    help="What scans have found: list, show, snooze, dismiss.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(plans_app, name="plans")
+app.add_typer(findings_app, name="findings")
 app.add_typer(account_app, name="account")
 app.add_typer(audit_app, name="audit")
 app.add_typer(knowledge_app, name="knowledge")
@@ -115,6 +119,20 @@ def ask(
 
 
 @app.command()
+def budget(
+    amount: Annotated[float | None, typer.Argument(min=0.01, help="Default: the budget in the settings.")] = None,
+    credits_: Annotated[bool, typer.Option("--credits", help="AMOUNT is credits, not USD.")] = False,
+    period: Annotated[str, typer.Option("--period", help="month, quarter, year or contract.")] = "month",
+    warehouse: Annotated[list[str] | None, typer.Option("--warehouse", metavar="W", help="Only this one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Where the month or the contract will end, and how likely it runs over."""
+    from bots.cli.budget import run_budget
+
+    run_budget(_output(as_json), _Globals.profile, amount, credits_, period, warehouse or [])
+
+
+@app.command()
 def chat(thread: Thread = None, person: As = None) -> None:
     """Talk; approve a plan by the first 8 characters of its digest."""
     from bots.cli.chat import run_chat
@@ -197,6 +215,73 @@ def plans_settle(
     from bots.cli.plans import settle_plan
 
     settle_plan(_output(as_json), _Globals.profile, plan, outcome, reason, person)
+
+
+@app.command()
+def scan(
+    once: Annotated[bool, typer.Option("--once", help="One scan, then stop (so without --every, too).")] = False,
+    every: Annotated[
+        str | None, typer.Option("--every", metavar="2m", help="Scan again and again, so far apart.", callback=readable)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Look for what stands out: spending, queues, failures, long statements, warehouses left running."""
+    from bots.cli.scan import run_scan
+
+    run_scan(_output(as_json), _Globals.profile, once, every)
+
+
+FindingId = Annotated[str, typer.Argument(metavar="ID", help="A finding's id.", callback=readable)]
+
+
+@findings_app.command("list")
+def findings_list(
+    as_json: Json = False,
+    state: Annotated[
+        str, typer.Option("--state", metavar="open|snoozed|resolved|all", help="Only these.", callback=readable)
+    ] = "open",
+    warehouse: Annotated[
+        str | None, typer.Option("--warehouse", metavar="W", help="Only of this warehouse.", callback=readable)
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most so many.")] = 100,
+) -> None:
+    """Findings, the weightiest first."""
+    from bots.cli.findings import list_findings
+
+    list_findings(_output(as_json), _Globals.profile, state, warehouse, limit)
+
+
+@findings_app.command("show")
+def findings_show(finding: FindingId, as_json: Json = False) -> None:
+    """One finding: figures with their sources, and what became of it."""
+    from bots.cli.findings import show_finding
+
+    show_finding(_output(as_json), _Globals.profile, finding)
+
+
+@findings_app.command("snooze")
+def findings_snooze(
+    finding: FindingId,
+    length: Annotated[str | None, typer.Option("--for", metavar="2d", help="How long.", callback=readable)] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="Until then (account time).", callback=readable)
+    ] = None,
+    reason: Reason = "",
+    person: As = None,
+    as_json: Json = False,
+) -> None:
+    """Be quiet about a finding for a while; a reason is needed."""
+    from bots.cli.findings import snooze_finding
+
+    snooze_finding(_output(as_json), _Globals.profile, finding, until, length, reason, person)
+
+
+@findings_app.command("dismiss")
+def findings_dismiss(finding: FindingId, reason: Reason = "", person: As = None, as_json: Json = False) -> None:
+    """Say that a finding is none; a reason is needed."""
+    from bots.cli.findings import dismiss_finding
+
+    dismiss_finding(_output(as_json), _Globals.profile, finding, reason, person)
 
 
 @account_app.command("info")

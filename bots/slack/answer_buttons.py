@@ -7,16 +7,14 @@ presses, as if they had asked themselves.
 from __future__ import annotations
 
 import logging
-import tempfile
-import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from bots.slack.pictures import facts_picture
 from bots.slack.render.modals import evidence_view
 from bots.slack.render.notes import said, thanks_message
 from bots.slack.telling import Teller
-from bots.slack.types import Attachment, Click, Place
+from bots.slack.types import Click, Place
 
 if TYPE_CHECKING:
     from agent.store import AnswerRow
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["AnswerButtons", "holds_figures_by_user"]
 
 _log = logging.getLogger("frostline.slack.deciding")
-_drawing = threading.Lock()
-"""matplotlib's fonts and settings are the process's."""
 _VALUES: Mapping[str, Literal["good", "bad"]] = {"good": "good", "bad": "bad"}
 _FORGOTTEN = "This answer is not kept any more; ask again."
 
@@ -46,13 +42,13 @@ class AnswerButtons:
         row = self._row(click, click.value)
         if row is None or click.place is None:
             return
-        picture = _picture(row.turn.get("facts") or [])
-        if picture is None:
+        title = " ".join(row.question.split())[:100]
+        file = facts_picture(row.turn.get("facts") or [], title)
+        if file is None:
             self._teller.tell(click, said("There is nothing to draw in this answer: it takes two figures of a kind."))
             return
         place = Place(click.place.channel, click.place.thread_ts or click.message_ts)
-        title = " ".join(row.question.split())[:100] or "Chart"
-        self._parts.api.upload(place, Attachment("chart.png", title, picture))
+        self._parts.api.upload(place, file)
 
     def feedback(self, click: Click) -> None:
         value, _, trace_id = click.value.partition(":")
@@ -108,11 +104,3 @@ def holds_figures_by_user(turn: Mapping[str, Any]) -> bool:
     if any(args.get("by") == "user" or "user" in (args.get("filters") or {}) for args in calls):
         return True
     return any(fact.get("label") == "user" for fact in turn.get("facts") or ())
-
-
-def _picture(facts: list[dict[str, Any]]) -> bytes | None:
-    from bots.charts import draw
-
-    with tempfile.TemporaryDirectory() as folder, _drawing:
-        file = Path(folder) / "chart.png"
-        return file.read_bytes() if draw(facts, file) else None

@@ -16,6 +16,7 @@ from agent.store.inbox import ItemState
 from bots.slack.claims import Claim, ClaimLost
 from bots.slack.incoming import message_key, question_body, question_of
 from bots.slack.parts import Parts
+from bots.slack.pictures import post_charts
 from bots.slack.render.answer import answer_messages
 from bots.slack.render.blocks import literal, rich, section_of
 from bots.slack.render.limits import RICH_TEXT
@@ -52,8 +53,7 @@ _NO_PLACE = frozenset(
     }
 )
 """Slack's codes for a place where nothing can be said (any more)."""
-_TITLE = 80
-_NOTIFICATION = 1000
+_TITLE, _NOTIFICATION = 80, 1000
 
 
 class Answering:
@@ -195,13 +195,14 @@ class Answering:
             thread=question.conversation,
             person=person.id,
             question=question.text,
-            turn=turn.model_dump(mode="json"),
+            turn=turn.kept(),
         )
         claim.note(phase="answered", trace_id=turn.trace_id)
         try:
             shown = stream.show(turn, _key(claim, 0))
             claim.note(phase="posting", streamed=shown.streamed, posted=shown.count)
             self._post_rest(claim, question, turn, shown)
+            post_charts(self._parts.api, claim, question.place, turn.charts)
             self._post_cards(claim, question, turn)
         except ChannelRefused as refused:
             self._undeliverable(claim, question, refused)
@@ -349,6 +350,7 @@ class Answering:
         claim.note(phase="resumed")
         try:
             self._post_rest(claim, question, turn, self._shown_before(claim, question, turn))
+            post_charts(self._parts.api, claim, question.place, turn.charts)
             self._post_cards(claim, question, turn)
         except ChannelRefused as refused:
             self._undeliverable(claim, question, refused)

@@ -205,6 +205,8 @@ class SlackApi:
         if not file.content:
             return  # Slack refuses an empty file
         arguments: dict[str, Any] = {"filename": file.filename, "title": file.title, "content": file.content}
+        if file.alt:
+            arguments["alt_txt"] = file.alt
         if place.thread_ts:
             arguments["thread_ts"] = place.thread_ts
         send = self._client.files_upload_v2

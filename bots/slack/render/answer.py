@@ -131,7 +131,7 @@ def _buttons(turn: Turn) -> list[Block]:
     buttons = []
     if turn.facts or turn.sources:
         buttons.append(button("Show the evidence", Action.EVIDENCE, turn.trace_id))
-    if series_of([fact.model_dump(mode="json") for fact in turn.facts]) and not turn.plans:
+    if not turn.charts and series_of([fact.model_dump(mode="json") for fact in turn.facts]) and not turn.plans:
         buttons.append(button("Chart", Action.CHART, turn.trace_id))
     if buttons:
         rows.append(actions(*buttons))

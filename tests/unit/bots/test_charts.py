@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bots.charts import draw, series_of
+from bots.charts import draw_facts, series_of
 from tools.errors import BadArgument
 
 
@@ -37,23 +37,23 @@ def test_the_series_is_the_longest_group_of_one_label_and_unit() -> None:
 @pytest.mark.parametrize("facts", [DAYS, [fact("adhoc $lab$ \\frac", 2.0), fact('"x<y>&', 1.0)]])
 def test_it_is_drawn(tmp_path: Path, suffix: str, facts: list[dict[str, Any]]) -> None:
     file = tmp_path / f"chart{suffix}"
-    assert draw(facts, file)
+    assert draw_facts(facts, file)
     assert file.read_bytes().startswith(b"\x89PNG" if suffix == ".png" else b"<?xml")
 
 
 def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     file = tmp_path / "chart.svg"
     many = [fact(f"WH_{n}", float(n)) for n in range(61)]
-    assert draw(many, file) and "the first 60 of 61" in file.read_text()
-    assert draw(many[:60], file) and "the first" not in file.read_text()
+    assert draw_facts(many, file) and "the first 60 of 61" in file.read_text()
+    assert draw_facts(many[:60], file) and "the first" not in file.read_text()
 
 
 def test_nothing_to_draw_writes_nothing(tmp_path: Path) -> None:
-    assert not draw([fact(None, 1.0)], tmp_path / "chart.png")
+    assert not draw_facts([fact(None, 1.0)], tmp_path / "chart.png")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["chart.exe", "chart", "no/such/folder/chart.png"])
 def test_a_file_that_cannot_be_one(tmp_path: Path, name: str) -> None:
     with pytest.raises(BadArgument):
-        draw(DAYS, tmp_path / name)
+        draw_facts(DAYS, tmp_path / name)

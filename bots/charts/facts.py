@@ -1,4 +1,4 @@
-"""An answer's figures as a picture: the facts themselves, nothing computed."""
+"""An answer's plain figures as bars: the facts themselves, nothing computed."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tools.errors import BadArgument
+from bots.charts.saving import check_file, safe, save
 
-__all__ = ["SUFFIXES", "draw", "series_of"]
+__all__ = ["draw_facts", "series_of"]
 
-SUFFIXES = (".png", ".svg")
 _TIME = re.compile(r"\d{4}-\d{2}(-\d{2})?")
 _MOST_BARS = 60
 
@@ -31,22 +30,20 @@ def _longest(facts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return longest if len(longest) > 1 else []
 
 
-def draw(facts: Sequence[dict[str, Any]], file: Path) -> bool:
+def draw_facts(facts: Sequence[dict[str, Any]], file: Path) -> bool:
     """Write the chart; False where the answer holds nothing to draw.
 
     Raises:
         BadArgument: the file is no .png or .svg, or cannot be written.
     """
-    if file.suffix.lower() not in SUFFIXES:
-        raise BadArgument(f"A chart is a {' or '.join(SUFFIXES)} file.", hint="--chart credits.png")
+    check_file(file)
     series = series_of(facts)
     if not series:
         return False
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    # A name from an account is text: a "$" in it begins no formula.
-    names = [str(f["entity"]).replace("$", r"\$") for f in series]
+    names = [safe(str(f["entity"])) for f in series]
     values = [float(f["value"]) for f in series]
     upright = all(_TIME.match(name) for name in names)
     figure = Figure(figsize=(9, 4.5) if upright else (9, 1.5 + 0.3 * len(names)), layout="constrained")
@@ -61,9 +58,7 @@ def draw(facts: Sequence[dict[str, Any]], file: Path) -> bool:
         axes.set_xlabel(series[0]["unit"])
     found = len(_longest(facts))
     cut = f"; the first {len(series)} of {found}" if found > len(series) else ""
-    axes.set_title(f"{series[0]['label']} ({series[0]['source']}, as of {series[0]['as_of']}{cut})", fontsize=9)
-    try:
-        figure.savefig(file)
-    except OSError as error:
-        raise BadArgument(f"The chart cannot be written ({error.strerror}).", hint=str(file)) from None
+    title = f"{series[0]['label']} ({series[0]['source']}, as of {series[0]['as_of']}{cut})"
+    axes.set_title(safe(title), fontsize=9)
+    save(figure, file, title=title)
     return True

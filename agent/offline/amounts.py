@@ -1,0 +1,45 @@
+"""An amount of money or credits in a question: '$5,000', '5k dollars', '2000 credits'. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+__all__ = ["amount_in", "without_amounts"]
+
+_NUMBER = r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?) ?(k|m|thousand|million|mio)?"
+_DOLLARS = re.compile(
+    rf"[$€] ?{_NUMBER}(?![\w.,]\d)|(?<![\w.,]){_NUMBER} ?(?:\$|€|usd\b|dollars?\b|bucks\b)", re.IGNORECASE
+)
+_CREDITS = re.compile(rf"(?<![\w.,]){_NUMBER} ?(?:credits?|cr)\b", re.IGNORECASE)
+_BARE = re.compile(
+    r"\b(?:budgets?|limit|quota|amount|under|over|above|below|beyond|within|exceed|past|hit|reach|of|is|at) "
+    r"(?:is |of )?"
+    rf"{_NUMBER}(?! ?(?:%|percent|hours?|days?|weeks?|months?|quarters?|years?))(?![\w.,]*\d)",
+    re.IGNORECASE,
+)
+_SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "mio": 1e6}
+
+
+def amount_in(text: str) -> tuple[float, Literal["USD", "credits"]] | None:
+    """The amount and its unit; a bare number after 'budget of' and its like is dollars. None where there is none."""
+    for pattern, unit in ((_CREDITS, "credits"), (_DOLLARS, "USD"), (_BARE, "USD")):
+        match = pattern.search(text)
+        if match is not None:
+            amount = _amount(match)
+            if amount > 0:
+                return (amount, "credits") if unit == "credits" else (amount, "USD")
+    return None
+
+
+def without_amounts(text: str) -> str:
+    """The text with every amount blanked out: '$40,000' is no name."""
+    for pattern in (_CREDITS, _DOLLARS):
+        text = pattern.sub(lambda match: " " * len(match[0]), text)
+    return text
+
+
+def _amount(match: re.Match[str]) -> float:
+    number = next((g for g in match.groups() if g and g[0].isdigit()), "0")
+    scale = next((g for g in match.groups() if g and g.casefold() in _SCALES), "")
+    return float(number.replace(",", "")) * _SCALES.get(scale.casefold(), 1.0)

@@ -1,0 +1,248 @@
+"""Questions about what is to come, about budgets and about what was odd: which of the three tools, with what. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from agent.offline.amounts import amount_in, without_amounts
+from agent.offline.reading import decide_reading, filters_of, is_listing, said, unclear_name
+from agent.offline.slots import Slots, mended, read_slots
+from agent.offline.words import patterns
+from agent.state import Clarify, Names, ToolCall, ToolCalls
+from tools.errors import BadArgument
+from tools.history.measures import SeriesBy, SeriesMetric
+from tools.windows.future import find_futures, read_future
+
+__all__ = ["OUTLOOK_TOOLS", "decide_outlook"]
+
+OUTLOOK_TOOLS = ("run_forecast", "budget", "detect_anomalies")
+_Topic = Literal["forecast", "budget", "anomalies"]
+_TOOL: dict[_Topic, str] = {"forecast": "run_forecast", "budget": "budget", "anomalies": "detect_anomalies"}
+_METRICS, _BYS = get_args(SeriesMetric), get_args(SeriesBy)
+_MOST_WINDOWS = 3
+_FOLLOWS = re.compile(
+    r"^\W*(?:and|what about|how about|only|just|same|also|then|instead|now|but|again|by|per|for|in|next|"
+    r"make (?:it|that)|show (?:it|that|them|me)|split|break)\b|\bas a (?:chart|graph|plot)\b",
+    re.IGNORECASE,
+)
+_SHORT = 4
+_RATIO = (
+    "A rate or a share does not add up over time, so I do not forecast it. Ask for what it is made of: failures, "
+    "queries, credits or idle credits."
+)
+_FOR_ALL = re.compile(r"\b(?:all|every|whole|overall|everything|entire|account)\b")
+_YEAR, _QUARTER = re.compile(r"\b(?:year|annual\w*|eoy|ytd)\b"), re.compile(r"\b(?:quarter\w*|eoq|q[1-4])\b")
+_WATCHED = {"cost": "credits", "cost_billed": "credits", "credits_billed": "credits", "failure_rate": "failures"}
+"""What is watched where another face of it is asked about."""
+_ONLY_WHEN_SAID = ("queries", "credits", "cost")
+
+
+def decide_outlook(
+    text: str, names: Names, memory: Mapping[str, Any], now: datetime, tz: str
+) -> ToolCalls | Clarify | None:
+    """The calls that answer it; None where it is no such question."""
+    fixed = mended(text, names.warehouses())
+    futures = find_futures(fixed, now, tz)
+    blanked = fixed
+    for found in futures:
+        blanked = blanked[: found.start] + " " * (found.end - found.start) + blanked[found.end :]
+    topic = _topic(fixed, names.warehouses(), has_future=bool(futures))
+    slots = read_slots(_without(topic, fixed, blanked), names, now, tz)
+    last = memory.get("last")
+    if topic == "perhaps":
+        topic = "anomalies" if slots.windows or _names_a_figure(slots) else None
+    if topic is None:
+        return _follow_up(fixed, names, slots, [_bare(f.phrase, now, tz) for f in futures], last, now, tz)
+    unclear = unclear_name(slots)
+    if unclear is not None:
+        return unclear
+    windows = [_bare(found.phrase, now, tz) for found in futures][:_MOST_WINDOWS]
+    if topic == "forecast":
+        return _forecast(slots, windows, last)
+    return _budget(fixed, slots) if topic == "budget" else _anomalies(slots)
+
+
+def _without(topic: str | None, text: str, blanked: str) -> str:
+    """The words in which names and figures are looked for: no time to come, no amount, no 'run rate'."""
+    if topic == "forecast":
+        return re.sub(r"\brun[- ]rate\b", " ", blanked, flags=re.IGNORECASE)
+    return without_amounts(blanked) if topic == "budget" else text
+
+
+def _bare(phrase: str, now: datetime, tz: str) -> str:
+    """The phrase without the preposition before it, where it can be read without."""
+    bare = re.sub(r"^(?:(?:for|over|in|within|during|of|on|across|the)\s+)+", "", phrase.strip(), flags=re.IGNORECASE)
+    try:
+        read_future(bare, now, tz)
+    except BadArgument:
+        return phrase.strip()
+    return bare
+
+
+# --- which ------------------------------------------------------------------------------------------------------------
+
+
+def _topic(text: str, warehouses: tuple[str, ...], *, has_future: bool) -> _Topic | Literal["perhaps"] | None:
+    bare = text
+    for name in sorted(warehouses, key=len, reverse=True):
+        bare = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "X", bare, flags=re.IGNORECASE)
+    says = patterns("outlook")
+    if says["not"].search(bare):
+        return None
+    if says["budget"].search(bare):
+        return "budget"
+    ahead = says["forecast"].search(bare) is not None or (has_future and says["would"].search(bare) is not None)
+    if says["anomalies"].search(bare) and not (ahead and has_future):
+        return "anomalies"
+    if ahead:
+        return "forecast"
+    return "perhaps" if says["perhaps"].search(bare) else None
+
+
+def _names_a_figure(slots: Slots) -> bool:
+    return slots.metric is not None and slots.metric not in _ONLY_WHEN_SAID
+
+
+# --- the calls --------------------------------------------------------------------------------------------------------
+
+
+def _forecast(slots: Slots, windows: list[str], last: Mapping[str, Any] | None) -> ToolCalls | Clarify:
+    metric = slots.metric
+    if metric is not None and metric not in _METRICS:
+        return Clarify(template=_RATIO)
+    before = dict((last or {}).get("args") or {}) if _leans(slots) else {}
+    args: dict[str, Any] = {"metric": metric or _kept_metric(before) or "credits"}
+    by = slots.by if slots.by in _BYS else before.get("by") if before.get("by") in _BYS else None
+    if slots.top and by is None:
+        by = "warehouse"
+    if by not in (None, "total"):
+        args["by"] = by
+    filters = filters_of(slots) or ({} if _FOR_ALL.search(slots.rest) else before.get("filters") or {})
+    if filters:
+        args["filters"] = filters
+        if slots.by is None and args.get("by") in filters:
+            args.pop("by")
+    if slots.top:
+        args["top"] = slots.top
+    calls = [ToolCall(name="run_forecast", args={**args, "window": window}) for window in windows]
+    return said(slots, tuple(calls or [ToolCall(name="run_forecast", args=args)]))
+
+
+def _leans(slots: Slots) -> bool:
+    """Words that only make sense on top of the last question: 'and next month?'."""
+    return bool(_FOLLOWS.match(slots.text)) and len(slots.text.split()) <= 2 * _SHORT
+
+
+def _kept_metric(before: Mapping[str, Any]) -> str | None:
+    metric = before.get("metric") or next(iter(before.get("metrics") or ()), None)
+    return metric if metric in _METRICS else None
+
+
+def _budget(text: str, slots: Slots) -> ToolCalls:
+    args: dict[str, Any] = {}
+    found = amount_in(text)
+    if found is not None:
+        args["amount"], args["unit"] = found
+    if patterns("outlook")["contract"].search(text):
+        args["period"] = "contract"
+    elif _YEAR.search(text):
+        args["period"] = "year"
+    elif _QUARTER.search(text):
+        args["period"] = "quarter"
+    filters = filters_of(slots)
+    if filters:
+        args["filters"] = filters
+    return said(slots, (ToolCall(name="budget", args=args),))
+
+
+def _anomalies(slots: Slots) -> ToolCalls:
+    args: dict[str, Any] = {}
+    metric = _WATCHED.get(slots.metric or "", slots.metric)
+    if metric in _METRICS:
+        args["metrics"] = [metric]
+    if slots.by in _BYS and slots.by != "total":
+        args["by"] = slots.by
+    filters = filters_of(slots)
+    if filters:
+        args["filters"] = filters
+        if args.get("by") in filters:
+            args.pop("by")
+    if slots.top:
+        args["top"] = min(slots.top, 30)
+    windows = list(slots.windows[:_MOST_WINDOWS])
+    calls = [ToolCall(name="detect_anomalies", args={"window": window, **args}) for window in windows]
+    return said(slots, tuple(calls or [ToolCall(name="detect_anomalies", args=args)]))
+
+
+# --- follow-ups -------------------------------------------------------------------------------------------------------
+
+
+def _follow_up(
+    text: str,
+    names: Names,
+    slots: Slots,
+    futures: list[str],
+    last: Mapping[str, Any] | None,
+    now: datetime,
+    tz: str,
+) -> ToolCalls | Clarify | None:
+    """A remark on the last answer of these tools: 'and for BI_WH?', 'by warehouse', 'as a chart', 'last week?'."""
+    if not last or last.get("name") not in OUTLOOK_TOOLS or patterns("outlook")["not"].search(text):
+        return None
+    again = patterns("outlook")["again"].search(text) is not None
+    if not again and not (_FOLLOWS.match(text) or len(text.split()) <= _SHORT):
+        return None
+    if is_listing(slots) and not (again or _FOLLOWS.match(text)):
+        return None
+    if slots.is_empty and not futures and not again:
+        return None
+    unclear = unclear_name(slots)
+    if unclear is not None:
+        return unclear
+    before = dict(last["args"])
+    if slots.windows and last["name"] != "detect_anomalies" and not futures:
+        return _back_to_usage(slots, before, now, tz)
+    args = _merged(str(last["name"]), before, text, slots, futures)
+    return said(slots, (ToolCall(name=str(last["name"]), args=args),))
+
+
+def _back_to_usage(slots: Slots, before: dict[str, Any], now: datetime, tz: str) -> ToolCalls | Clarify | None:
+    """'and last month?' after a forecast asks for what was used."""
+    kept = {key: before[key] for key in ("metric", "by", "filters") if key in before}
+    return decide_reading(slots, {"name": "query_usage", "args": {"metric": "credits", **kept}}, now, tz)
+
+
+def _merged(tool: str, before: dict[str, Any], text: str, slots: Slots, futures: list[str]) -> dict[str, Any]:
+    """The last call with what the new words say; what they do not say stays."""
+    args = {key: value for key, value in before.items() if value != "total"}
+    filters = filters_of(slots)
+    if filters:
+        args["filters"] = {**(before.get("filters") or {}), **filters}
+        if slots.by is None and args.get("by") in filters:
+            args.pop("by")
+    elif _FOR_ALL.search(slots.rest) or slots.by in (before.get("filters") or {}):
+        args.pop("filters", None)
+    if tool == "budget":
+        found = amount_in(text)
+        return args if found is None else {**args, "amount": found[0], "unit": found[1]}
+    if slots.by in _BYS:
+        args["by"] = slots.by
+    if slots.top:
+        args["top"] = min(slots.top, 30)
+    return args | _new_figure(tool, slots) | _new_window(tool, slots, futures)
+
+
+def _new_figure(tool: str, slots: Slots) -> dict[str, Any]:
+    if tool == "detect_anomalies":
+        watched = _WATCHED.get(slots.metric or "", slots.metric)
+        return {"metrics": [watched]} if watched in _METRICS else {}
+    return {"metric": slots.metric} if slots.metric in _METRICS else {}
+
+
+def _new_window(tool: str, slots: Slots, futures: list[str]) -> dict[str, Any]:
+    if tool == "detect_anomalies":
+        return {"window": slots.windows[0]} if slots.windows else {}
+    return {"window": futures[0]} if futures else {}

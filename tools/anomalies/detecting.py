@@ -1,0 +1,130 @@
+"""From watched series to candidates: what a detector raised, with the names and prices that belong to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from tools.anomalies.series import Watch, Watched
+from tools.ml.anomaly import DEFAULT, Anomaly, Kind, detect_panel
+from tools.preferences import PlannedWork, Preferences
+from tools.result import Unit
+from tools.windows.calendars import midnight, zone
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tools.ml.calendar import Calendar
+
+__all__ = ["Candidate", "judge"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One oddity of one series; after grouping, with what else has the same cause in `related`."""
+
+    watch: Watch
+    kind: Kind
+    entity: str
+    """The name the series belongs to; 'total' for the account."""
+    anomaly: Anomaly
+    series: pd.Series
+    """The whole series that was judged, by naive UTC hours (or local days)."""
+    start: datetime
+    end: datetime
+    """Aware; exclusive."""
+    detected_at: datetime
+    view: str
+    credits: float | None
+    """Credits beyond (or below) the expected over the whole time; None where the metric has no price."""
+    usd: float | None
+    related: tuple[Candidate, ...] = field(default=())
+
+    @property
+    def metric(self) -> str:
+        return self.watch.metric
+
+    @property
+    def unit(self) -> Unit:
+        return self.watch.unit
+
+    @property
+    def warehouse(self) -> str | None:
+        return self.entity if self.watch.by == "warehouse" else None
+
+    @property
+    def object(self) -> str | None:
+        """The name where it is no warehouse; None for the whole account."""
+        return None if self.watch.by in ("warehouse", "total") else self.entity
+
+    @property
+    def is_open(self) -> bool:
+        return self.anomaly.open
+
+    @property
+    def is_more(self) -> bool:
+        return self.anomaly.actual >= self.anomaly.expected
+
+    def also(self, related: Sequence[Candidate]) -> Candidate:
+        return replace(self, related=tuple(related))
+
+
+def judge(watched: Watched, price: float, calendar: Calendar, preferences: Preferences) -> list[Candidate]:
+    """Everything odd in these series, oldest first by name. `price`: USD a credit."""
+    histories, watch = watched.histories, watched.watch
+    if histories.frame.empty:
+        return []
+    threshold = DEFAULT if preferences.threshold is None else preferences.threshold
+    found: list[Candidate] = []
+    for names, known in _by_plan(histories.ids, watch, preferences.planned):
+        frame = histories.frame[histories.frame["unique_id"].isin(names)]
+        panel = detect_panel(frame, calendar=calendar, threshold=threshold, known_jobs=known)
+        for name, anomalies in panel.items():
+            found += [_candidate(watched, name, one, price) for one in anomalies if _matters(watch, one)]
+    return found
+
+
+def _by_plan(
+    names: Sequence[str], watch: Watch, planned: Sequence[PlannedWork]
+) -> list[tuple[list[str], list[tuple[pd.Timestamp, pd.Timestamp]]]]:
+    """Names that share the planned work that concerns them."""
+    groups: dict[tuple[PlannedWork, ...], list[str]] = {}
+    for name in names:
+        mine = tuple(p for p in planned if p.warehouse is None or (watch.by == "warehouse" and p.warehouse == name))
+        groups.setdefault(mine, []).append(name)
+    return [(members, [(_naive(p.start), _naive(p.end)) for p in mine]) for mine, members in groups.items()]
+
+
+def _naive(moment: datetime) -> pd.Timestamp:
+    import pandas as pd
+
+    return pd.Timestamp(moment.astimezone(UTC).replace(tzinfo=None))
+
+
+def _matters(watch: Watch, anomaly: Anomaly) -> bool:
+    return anomaly.severity >= watch.least and not (watch.upward and anomaly.actual < anomaly.expected)
+
+
+def _candidate(watched: Watched, name: str, anomaly: Anomaly, price: float) -> Candidate:
+    histories, watch = watched.histories, watched.watch
+    credits = anomaly.severity if watch.in_credits else None
+
+    def aware(stamp: pd.Timestamp) -> datetime:
+        moment = stamp.to_pydatetime()
+        return moment.replace(tzinfo=UTC) if histories.step == "hour" else midnight(moment.date(), zone(histories.tz))
+
+    return Candidate(
+        watch=watch,
+        kind=anomaly.kind,
+        entity=name,
+        anomaly=anomaly,
+        series=histories.series(name),
+        start=aware(anomaly.start),
+        end=aware(anomaly.end),
+        detected_at=aware(anomaly.detected_at),
+        view=histories.view,
+        credits=credits,
+        usd=None if credits is None else credits * price,
+    )

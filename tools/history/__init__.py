@@ -1,0 +1,1 @@
+"""Usage as series: hourly or daily, by name, over what is sure to be loaded."""
