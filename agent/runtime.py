@@ -237,15 +237,12 @@ class Runtime:
         """Figures of another account, of the same folder after an import or a step in time, or under another role
         have nothing to do with each other.
         """
-        config = self.reader_config
-        who = f"{config.shown}|{config.role}|{self._account_key}"
-        if self.settings.account.kind != "embedded":
-            return who
-        from tools.demo.account import settings
+        if self.settings.account.kind == "embedded":
+            from tools.demo.account import settings
 
-        # Host and port of the embedded account's server change with each start and mean nothing.
-        known = settings(self.settings.account_dir)
-        return f"{known.name}#{known.generation_id}@{known.now.isoformat()}|{config.user}|{config.role}"
+            known = settings(self.settings.account_dir)
+            return f"{known.name}#{known.generation_id}@{known.now.isoformat()}"
+        return f"{self._account_key}|{self.reader_config.shown}"
 
     # --- state ---------------------------------------------------------------------------------------------------
 
