@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tools.demo.generate.days import DAY_MS
 from tools.demo.generate.beside.objects import DATABASES, schema_id
+from tools.demo.generate.days import DAY_MS
 from tools.demo.generate.frames import Columns, coded, hexadecimal, moments
 from tools.demo.generate.live import Live
 from tools.demo.generate.runs import SIZES, Ran, memory_of
