@@ -32,8 +32,9 @@ def query_metering(ran: Ran, history: Columns, cloud: npt.NDArray[np.float64], k
     first = np.diff(row, prepend=-1) > 0
     services = np.where(first, cloud[rows][row], 0.0)
     taken = pa.array(place[row])
-    columns: Columns = {name: history[name].take(taken) for name in (*_SAME, "QUERY_PARAMETERIZED_HASH")}
-    users = columns["USER_NAME"].cast(pa.string()).dictionary_encode()
+    # Plain text: a few rows are not to carry the words of the whole window.
+    columns: Columns = {name: _plain(history[name].take(taken)) for name in (*_SAME, "QUERY_PARAMETERIZED_HASH")}
+    users = columns["USER_NAME"].dictionary_encode()
     numbers = np.array([user_id(name) for name in users.dictionary.to_pylist()], dtype=np.int64)
     return columns | {
         "QUERY_METERING_HOUR": moments(hour * HOUR_MS),
@@ -44,3 +45,7 @@ def query_metering(ran: Ran, history: Columns, cloud: npt.NDArray[np.float64], k
         "CREDITS_USED_CLOUD_SERVICES": services,
         "CREDITS_USED": compute + services,
     }
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    return column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column

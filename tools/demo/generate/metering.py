@@ -31,7 +31,7 @@ _ONLY = "CLOUD_SERVICES_ONLY"
 _STRETCH = ["warehouse", "cluster", "start", "end", "size", "type", "generation", "resource_constraint"]
 _MINIMUM_MS = 120_000
 """Longer than any minimum charge that may reach past the end of a run."""
-_UNTIED = 0.42
+_UNTIED = 0.55
 """Median cloud services credits an hour of no warehouse."""
 _HEAVY_SHARE = 0.16
 """Of the hour's compute, on the few Sundays on which cloud services go past 10 %."""

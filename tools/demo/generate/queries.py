@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tools.demo.generate.days import DAY_MS
 from tools.demo.generate.beside.objects import DATABASES, schema_id
+from tools.demo.generate.days import DAY_MS
 from tools.demo.generate.frames import Columns, coded, hexadecimal, moments
 from tools.demo.generate.live import Live
 from tools.demo.generate.runs import SIZES, Ran, memory_of
@@ -227,11 +227,11 @@ def _spilled(lives: Mapping[int, Live], work: Workload, started: Any, executed: 
 def _cache_share(work: Workload, writes: Bools, executed: Bools, cold: Floats) -> Floats:
     """Bimodal (reference 7.2): mostly all or nothing; next to nothing on a cluster that has just started."""
     pick, low, high = work.floats("cache"), work.floats("cache_low") * 0.8, 0.8 + work.floats("cache_high") * 0.2
-    reading = np.select([pick < 0.03, pick < 0.12, pick < 0.30], [0.0, low, high], 1.0)
+    reading = np.select([pick < 0.02, pick < 0.10, pick < 0.22], [0.0, low, high], 1.0)
     writing = np.select([pick < 0.15, pick < 0.38, pick < 0.45], [0.0, low, high], 1.0)
     share = np.where(writes, writing, reading)
     # The chance of meeting a cold cache is how cold it is; a statement finds some of it even then.
-    share = np.where(work.floats("cache_high") < 0.4 * cold, np.where(low < 0.1, 0.0, 0.25 * low), share)
+    share = np.where(work.floats("cache_high") < 0.95 * cold**4, np.where(low < 0.1, 0.0, 0.25 * low), share)
     rounded: Floats = np.where(executed & (work.floats("scanned") >= 1), share, 0.0).round(6)
     return rounded
 
