@@ -4,7 +4,8 @@
       account.toml        name, origin, now, timezone, edition, credit_price, hidden_from_reader, generation_id
       views.json          rows, first and last of each view as visible at now, written when the account is built
       data/SNOWFLAKE.db   DuckDB, opened by one server process at a time
-      alters.jsonl        every executed ALTER/CREATE/DROP WAREHOUSE and cancellation, one JSON object a line
+      alters.jsonl        every executed ALTER/CREATE/DROP of a warehouse or resource monitor and every cancellation,
+                          one JSON object a line
       server.json         pid, port of the running server (0600); server.lock is held by it while it lives
       server.log, start.lock   what the server has to complain of; who may look for and launch a server
       reader.secret, operator.secret   random passwords of the two identities (0600)

@@ -154,7 +154,7 @@ def show_grants(reader: Reader, around: Surroundings) -> pa.Table:
         shown = _grants(wanted, reader, list(_on_account(around)))
     elif reader.take("TO", "ROLE"):
         role = _existing_role(reader, around)
-        everything = (*_on_account(around), *_database_roles(), *_on_warehouses(around))
+        everything = (*_on_account(around), *_database_roles(), *_on_warehouses(around), *_on_monitors(around))
         shown = _grants(wanted, reader, [g for g in everything if g["grantee_name"] == _quoted(role)])
     elif reader.take("OF", "ROLE"):
         role = _existing_role(reader, around)
@@ -220,6 +220,9 @@ def _on_warehouses(around: Surroundings) -> Iterator[Row]:
             if role != READER or name not in around.engine.info.hidden_from_reader:
                 for privilege in privileges:
                     yield _grant(privilege, "WAREHOUSE", _quoted(name), role)
+
+
+def _on_monitors(around: Surroundings) -> Iterator[Row]:
     for monitor in monitors(around.engine.rows, around.now):
         yield _grant("MONITOR", "RESOURCE_MONITOR", _quoted(monitor.name), READER)
 

@@ -67,7 +67,7 @@ def make_account(folder: Path) -> Path:
         )
         _busy(con)
     (folder / "account.toml").write_text(
-        'name = "tiny"\norigin = "demo"\nnow = "2026-11-20T10:00:00Z"\ntimezone = "America/Los_Angeles"\n'
+        'name = "tiny"\norigin = "demo"\nnow = 2026-11-20T10:00:00Z\ntimezone = "America/Los_Angeles"\n'
         'edition = "enterprise"\ncredit_price = 3.0\nhidden_from_reader = ["HIDDEN_WH"]\n'
     )
     return folder
