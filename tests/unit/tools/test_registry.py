@@ -119,6 +119,7 @@ def test_the_tools_of_this_version() -> None:
         "query_usage",
         "list_warehouses",
         "search_practices",
+        "list_findings",
         "resize_warehouse",
         "suspend_idle",
         "resume_warehouse",
