@@ -32,6 +32,8 @@ ON_CARDS = {
 }
 """What stands in their place where plans are shown as cards."""
 _LONGEST = 2000
+_WORDED = ("what", "title")
+"""Sentences about single rows."""
 
 
 def evidence_of(
@@ -113,9 +115,7 @@ def _lists(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"words.{number}.{place}", clean(other["words"], _LONGEST)
         for place, odd in enumerate(row.get("odd") or ()):
             yield f"odd.{number}.{place}", clean(odd["text"], _LONGEST)
-        for key in ("what", "title"):
-            if isinstance(row.get(key), str):
-                yield f"{key}.{number}", clean(row[key], _LONGEST)
+        yield from ((f"{key}.{number}", clean(row[key], _LONGEST)) for key in _WORDED if isinstance(row.get(key), str))
 
 
 def _how_to_approve(data: dict[str, Any]) -> str:
