@@ -123,7 +123,8 @@ def read_slots(text: str, names: Names, now: datetime, tz: str) -> Slots:
     mentions = [m for m in mentions if not any(start <= m.start < end for start, end in used)]
     workloads = find_workloads(text, warehouses, [*((m.start, m.end) for m in mentions), *used])
     workloads, unknown = _workloads_or_slips(workloads, unknown)
-    places = [(place.start, place.end) for place in (*mentions, *unknown, *workloads)]
+    places = [(m.start, m.end) for m in mentions] + [(u.start, u.end) for u in unknown]
+    places += [(w.start, w.end) for w in workloads]
     rest = _blank(text, [*places, *((w.start, w.end) for w in found), *used]).casefold()
     if re.search(r"\bserverless\b", rest):
         filters.setdefault("service_type", []).extend(_serverless(names))

@@ -87,10 +87,15 @@ def look_at_sizes(context: ScanContext, now: datetime) -> Look:
     rows = reader.sql("scan_sizes", {"since": now - _LOOK_BACK}).frame.to_dict("records")
     for name, days in _by_name(rows).items():
         warehouse = warehouses.get(name)
-        found = forgotten(days, warehouse.size, now) if warehouse else None
+        found = forgotten(_of_this_one(days, warehouse), warehouse.size, now) if warehouse else None
         if warehouse is not None and found is not None:
             look.sightings.append(_sighting(reader, warehouse, found, now))
     return look
+
+
+def _of_this_one(days: Iterable[SizeDay], warehouse: Warehouse) -> list[SizeDay]:
+    """Without those of an earlier warehouse that had the name: dropped and made anew, it was sized anew."""
+    return [day for day in days if warehouse.created_on is None or day.first >= warehouse.created_on]
 
 
 def _by_name(rows: Iterable[Mapping[Any, Any]]) -> dict[str, list[SizeDay]]:

@@ -9,7 +9,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from tools.context import ToolContext
 from tools.domain import Frozen
-from tools.errors import BadArgument
 from tools.facts import FactBook
 from tools.finding import SEVERITIES, FindingKind, FindingRecord, FindingState, ScanStamp, Severity
 from tools.findings.words import headline, kind_words
@@ -76,12 +75,9 @@ def list_findings(context: ToolContext, args: FindingsArgs) -> ToolResult[Findin
 
     Raises:
         UnknownName: a warehouse that the account does not have.
-        BadArgument: this Frostline keeps no findings.
     """
-    if context.findings is None:
-        raise BadArgument("No findings are kept here.")
-    last = context.findings.last_scan()
-    if last is None:
+    last = context.findings.last_scan() if context.findings is not None else None
+    if last is None or context.findings is None:
         return ToolResult(
             status="no_data",
             message="No scan has run on this account yet, so nothing has been found and nothing has been missed.",

@@ -120,6 +120,7 @@ def test_the_tools_of_this_version() -> None:
         "list_warehouses",
         "own_cost",
         "search_practices",
+        "list_findings",
         "resize_warehouse",
         "suspend_idle",
         "resume_warehouse",

@@ -252,10 +252,14 @@ RIGHT: dict[str, dict[str, Any]] = {
     "query_usage": {},
     "search_practices": {"text": "queueing"},
     "list_warehouses": {},
+<<<<<<< HEAD
     "own_cost": {},
+=======
+    "list_findings": {},
+>>>>>>> refs/heads/scan
 }
 
-WITHOUT_ACCOUNT = {"search_practices": ("no_data",)}
+WITHOUT_ACCOUNT = {"search_practices": ("no_data",), "list_findings": ("no_data",)}
 """Tools that ask the account nothing, so that nothing there can refuse; with what they answer on this context."""
 
 ABLE = [person("proposer"), person("approver"), person("admin")]
