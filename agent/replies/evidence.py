@@ -109,7 +109,6 @@ def _lists(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for number, item in enumerate(data.get("refused") or ()):
         yield f"refused.{number}", f"{code(item['name'])}: {clean(item['why'], _LONGEST)}"
     for number, row in enumerate(data.get("rows") or ()):
-<<<<<<< HEAD
         yield from _row(number, row)
 
 
@@ -120,18 +119,9 @@ def _row(number: int, row: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"words.{number}.{place}", clean(other["words"], _LONGEST)
     for place, odd in enumerate(row.get("odd") or ()):
         yield f"odd.{number}.{place}", clean(odd["text"], _LONGEST)
-    for key in ("what", "title"):
+    for key in _WORDED:
         if isinstance(row.get(key), str):
             yield f"{key}.{number}", clean(row[key], _LONGEST)
-=======
-        if isinstance(row.get("words"), str):
-            yield f"words.{number}", clean(row["words"], _LONGEST)
-        for place, other in enumerate(row.get("related") or ()):
-            yield f"words.{number}.{place}", clean(other["words"], _LONGEST)
-        for place, odd in enumerate(row.get("odd") or ()):
-            yield f"odd.{number}.{place}", clean(odd["text"], _LONGEST)
-        yield from ((f"{key}.{number}", clean(row[key], _LONGEST)) for key in _WORDED if isinstance(row.get(key), str))
->>>>>>> refs/heads/scan
 
 
 def _how_to_approve(data: dict[str, Any]) -> str:

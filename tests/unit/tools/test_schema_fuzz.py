@@ -252,11 +252,8 @@ RIGHT: dict[str, dict[str, Any]] = {
     "query_usage": {},
     "search_practices": {"text": "queueing"},
     "list_warehouses": {},
-<<<<<<< HEAD
     "own_cost": {},
-=======
     "list_findings": {},
->>>>>>> refs/heads/scan
 }
 
 WITHOUT_ACCOUNT = {"search_practices": ("no_data",), "list_findings": ("no_data",)}
