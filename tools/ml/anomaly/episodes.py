@@ -47,6 +47,9 @@ class Episode:
     recent: float = 0.0
     """Mean z of the last day in which it went on."""
 
+    base: float = float("nan")
+    """What a slot of a drift is expected to have: the profile follows a drift and cannot say."""
+
     def add(self, parts: Floats, goes_on: bool, now: int) -> None:
         self.pending += parts
         if goes_on:
@@ -66,6 +69,8 @@ class Episode:
 def kind_of(episode: Episode, per_day: int) -> Kind:
     """What the episode has been so far; it may turn from a spike into a level shift by lasting."""
     slots, actual, expected, _, absolute, _, square, shape = episode.totals
+    if np.isfinite(episode.base):
+        return "drift"
     long = slots > _LONG_DAYS * per_day
     net = abs(actual - expected)
     if episode.direction == UNREST or (long and absolute > 0 and net < _NET_SHARE * absolute):

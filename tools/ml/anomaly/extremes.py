@@ -15,7 +15,7 @@ from tools.ml.anomaly.checks import Floats
 __all__ = ["Extremes"]
 
 _BLOCKS = 28
-_LEAST_BLOCKS = 7
+_LEAST_BLOCKS = 6
 _EULER = 0.5772156649015329
 
 Bools = npt.NDArray[np.bool_]

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from tools.ml.anomaly.checks import Floats
 from tools.ml.anomaly.clock import Moment
+from tools.ml.anomaly.drift import Drifts
 from tools.ml.anomaly.extremes import Extremes
 from tools.ml.anomaly.profile import Profile
 from tools.ml.anomaly.windows import Sums, scales
@@ -17,10 +18,13 @@ __all__ = ["Panel", "Signals"]
 
 _LOW, _HIGH = -5.0, 6.0
 _UNREST_LIMIT = 16.0
-_MONTH_END_FACTOR = 2.5
-_MONTH_END_AGAIN = 1.3
-_FIRST_DAYS = 4
+_MONTH_END_UNKNOWN = 4.0
+_MONTH_END_AGAIN = 2.0
+_MONTH_END_LEAST = 1.2
+_FIRST_DAYS = 7
 _LEAST_SCALE = 0.5
+_NEXT_TO_NOTHING = 0.15
+_MISSING_SCALE = 0.6
 
 Bools = npt.NDArray[np.bool_]
 
@@ -48,13 +52,25 @@ class Panel:
         lengths = (*self.scales.up, *self.scales.down, *self.scales.unrest)
         self.lengths = tuple(sorted(set(lengths)))
         self.columns = np.array([self.lengths.index(length) for length in lengths])
-        self.signs = np.array([1.0] * len(self.scales.up) + [-1.0] * len(self.scales.down) + [0.0] * 2)
+        self.unrest_columns = np.arange(len(lengths) - len(self.scales.unrest), len(lengths))
+        self.signs = np.array(
+            [1.0] * len(self.scales.up) + [-1.0] * len(self.scales.down) + [0.0] * len(self.scales.unrest) + [-1.0]
+        )
+        """Direction of each statistic; the last one is `missing`."""
         # The least scale is a part of what a sum of independent slots would have.
-        self.extremes = Extremes(series, _LEAST_SCALE * np.sqrt(np.array(lengths, dtype=float)))
+        floors = _LEAST_SCALE * np.sqrt(np.array([*lengths, 1.0]))
+        self.extremes = Extremes(series, floors * np.array([1.0] * len(lengths) + [_MISSING_SCALE]))
+        self.missing: Floats = np.zeros(series)
+        """What was expected in the slots of next to nothing that end now, in mean slots."""
+        self.silent: npt.NDArray[np.int64] = np.zeros(series, dtype=np.int64)
+        """How many slots those are."""
         self.profile = Profile(series, per_day)
         self.z, self.unrest = Sums(series, self.lengths), Sums(series, self.lengths)
         self.excess, self.actual = Sums(series, self.lengths), Sums(series, self.lengths)
-        self.close_peak: Floats = np.zeros(series)
+        self.drifts = Drifts(series)
+        self.before: Floats = np.zeros(series)
+        self.closes: Floats = np.zeros((series, 3))
+        """Of the month ends so far: sum of values, sum of what was expected, the largest value."""
         self.slots: npt.NDArray[np.int64] = np.zeros(series, dtype=np.int64)
 
     def see(self, moment: Moment, y: Floats, active: Bools) -> tuple[Signals, tuple[Floats, Floats, Floats]]:
@@ -71,42 +87,67 @@ class Panel:
         expected = np.where(known, expected, np.where(there, y, 0.0))
         y = np.where(there, y, expected)
         spread = self.profile.spread(moment.slot, moment.off)
-        z = np.where(known, self._excused(moment, y, expected) / spread, 0.0)
+        z = np.where(known, self._excused(moment, y, experts) / spread, 0.0)
         self._push(z, y, expected, spread, known & ~active)
+        self._miss(y, expected, z, known, active)
         statistics = self._statistics(z, active)
         self.extremes.see(statistics, ~active & (not moment.excused))
         self.slots += there
+        self.drifts.see(y, known, ~active & (not moment.excused))
         signals = Signals(known, y, expected, spread, z, self.extremes.rates(statistics))
         if moment.slot == self.per_day - 1:
             self.extremes.end_block(self.slots >= _FIRST_DAYS * self.per_day)
+            self.drifts.end_day(self.per_day)
         return signals, experts
 
-    def _excused(self, moment: Moment, y: Floats, expected: Floats) -> Floats:
-        """The residual, less what the calendar accounts for."""
-        residual = y - expected
+    def _excused(self, moment: Moment, y: Floats, experts: tuple[Floats, Floats, Floats]) -> Floats:
+        """The residual, less what the calendar accounts for. What one of the experts expected is not odd."""
+        expected, week, day = experts
+        residual = _nearer(y - week, y - day)
         if moment.job:
             return np.zeros_like(residual)
         if moment.month_end:
-            allowed = np.maximum(
-                _MONTH_END_FACTOR * np.maximum(expected, self.profile.level), _MONTH_END_AGAIN * self.close_peak
-            )
-            residual = np.where(residual > 0, np.maximum(y - allowed, 0.0), residual)
-            np.maximum(self.close_peak, np.where(y > allowed, 0.0, y), out=self.close_peak)
+            residual = np.where(residual > 0, np.maximum(y - self._allowed(expected), 0.0), residual)
+            ordinary = residual <= 0
+            seen = np.stack([self.closes[:, 0] + y, self.closes[:, 1] + expected, np.fmax(self.closes[:, 2], y)], axis=1)
+            self.closes = np.where(ordinary[:, None], seen, self.closes)
         if moment.holiday:
             workday = self.profile.expected(moment.slot, moment.weekday, False)[0]
             residual = np.maximum(y - np.fmax(workday, expected), 0.0)
         return residual
 
+    def _allowed(self, expected: Floats) -> Floats:
+        """What an hour of a month end may take: by the month ends before, and generously in the first one."""
+        total, usual, largest = self.closes.T
+        known = usual > 0
+        ratio = np.where(known, _MONTH_END_AGAIN * total / np.where(known, usual, 1.0), _MONTH_END_UNKNOWN)
+        return np.maximum(
+            np.maximum(ratio, _MONTH_END_LEAST) * np.maximum(expected, self.profile.level),
+            np.where(total > _MONTH_END_LEAST * usual, largest, 0.0),
+        )
+
     def _push(self, z: Floats, y: Floats, expected: Floats, spread: Floats, counts: Bools) -> None:
         clipped = np.where(counts, np.clip(z, _LOW, _HIGH), 0.0)
         self.z.push(clipped)
-        self.unrest.push(np.where(counts, np.minimum(clipped * clipped, _UNREST_LIMIT), 0.0))
+        # Steps from slot to slot: a day that is busy as a whole is no unrest.
+        self.unrest.push(np.where(counts, np.minimum((clipped - self.before) ** 2 / 2, _UNREST_LIMIT), 0.0))
+        self.before = clipped
         self.excess.push(np.where(counts, z * spread, 0.0))
         self.actual.push(np.where(counts, y, 0.0))
 
+    def _miss(self, y: Floats, expected: Floats, z: Floats, known: Bools, active: Bools) -> None:
+        """Slots with next to nothing pile up what they should have had; one with something ends them."""
+        nothing = ~known | (y <= _NEXT_TO_NOTHING * expected) | (expected <= 0)
+        excused = z >= 0
+        more = np.where(known & ~excused, expected, 0.0) / np.maximum(self.profile.level, 1e-300)
+        self.missing = np.where(nothing & ~active, self.missing + more, 0.0)
+        self.silent = np.where(nothing & ~active, self.silent + 1, 0)
+
     def _statistics(self, z: Floats, active: Bools) -> Floats:
-        statistics = self.z.sums[:, self.columns] * self.signs
-        statistics[:, -2:] = self.unrest.sums[:, self.columns[-2:]]
+        statistics = np.empty((self.series, len(self.signs)))
+        statistics[:, :-1] = self.z.sums[:, self.columns] * self.signs[:-1]
+        statistics[:, self.unrest_columns] = self.unrest.sums[:, self.columns[self.unrest_columns]]
+        statistics[:, -1] = self.missing
         # One slot alone is not clipped: the larger the spike, the surer.
         statistics[:, 0] = np.where(active, 0.0, z)
         return statistics
@@ -119,3 +160,9 @@ class Panel:
         """The last slots of a series belong to an episode: they no longer pile up."""
         for sums in (self.z, self.unrest, self.excess, self.actual):
             sums.clear(series, count)
+
+
+def _nearer(first: Floats, second: Floats) -> Floats:
+    """The smaller residual of the two in size; the other one where one is unknown."""
+    takes_first = ~(np.abs(second) < np.abs(first)) & np.isfinite(first)
+    return np.where(takes_first, first, second)

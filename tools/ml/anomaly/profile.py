@@ -55,7 +55,7 @@ class Profile:
     def spread(self, slot: int, off: bool) -> Floats:
         """Root of the mean square residual of this slot, drawn towards that of all slots; above zero."""
         own = self.slot_square[self._row(slot, off)]
-        mixed = np.where(np.isfinite(own), 0.7 * own + 0.3 * self.square, self.square)
+        mixed = np.where(np.isfinite(own), 0.5 * own + 0.5 * self.square, self.square)
         return np.maximum(np.sqrt(mixed), _LEAST_SHARE * self.level + 1e-300)
 
     def learn(
@@ -67,7 +67,8 @@ class Profile:
         both = mask & np.isfinite(week) & np.isfinite(day)
         self.week_error[both] += _ERROR_MEMORY * (np.abs(y - week) - self.week_error)[both]
         self.day_error[both] += _ERROR_MEMORY * (np.abs(y - day) - self.day_error)[both]
-        self._spread_learns(row, slot, off, y - expected, mask & np.isfinite(expected))
+        residual = np.fmin(np.abs(y - week), np.abs(y - day))
+        self._spread_learns(row, slot, off, residual, mask & np.isfinite(expected))
         self.learnt += mask
         gain = np.maximum(_WHOLE_MEMORY / 2, 1 / np.maximum(self.learnt, 1))
         self.level[mask] += (gain * (np.abs(y) - self.level))[mask]

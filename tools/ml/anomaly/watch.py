@@ -16,6 +16,7 @@ import pandas as pd
 from tools.errors import BadArgument
 from tools.ml.anomaly.checks import Floats
 from tools.ml.anomaly.clock import Clock, Moment
+from tools.ml.anomaly.drift import DAYS
 from tools.ml.anomaly.episodes import UNREST, Episode, kind_of
 from tools.ml.anomaly.panel import Panel, Signals
 from tools.ml.anomaly.types import DEFAULT, Anomaly, KnownJob
@@ -31,12 +32,12 @@ FALSE_ALARMS = 0.01
 
 _STEEP = 0.25
 _EFFECTIVE_TESTS = 5.0
-_MATERIAL = 0.06
+_MATERIAL = 0.1
 _MATERIAL_UNREST = 0.15
-_NEAR_ZERO = 0.25
 _ADOPT_DAYS = 14
 _BAND = 3.0
 _ON = 2.0
+_DRIFT_GOES_ON = 0.15
 
 Bools = npt.NDArray[np.bool_]
 
@@ -129,6 +130,8 @@ class Watch:
         self._go_on(signals)
         if not moment.job:
             self._raise(signals)
+        if moment.slot == self.clock.per_day - 1:
+            self._raise_drifts()
         self.panel.learn(moment, signals, experts, np.isfinite(y) & ~self.active)
 
     # --- episodes --------------------------------------------------------------------------------------------
@@ -145,18 +148,30 @@ class Watch:
             if sure[best] >= self.threshold:
                 self._open(row, best, float(sure[best]))
 
+    def _raise_drifts(self) -> None:
+        day = self.clock.per_day
+        for row, drift in self.panel.drifts.found().items():
+            if self.active[row] or drift.confidence < self.threshold:
+                continue
+            past = self.closed[row]
+            start = max(self.now + 1 - DAYS * day, past[-1].last + 1 if past else 0)
+            slots = self.now + 1 - start
+            base = drift.base / day
+            episode = Episode(start, self.now, self.now, drift.direction, drift.confidence, DAYS * day, base=base)
+            actual = drift.total * slots / (DAYS * day)
+            half = _BAND * float(self.history["spread"].last(day, row).mean()) * slots
+            episode.totals[:4] = slots, actual, base * slots, half
+            self.episodes[row] = episode
+            self.active[row] = True
+            self.panel.take_out(row, self.panel.scales.longest)
+
     def _matters(self, row: int) -> Bools:
         """Whether each window's excess is worth a finding in this series."""
         panel = self.panel
-        excess = panel.excess.sums[row, panel.columns]
-        actual = panel.actual.sums[row, panel.columns]
-        lengths = np.array(panel.lengths)[panel.columns]
-        day = panel.profile.level[row] * self.clock.per_day
-        matters = excess * panel.signs >= _MATERIAL * day
-        # A dip of a few hours matters when next to nothing is left; otherwise it has to last.
-        short = (panel.signs < 0) & (lengths < self.clock.per_day)
-        matters &= ~short | (actual <= _NEAR_ZERO * (actual - excess))
-        matters[-2:] = self._unrest(row) >= _MATERIAL_UNREST * panel.profile.level[row]
+        level = float(panel.profile.level[row])
+        excess = panel.excess.sums[row, panel.columns] * panel.signs[:-1]
+        matters = np.append(excess, panel.missing[row] * level) >= _MATERIAL * level * self.clock.per_day
+        matters[panel.unrest_columns] = self._unrest(row) >= _MATERIAL_UNREST * level
         return np.asarray(matters)
 
     def _unrest(self, row: int) -> float:
@@ -167,7 +182,8 @@ class Watch:
     def _open(self, row: int, column: int, confidence: float) -> None:
         panel = self.panel
         direction = int(panel.signs[column])
-        length = panel.lengths[panel.columns[column]]
+        windows = [*(panel.lengths[at] for at in panel.columns), int(panel.silent[row])]
+        length = windows[column]
         z = self.history["z"].last(min(length, self.now + 1), row)
         pile = np.abs(z) - 1 if direction == UNREST else z * direction - 0.75
         back = int(np.argmax(np.cumsum(pile[::-1]))) + 1
@@ -198,7 +214,10 @@ class Watch:
         day = self.clock.per_day
         for row, episode in list(self.episodes.items()):
             goes_on = bool(signals.known[row]) and self._still(row, episode)
-            episode.add(self._parts(row, 1), goes_on, self.now)
+            parts = self._parts(row, 1)
+            if np.isfinite(episode.base):
+                parts[2] = episode.base
+            episode.add(parts, goes_on, self.now)
             if self.now - episode.last >= day:
                 self._close(row)
             elif self.now - episode.start >= _ADOPT_DAYS * day:
@@ -207,6 +226,9 @@ class Watch:
     def _still(self, row: int, episode: Episode) -> bool:
         """Whether the newest slot belongs to the episode."""
         day = self.clock.per_day
+        if np.isfinite(episode.base):
+            mean = float(self.history["y"].last(day, row).mean())
+            return (mean - episode.base) * episode.direction > _DRIFT_GOES_ON * episode.base
         z = self.history["z"].last(day, row)
         if episode.direction == UNREST:
             return bool(abs(z[-1]) > 1.5 and np.mean(np.minimum(z * z, 16)) > 2.5)
@@ -224,6 +246,7 @@ class Watch:
     def _adopt(self, row: int) -> None:
         """After two weeks the new regime is what is usual."""
         self._close(row)
+        self.panel.drifts.forget(row)
         values = self.history["y"].last(len(self.moments), row)
         self.panel.profile.relearn(row, [(m.slot, m.weekday, m.off) for m in self.moments if not m.excused],
                                    values[[not m.excused for m in self.moments]])

@@ -30,7 +30,7 @@ def scales(per_day: int) -> Scales:
     def lengths(*hours: int) -> tuple[int, ...]:
         return tuple(sorted({max(1, round(hour * per_day / 24)) for hour in hours}))
 
-    return Scales(lengths(1, 3, 8, 24, 72, 168), lengths(2, 4, 8, 24, 72, 168), lengths(24, 72))
+    return Scales(lengths(1, 3, 8, 24, 72, 168), lengths(24, 72, 168), lengths(24, 72))
 
 
 class Sums:
