@@ -21,9 +21,8 @@ __all__ = ["Stretch", "band", "calibrated"]
 
 Floats = npt.NDArray[np.float64]
 
-_OWN = 60.0
-"""Rows of a series' own that weigh as much as half of the panel's view, over `_RELATED`."""
-_RELATED = 3.0
+_OWN = 1500.0
+"""Rows of a series' own that weigh as much as the panel's view. Many, since rows of one origin err together."""
 _LIMIT = 8.0
 
 
@@ -81,7 +80,7 @@ def _factors(scores: Floats, share: float) -> Floats:
     for row in range(len(scores)):
         own = scores[row][known[row]]
         if len(own) >= 5:
-            weight = len(own) / (len(own) + _OWN * _RELATED)
+            weight = len(own) / (len(own) + _OWN)
             logs[row] = weight * np.log(max(_quantile(own, share), 0.05) / max(common, 0.05))
     relative = scores / np.exp(logs)[:, None]
     return np.asarray(np.exp(logs) * _quantile(relative[known], share))

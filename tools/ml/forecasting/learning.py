@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tools.ml.forecasting.features import Block, block, row_means
+from tools.ml.forecasting.features import WINDOW, Block, block, row_means
 from tools.ml.forecasting.network import QUANTILES, Network, Training, fit
 
 __all__ = ["Learner", "Rows", "predict", "training_rows"]
@@ -19,7 +19,10 @@ Ints = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float32]
 
 _MOST_ROWS = 260_000
-_ORIGINS = 70
+_ORIGINS, _ORIGINS_OF_FEW = 70, 140
+_FEW, _FEW_AT_ONCE = 4, 36
+"""Up to so many series are few; origins of few series are laid out together, to so many windows at once."""
+_SHORT_REACH = 72
 _MOST_AT_ONCE = 60_000
 _HEAVIEST = 0.98
 _FARTHEST = 20.0
@@ -73,14 +76,13 @@ def training_rows(past: Floats, slots: int, seasons: tuple[int, int], least: int
     newest, oldest = width - max(reach // 2, 1), width - longest + least
     if newest < oldest:
         return None
-    origins = np.unique(
-        np.linspace(oldest, newest, min(_ORIGINS if len(past) > 4 else 3 * _ORIGINS, newest - oldest + 1)).astype(
-            np.int64
-        )
-    )[::-1]
-    each = max(_MOST_ROWS // len(origins), 1)
+    most = _ORIGINS if len(past) > _FEW else _ORIGINS_OF_FEW
+    origins = np.unique(np.linspace(oldest, newest, min(most, newest - oldest + 1)).astype(np.int64))[::-1]
+    together = max(_FEW_AT_ONCE // len(past), 1)
+    groups = [origins[start : start + together] for start in range(0, len(origins), together)]
+    each = max(_MOST_ROWS // len(groups), 1)
     scales = _scales(past, seasons[0])
-    parts = [_rows_at(past, int(at), reach, seasons, least, each, scales, random) for at in origins]
+    parts = [_rows_at(past, group, reach, seasons, least, each, scales, random) for group in groups]
     found = [part for part in parts if part is not None]
     if not found:
         return None
@@ -103,7 +105,7 @@ def _scales(past: Floats, short: int) -> Floats:
 
 def _rows_at(
     past: Floats,
-    at: int,
+    origins: Ints,
     reach: int,
     seasons: tuple[int, int],
     least: int,
@@ -111,20 +113,26 @@ def _rows_at(
     scales: Floats,
     random: np.random.Generator,
 ) -> Rows | None:
-    able = np.flatnonzero(np.isfinite(past[:, max(at - least, 0)]) & (at >= least))
-    ahead = min(reach, past.shape[1] - at)
+    """Rows of some origins, which share the steps ahead that are drawn; `most` of them."""
+    begun = np.stack([np.isfinite(past[:, max(at - least, 0)]) & (at >= least) for at in origins])
+    turn, able = np.nonzero(begun)
+    ahead = min(reach, past.shape[1] - int(origins.max()))
     if not len(able) or ahead < 1:
         return None
-    few = max(min(ahead, 24), ahead * 2 // 3 if ahead <= 72 else 24)
+    few = max(min(ahead, 24), ahead * 2 // 3 if ahead <= _SHORT_REACH else 24)
     if len(able) * few > most:
-        fewest = min(ahead, 12)
-        keep = max(most // fewest, 1)
+        keep = max(most // min(ahead, 12), 1)
         if keep < len(able):
-            able = np.sort(random.choice(able, keep, replace=False))
+            chosen = np.sort(random.choice(len(able), keep, replace=False))
+            turn, able = turn[chosen], able[chosen]
         few = max(min(most // len(able), few), 1)
     steps = np.sort(random.choice(np.arange(1, ahead + 1), min(few, ahead), replace=False))
-    seen = block(past[able, :at], steps, seasons)
-    target = np.clip(seen.bent(past[able][:, at + steps - 1]), -_FARTHEST, _FARTHEST)
+    at = origins[turn]
+    width = WINDOW * seasons[1]
+    place = at[:, None] + np.arange(-width, 0)[None]
+    windows = np.where(place >= 0, past[able[:, None], np.maximum(place, 0)], np.nan)
+    seen = block(windows, steps, seasons)
+    target = np.clip(seen.bent(past[able[:, None], at[:, None] + steps[None] - 1]), -_FARTHEST, _FARTHEST)
     weight = seen.slope() * scales[able][:, None]
     return Rows(
         seen.features.reshape(-1, seen.features.shape[2]),
