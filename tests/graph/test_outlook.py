@@ -86,6 +86,7 @@ def test_what_cannot_be_forecast_is_a_question_back_or_an_honest_absence(chat: C
     assert chat.say("credits for the next 700 days", thread="far").status == "clarify"
     assert chat.say("any anomalies in the past 1 hours", thread="near").status == "not_loaded"
     assert chat.say("contract burn-down", thread="none").status == "clarify"
+    assert "does not add up" in chat.say("forecast the failure rate for next week", thread="rate").answer
 
 
 def test_a_viewer_sees_no_single_users() -> None:
