@@ -30,8 +30,8 @@ _FOLLOWS = re.compile(
 )
 _SHORT = 4
 _RATIO = (
-    "A rate or a share does not add up over time, so I do not forecast it. Ask for what it is made of: failures, "
-    "queries, credits or idle credits."
+    "A rate or a share does not add up over time, so I have no forecast of it. Ask for its parts: failures, queries, "
+    "credits or idle credits."
 )
 _FOR_ALL = re.compile(r"\b(?:all|every|whole|overall|everything|entire|account)\b")
 _YEAR, _QUARTER = re.compile(r"\b(?:year|annual\w*|eoy|ytd)\b"), re.compile(r"\b(?:quarter\w*|eoq|q[1-4])\b")

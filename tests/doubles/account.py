@@ -115,20 +115,17 @@ class FrameReader:
         if query.slot_minutes:
             by.append("slot")
             rows = rows.assign(slot=rows["start"].dt.floor(f"{query.slot_minutes}min"))
-        groups: list[dict[str, Any]] = []
-        for values, part in rows.groupby(by, dropna=False):
-            row: dict[str, Any] = dict(zip(by, values, strict=True))
-            row["key"] = None if pd.isna(row["key"]) else row["key"]
-            if "slot" in row:
-                row["slot"] = row["slot"].to_pydatetime()
-            for column in ADDED[query.source]:
-                total = part[column].sum(min_count=1)
-                row[column] = None if pd.isna(total) else float(total)
-            if query.source == "metering":
-                row["warehouse_ids"] = part["warehouse_id"].nunique()
-            groups.append(row)
-        columns = [*by, *ADDED[query.source], *(["warehouse_ids"] if query.source == "metering" else [])]
-        return pd.DataFrame(groups, columns=columns, dtype=object)
+        columns = ADDED[query.source]
+        grouped = rows.groupby(by, dropna=False)
+        frame = grouped[columns].sum(min_count=1).astype(object)
+        frame = frame.where(frame.notna(), None)
+        if query.source == "metering":
+            frame["warehouse_ids"] = grouped["warehouse_id"].nunique()
+        frame = frame.reset_index().astype(object)
+        frame["key"] = frame["key"].where(frame["key"].notna(), None)
+        if query.slot_minutes:
+            frame["slot"] = pd.Series([slot.to_pydatetime() for slot in frame["slot"]], dtype=object)
+        return frame[[*by, *columns, *(["warehouse_ids"] if query.source == "metering" else [])]]
 
     def names(self, column: FilterColumn, start: datetime, end: datetime, limit: int = 500) -> tuple[str, ...]:
         if column == "warehouse":
