@@ -121,8 +121,8 @@ def append(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
 
 def put_live(con: duckdb.DuckDBPyConnection, history: History, ran: Any, *, fresh: bool) -> None:
     """LIVE_QUERIES as of now; WAREHOUSES whole for a new account, else what time alone has changed in it."""
-    from tools.demo.generate.queries import live_queries
     from tools.demo.generate.frames import as_table
+    from tools.demo.generate.queries import live_queries
     from tools.demo.generate.show import dynamic_columns, show_warehouses
     from tools.demo.generate.workload import table
 

@@ -11,7 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from tools.demo.generate.model import Batch, Every, Habit, Planted, Resizing, Staged, Statement, Stream, Warehouse
+from tools.demo.generate.model import Batch, Every, Habit, Planted, Resizing, Staged, Stream, Warehouse
 from tools.demo.generate.statements import dbt, statements
 from tools.domain import Size
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tools.demo.generate.days import DAY_MS
 from tools.demo.generate.beside.objects import DATABASES, schema_id
+from tools.demo.generate.days import DAY_MS
 from tools.demo.generate.frames import Columns, coded, hexadecimal, moments
 from tools.demo.generate.live import Live
 from tools.demo.generate.runs import SIZES, Ran, memory_of
@@ -19,19 +19,69 @@ from tools.demo.generate.workload import ERRORS, Table, Workload
 __all__ = ["COLUMNS", "cloud_services_credits", "live_queries", "query_history", "query_ids"]
 
 COLUMNS = tuple(
-    (
-        "QUERY_ID QUERY_TEXT QUERY_HASH QUERY_PARAMETERIZED_HASH QUERY_HASH_VERSION "
-        "QUERY_PARAMETERIZED_HASH_VERSION START_TIME END_TIME TOTAL_ELAPSED_TIME COMPILATION_TIME EXECUTION_TIME "
-        "QUEUED_PROVISIONING_TIME QUEUED_REPAIR_TIME QUEUED_OVERLOAD_TIME TRANSACTION_BLOCKED_TIME "
-        "LIST_EXTERNAL_FILES_TIME QUERY_RETRY_TIME QUERY_RETRY_CAUSE CREDITS_USED_CLOUD_SERVICES USER_NAME "
-        "ROLE_NAME ROLE_TYPE USER_TYPE SESSION_ID AUTHN_EVENT_ID DATABASE_NAME DATABASE_ID SCHEMA_NAME SCHEMA_ID "
-        "WAREHOUSE_ID WAREHOUSE_NAME QUERY_TYPE QUERY_TAG IS_CLIENT_GENERATED_STATEMENT RELEASE_VERSION "
-        "TRANSACTION_ID EXECUTION_STATUS ERROR_CODE ERROR_MESSAGE WAREHOUSE_SIZE WAREHOUSE_TYPE CLUSTER_NUMBER "
-        "QUERY_LOAD_PERCENT SECONDARY_ROLE_STATS BYTES_SCANNED PERCENTAGE_SCANNED_FROM_CACHE PARTITIONS_SCANNED "
-        "PARTITIONS_TOTAL BYTES_WRITTEN BYTES_WRITTEN_TO_RESULT BYTES_READ_FROM_RESULT ROWS_PRODUCED "
-        "ROWS_WRITTEN_TO_RESULT ROWS_INSERTED ROWS_UPDATED ROWS_DELETED ROWS_UNLOADED BYTES_DELETED "
-        "BYTES_SPILLED_TO_LOCAL_STORAGE BYTES_SPILLED_TO_REMOTE_STORAGE BYTES_SENT_OVER_THE_NETWORK "
-    ).split()
+    [
+        "QUERY_ID",
+        "QUERY_TEXT",
+        "QUERY_HASH",
+        "QUERY_PARAMETERIZED_HASH",
+        "QUERY_HASH_VERSION",
+        "QUERY_PARAMETERIZED_HASH_VERSION",
+        "START_TIME",
+        "END_TIME",
+        "TOTAL_ELAPSED_TIME",
+        "COMPILATION_TIME",
+        "EXECUTION_TIME",
+        "QUEUED_PROVISIONING_TIME",
+        "QUEUED_REPAIR_TIME",
+        "QUEUED_OVERLOAD_TIME",
+        "TRANSACTION_BLOCKED_TIME",
+        "LIST_EXTERNAL_FILES_TIME",
+        "QUERY_RETRY_TIME",
+        "QUERY_RETRY_CAUSE",
+        "CREDITS_USED_CLOUD_SERVICES",
+        "USER_NAME",
+        "ROLE_NAME",
+        "ROLE_TYPE",
+        "USER_TYPE",
+        "SESSION_ID",
+        "AUTHN_EVENT_ID",
+        "DATABASE_NAME",
+        "DATABASE_ID",
+        "SCHEMA_NAME",
+        "SCHEMA_ID",
+        "WAREHOUSE_ID",
+        "WAREHOUSE_NAME",
+        "QUERY_TYPE",
+        "QUERY_TAG",
+        "IS_CLIENT_GENERATED_STATEMENT",
+        "RELEASE_VERSION",
+        "TRANSACTION_ID",
+        "EXECUTION_STATUS",
+        "ERROR_CODE",
+        "ERROR_MESSAGE",
+        "WAREHOUSE_SIZE",
+        "WAREHOUSE_TYPE",
+        "CLUSTER_NUMBER",
+        "QUERY_LOAD_PERCENT",
+        "SECONDARY_ROLE_STATS",
+        "BYTES_SCANNED",
+        "PERCENTAGE_SCANNED_FROM_CACHE",
+        "PARTITIONS_SCANNED",
+        "PARTITIONS_TOTAL",
+        "BYTES_WRITTEN",
+        "BYTES_WRITTEN_TO_RESULT",
+        "BYTES_READ_FROM_RESULT",
+        "ROWS_PRODUCED",
+        "ROWS_WRITTEN_TO_RESULT",
+        "ROWS_INSERTED",
+        "ROWS_UPDATED",
+        "ROWS_DELETED",
+        "ROWS_UNLOADED",
+        "BYTES_DELETED",
+        "BYTES_SPILLED_TO_LOCAL_STORAGE",
+        "BYTES_SPILLED_TO_REMOTE_STORAGE",
+        "BYTES_SENT_OVER_THE_NETWORK",
+    ]
 )
 """Of QUERY_HISTORY: those that the generator fills, in its order."""
 

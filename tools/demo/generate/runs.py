@@ -130,7 +130,7 @@ def run_window(
         carried: what was in flight at `since`, as the window before left it.
     """
     work, started = _numbered(demo, lives, carried, drawn)
-    executes, reaches = work.executes, work.reaches
+    executes, _reaches = work.executes, work.reaches
     never = np.flatnonzero(~executes)
     started["end"][never] = work.ints("at")[never] + work.ints("compile")[never]
     adaptive = executes & np.isin(started["warehouse"], [live.id for live in lives.values() if live.adaptive])

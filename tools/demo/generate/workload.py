@@ -20,7 +20,7 @@ from tools.demo.generate.chance import keyed
 from tools.demo.generate.days import DAY_MS, Day, days_between
 from tools.demo.generate.effects import Effects, effects
 from tools.demo.generate.incidents import incidents, migration_at, sent_by
-from tools.demo.generate.model import Habit, Staged, Statement
+from tools.demo.generate.model import Staged, Statement
 from tools.demo.generate.statements import METADATA_KINDS, WRITING_KINDS
 
 __all__ = ["COMPILE_ERRORS", "ERRORS", "ERROR_INDEX", "Columns", "Table", "Workload", "draw", "table"]
