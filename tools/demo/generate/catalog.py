@@ -176,7 +176,8 @@ def _bulk(queries: int | None, days: int) -> list[Habit]:
 
 def _plans(first: int) -> tuple[tuple[Plan, ...], list[Habit]]:
     """The plans, and the habits that send their statements: one for each plan and warehouse."""
-    plans, planted = [], []
+    plans: list[Plan] = []
+    planted: list[Habit] = []
     for row in _toml("incidents")["incident"]:
         group, tag = row.pop("group", ""), row.pop("tag", "")
         plan = Plan(**_tuples(row))

@@ -1,4 +1,4 @@
-"""Everything that was planted in an account: incidents of warehouses, those beside them, and what must not be flagged."""
+"""Everything that was planted: incidents of warehouses, those beside them, and what must not be flagged."""
 
 from __future__ import annotations
 
@@ -77,9 +77,8 @@ def _planned(demo: Demo, seed: int, first: datetime, until: datetime) -> list[La
         day += timedelta(days=1)
     moved = migration_at(demo, seed, milliseconds(first))
     span = (moment(moved), moment(moved + demo.migration.parallel_days * DAY_MS))
-    for name in (demo.migration.from_warehouse, demo.migration.to_warehouse):
-        found.append(Label("planned_migration", name, None, *span, False, note="reports move, and run twice meanwhile"))
-    return found
+    both, why = (demo.migration.from_warehouse, demo.migration.to_warehouse), "reports move, and run twice meanwhile"
+    return found + [Label("planned_migration", name, None, *span, False, note=why) for name in both]
 
 
 def _day(day: date, count: int, zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -60,7 +60,7 @@ class Window:
 
     @property
     def all_queries(self) -> pa.Table:
-        """Those of the window and of the day before it: for sessions, attempts and sums by hour that span its border."""
+        """Those of the window and of the day before it: for sessions, attempts and sums that span its border."""
         return self.beside.queries
 
     @cached_property
