@@ -38,6 +38,8 @@ _ADOPT_DAYS = 14
 _BAND = 3.0
 _ON = 2.0
 _DRIFT_GOES_ON = 0.15
+_DRIFT_LEAST_DAYS = 10
+_BRIEF_DAYS = 1.5
 
 Bools = npt.NDArray[np.bool_]
 
@@ -81,6 +83,7 @@ class Watch:
         count, per_day = len(self.ids), self.clock.per_day
         self.panel = Panel(count, per_day)
         self.active: Bools = np.zeros(count, dtype=bool)
+        self.since: npt.NDArray[np.int64] = np.zeros(count, dtype=np.int64)
         self.episodes: dict[int, Episode] = {}
         self.closed: list[list[Episode]] = [[] for _ in self.ids]
         # What an episode looks back to: values, z, expectation and spread as they were seen.
@@ -132,7 +135,9 @@ class Watch:
             self._raise(signals)
         if moment.slot == self.clock.per_day - 1:
             self._raise_drifts()
-        self.panel.learn(moment, signals, experts, np.isfinite(y) & ~self.active)
+        there = np.isfinite(y)
+        brief = there & self.active & (self.now - self.since < _BRIEF_DAYS * self.clock.per_day)
+        self.panel.learn(moment, signals, experts, there & ~self.active, brief)
 
     # --- episodes --------------------------------------------------------------------------------------------
 
@@ -156,13 +161,14 @@ class Watch:
             past = self.closed[row]
             start = max(self.now + 1 - DAYS * day, past[-1].last + 1 if past else 0)
             slots = self.now + 1 - start
+            if slots < _DRIFT_LEAST_DAYS * day:
+                continue
             base = drift.base / day
             episode = Episode(start, self.now, self.now, drift.direction, drift.confidence, DAYS * day, base=base)
             actual = drift.total * slots / (DAYS * day)
             half = _BAND * float(self.history["spread"].last(day, row).mean()) * slots
             episode.totals[:4] = slots, actual, base * slots, half
-            self.episodes[row] = episode
-            self.active[row] = True
+            self._begin(row, episode)
             self.panel.take_out(row, self.panel.scales.longest)
 
     def _matters(self, row: int) -> Bools:
@@ -192,9 +198,13 @@ class Watch:
         for at in range(back, 0, -1):
             episode.add(self._parts(row, at), True, self.now - at + 1)
         episode.early = episode.recent = float(direction * z[-back:][:day].mean())
+        self._begin(row, episode)
+        panel.take_out(row, length)
+
+    def _begin(self, row: int, episode: Episode) -> None:
         self.episodes[row] = episode
         self.active[row] = True
-        panel.take_out(row, length)
+        self.since[row] = episode.start
 
     def _parts(self, row: int, back: int) -> Floats:
         """What a slot adds to an episode; `back` 1 is the newest."""
@@ -240,7 +250,10 @@ class Watch:
         return False
 
     def _close(self, row: int) -> None:
-        self.closed[row].append(self.episodes.pop(row))
+        episode = self.episodes.pop(row)
+        self.closed[row].append(episode)
+        if np.isfinite(episode.base):
+            self.panel.drifts.forget(row)
         self.active[row] = False
 
     def _adopt(self, row: int) -> None:
