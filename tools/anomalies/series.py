@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
+from tools.anomalies.beside import BESIDE, BesideMetric, Measured, fetch_beside
 from tools.context import FilterColumn, UsageReader
 from tools.history.fetch import Histories, fetch_histories
 from tools.history.measures import SeriesBy, SeriesMetric, Step
 from tools.result import Unit
-from tools.usage.metrics import METRICS
+from tools.usage.metrics import METRICS, Measure
 
-__all__ = ["HISTORY_DAYS", "WATCHES", "Watch", "Watched", "fetch_watched", "watches_for"]
+__all__ = ["HISTORY_DAYS", "WATCHES", "Watch", "WatchMetric", "Watched", "fetch_watched", "watches_for"]
+
+WatchMetric = SeriesMetric | BesideMetric
 
 HISTORY_DAYS = 63
 """Nine weeks: enough of every hour of a week to tell what is ordinary, and at least one month end."""
@@ -22,7 +26,7 @@ _MOST_SERIES = {"warehouse": 2_000, "user": 200, "role": 200, "database": 200, "
 class Watch:
     """One metric by one kind of name. `unit_credits`: what one unit of it is in credits; None: no price."""
 
-    metric: SeriesMetric
+    metric: WatchMetric
     by: SeriesBy
     step: Step = "hour"
     least: float = 0.0
@@ -32,11 +36,17 @@ class Watch:
 
     @property
     def unit(self) -> Unit:
-        return METRICS[self.metric].unit
+        return self._measure.unit
 
     @property
     def title(self) -> str:
-        return METRICS[self.metric].title
+        return self._measure.title
+
+    @property
+    def _measure(self) -> Measure | Measured:
+        if self.metric in BESIDE:
+            return BESIDE[cast("BesideMetric", self.metric)]
+        return METRICS[cast("SeriesMetric", self.metric)]
 
     @property
     def in_credits(self) -> bool:
@@ -58,19 +68,22 @@ WATCHES: tuple[Watch, ...] = (
     Watch("credits", "service_type", least=0.5),
     Watch("credits_cloud_services", "total", least=0.5, upward=True),
     Watch("execution_seconds", "user", least=7_200, upward=True),
+    Watch("failed_logins", "total", least=20, upward=True),
+    Watch("storage_growth", "database", "day", least=100e9, upward=True),
 )
 """What `detect_anomalies` and the scan look at where nothing narrower is asked for."""
 
 
 def watches_for(
-    metrics: Sequence[SeriesMetric], by: SeriesBy | None, filters: Mapping[FilterColumn, tuple[str, ...]]
+    metrics: Sequence[WatchMetric], by: SeriesBy | None, filters: Mapping[FilterColumn, tuple[str, ...]]
 ) -> tuple[Watch, ...]:
     """The watches of a question: of these metrics, by this kind of name; the default ones where nothing is said."""
     found = [w for w in WATCHES if (not metrics or w.metric in metrics) and (by is None or w.by == by)]
     found = [w for w in found if set(filters) <= _columns(w)]
     if found or not metrics:
         return tuple(found)
-    return tuple(Watch(metric, by or ("warehouse" if "warehouse" in filters else "total")) for metric in metrics)
+    named = by or ("warehouse" if "warehouse" in filters else "total")
+    return tuple(Watch(metric, named) for metric in metrics if metric not in BESIDE)
 
 
 def _columns(watch: Watch) -> set[str]:
@@ -92,6 +105,10 @@ def fetch_watched(
     Raises:
         BadArgument, NoPermission: as `tools.history.fetch.fetch_histories`.
     """
+    if watch.metric in BESIDE:
+        return Watched(watch, fetch_beside(reader, cast("BesideMetric", watch.metric), days=days))
     most = _MOST_SERIES.get(watch.by)
-    found = fetch_histories(reader, watch.metric, watch.by, filters or {}, step=watch.step, days=days, limit=most)
+    found = fetch_histories(
+        reader, cast("SeriesMetric", watch.metric), watch.by, filters or {}, step=watch.step, days=days, limit=most
+    )
     return Watched(watch, found)

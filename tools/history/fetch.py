@@ -49,7 +49,7 @@ class Histories:
 
     @property
     def view(self) -> str:
-        return SOURCE_VIEW[self.recipe.source]
+        return self.coverage.view
 
     @property
     def ids(self) -> tuple[str, ...]:

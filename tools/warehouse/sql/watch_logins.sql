@@ -1,0 +1,11 @@
+-- Failed logins of the account by UTC hour: one row per attempt goes in.
+SELECT
+    'total' AS KEY,
+    TIME_SLICE(EVENT_TIMESTAMP, 60, 'MINUTE') AS SLOT,
+    CAST(COUNT_IF(IS_SUCCESS = 'NO') AS FLOAT) AS VALUE
+FROM SNOWFLAKE.ACCOUNT_USAGE.LOGIN_HISTORY
+WHERE EVENT_TIMESTAMP >= :start
+    AND EVENT_TIMESTAMP < :end
+    AND EVENT_TIMESTAMP <= :visible_until_LOGIN_HISTORY
+GROUP BY 1, 2
+ORDER BY 2
