@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tools.anomalies.series import Watch, Watched
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from tools.ml.calendar import Calendar
 
 __all__ = ["Candidate", "judge"]
+
+
+_STEADY_OVER = timedelta(days=14)
+_STEADY = 0.95
+"""Share of hours with something in them, of what never rests."""
+_DEAD, _DEAD_SLOTS = 0.1, 2
 
 
 @dataclass(frozen=True)
@@ -80,9 +86,12 @@ def judge(watched: Watched, price: float, calendar: Calendar, preferences: Prefe
     found: list[Candidate] = []
     for names, known in _by_plan(histories.ids, watch, preferences.planned):
         frame = histories.frame[histories.frame["unique_id"].isin(names)]
-        panel = detect_panel(frame, calendar=calendar, threshold=threshold, known_jobs=known)
+        panel = detect_panel(
+            frame, calendar=calendar, threshold=threshold, known_jobs=known, grain=watch.grain
+        )
         for name, anomalies in panel.items():
-            found += [_candidate(watched, name, one, price) for one in anomalies if _matters(watch, one)]
+            series = histories.series(name)
+            found += [_candidate(watched, name, one, price) for one in anomalies if _matters(watch, one, series)]
     return found
 
 
@@ -103,8 +112,29 @@ def _naive(moment: datetime) -> pd.Timestamp:
     return pd.Timestamp(moment.astimezone(UTC).replace(tzinfo=None))
 
 
-def _matters(watch: Watch, anomaly: Anomaly) -> bool:
-    return anomaly.severity >= watch.least and not (watch.upward and anomaly.actual < anomaly.expected)
+def _matters(watch: Watch, anomaly: Anomaly, series: pd.Series) -> bool:
+    if anomaly.severity < watch.least:
+        return False
+    if anomaly.actual >= anomaly.expected:
+        return True
+    return not watch.upward and fell_silent(series, anomaly)
+
+
+def fell_silent(series: pd.Series, anomaly: Anomaly) -> bool:
+    """Whether something that never rests stopped: less work than usual is no trouble, a feed that is dead is one.
+
+    What rests now and then (nights, days off, a job that moved) cannot be told from what has stopped.
+    """
+    before = series[(series.index < anomaly.start) & (series.index >= anomaly.start - _STEADY_OVER)]
+    during = series[(series.index >= anomaly.start) & (series.index < anomaly.end)]
+    if not len(before) or float((before > 0).mean()) < _STEADY:
+        return False
+    dead = (during <= _DEAD * anomaly.expected).to_numpy()
+    longest = run = 0
+    for one in dead:
+        run = run + 1 if one else 0
+        longest = max(longest, run)
+    return longest >= _DEAD_SLOTS
 
 
 def _candidate(watched: Watched, name: str, anomaly: Anomaly, price: float) -> Candidate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tools.anomalies.detecting import Candidate
@@ -12,7 +13,7 @@ __all__ = ["grouped"]
 _NEAR = timedelta(hours=2)
 """A queue builds up before the credits do, and metering hours round to the hour."""
 _MOSTLY = 0.5
-_LEADS = ("credits", "credits_cloud_services", "failures", "queue_seconds", "bytes_spilled", "queries")
+_LEADS = ("credits", "credits_cloud_services", "failures", "queue_seconds", "execution_seconds", "queries")
 """Which metric of a group speaks for it: what costs first, then what hurts."""
 
 
@@ -30,7 +31,8 @@ def grouped(found: Iterable[Candidate]) -> tuple[Candidate, ...]:
             groups.append([candidate])
         else:
             home.append(candidate)
-    return tuple(sorted((_led(group) for group in groups), key=_rank))
+    told = (group for group in groups if not all(c.watch.supporting for c in group))
+    return tuple(sorted((_led(group) for group in told), key=_rank))
 
 
 def _home(candidate: Candidate, groups: Sequence[list[Candidate]]) -> list[Candidate] | None:
@@ -64,8 +66,8 @@ def _length(start: datetime, end: datetime) -> float:
 
 
 def _led(group: Sequence[Candidate]) -> Candidate:
-    first, *rest = sorted(group, key=lambda c: (_place(c), -(c.credits or 0.0), -c.anomaly.confidence, c.start))
-    return first.also(rest)
+    first, *rest = sorted(group, key=lambda c: (c.watch.supporting, _place(c), -(c.credits or 0.0), -c.anomaly.confidence, c.start))
+    return replace(first.also(rest), detected_at=min(c.detected_at for c in group if not c.watch.supporting))
 
 
 def _place(candidate: Candidate) -> int:

@@ -31,8 +31,12 @@ class Watch:
     step: Step = "hour"
     least: float = 0.0
     """A finding whose sum beyond the expected is less than this, in the metric's unit, is not worth a word."""
+    grain: float = 0.0
+    """How far one slot may differ from another for no reason at all, in the metric's unit."""
     upward: bool = False
     """Only more than usual is odd: fewer failures or less waiting worry nobody."""
+    supporting: bool = False
+    """Evidence only: never a finding by itself, but part of one that something else has raised."""
 
     @property
     def unit(self) -> Unit:
@@ -60,16 +64,17 @@ class Watched:
 
 
 WATCHES: tuple[Watch, ...] = (
-    Watch("credits", "warehouse", least=0.5),
-    Watch("queries", "warehouse", least=50),
-    Watch("queue_seconds", "warehouse", least=600, upward=True),
-    Watch("failures", "warehouse", least=10, upward=True),
-    Watch("bytes_spilled", "warehouse", least=20e9, upward=True),
-    Watch("credits", "service_type", least=0.5),
-    Watch("credits_cloud_services", "total", least=0.5, upward=True),
-    Watch("execution_seconds", "user", least=7_200, upward=True),
-    Watch("failed_logins", "total", least=20, upward=True),
-    Watch("storage_growth", "database", "day", least=100e9, upward=True),
+    Watch("credits", "warehouse", least=1.0, grain=0.1, upward=True),
+    Watch("credits_cloud_services", "warehouse", least=1.0, grain=0.02, upward=True),
+    Watch("queries", "warehouse", least=40, grain=3),
+    Watch("execution_seconds", "warehouse", least=3_600, grain=120, upward=True),
+    Watch("queue_seconds", "warehouse", least=7_200, grain=120, upward=True),
+    Watch("failures", "warehouse", least=10, grain=1, upward=True),
+    Watch("bytes_spilled", "warehouse", least=100e9, grain=5e9, upward=True, supporting=True),
+    Watch("credits", "service_type", least=2.0, grain=0.1, upward=True),
+    Watch("execution_seconds", "user", least=7_200, grain=120, upward=True, supporting=True),
+    Watch("failed_logins", "total", least=20, grain=1, upward=True),
+    Watch("storage_growth", "database", "day", least=200e9, grain=20e9, upward=True),
 )
 """What `detect_anomalies` and the scan look at where nothing narrower is asked for."""
 

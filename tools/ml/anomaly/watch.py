@@ -57,6 +57,8 @@ class Watch:
         known_jobs: windows of announced work; nothing is raised in them, and nothing learnt.
         unit_price: what one unit of the series costs; severity is in units without it.
         false_alarms: findings per series and week that chance may raise at a threshold of 0.5.
+        grain: how far one slot may differ from another for no reason at all, in the series' unit: counts of a handful
+            and minutes of use are no measure.
 
     Raises:
         BadArgument: no ids or one twice; a step, threshold or budget that cannot be used.
@@ -72,11 +74,14 @@ class Watch:
         known_jobs: Sequence[KnownJob] = (),
         unit_price: float | None = None,
         false_alarms: float = FALSE_ALARMS,
+        grain: float = 0.0,
     ) -> None:
         if not ids or len(set(ids)) < len(ids):
             raise BadArgument("A watch needs the name of each series, each once.")
         if not 0 < threshold < 1 or not false_alarms > 0:
             raise BadArgument(f"Threshold {threshold} must be between 0 and 1, the budget {false_alarms} above 0.")
+        if not 0 <= grain < float("inf"):
+            raise BadArgument(f"A grain of {grain} cannot be used: it is a size, 0 or more.")
         self.ids = list(ids)
         self.clock = Clock(pd.Timedelta(step), calendar, known_jobs)
         self.threshold, self.false_alarms = threshold, false_alarms
@@ -84,7 +89,7 @@ class Watch:
         self.last: pd.Timestamp | None = None
         self.now = -1
         count, per_day = len(self.ids), self.clock.per_day
-        self.panel = Panel(count, per_day)
+        self.panel = Panel(count, per_day, grain)
         self.active: Bools = np.zeros(count, dtype=bool)
         self.since: npt.NDArray[np.int64] = np.zeros(count, dtype=np.int64)
         self.adopted: npt.NDArray[np.int64] = np.full(count, _NEVER)
@@ -295,6 +300,7 @@ class Watch:
             "threshold": self.threshold,
             "price": self.price,
             "false_alarms": self.false_alarms,
+            "grain": self.panel.grain,
             "now": self.now,
             "last": None if self.last is None else self.last.isoformat(),
             "episodes": {row: episode.as_json() for row, episode in self.episodes.items()},
@@ -318,6 +324,7 @@ class Watch:
             known_jobs=known_jobs,
             unit_price=plain["price"],
             false_alarms=plain["false_alarms"],
+            grain=plain["grain"],
         )
         watch.now = plain["now"]
         watch.last = None if plain["last"] is None else pd.Timestamp(plain["last"])
