@@ -1,4 +1,4 @@
-"""Series that stand outside the usage of warehouses: failed logins by hour, growth of storage by day."""
+"""Series that are no sums of usage: failed logins by hour, growth of storage by day, the size of each warehouse."""
 
 from __future__ import annotations
 
@@ -18,26 +18,29 @@ if TYPE_CHECKING:
 
 __all__ = ["BESIDE", "BesideMetric", "Measured", "fetch_beside"]
 
-BesideMetric = Literal["failed_logins", "storage_growth"]
+BesideMetric = Literal["failed_logins", "storage_growth", "size_steps"]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Where a series comes from. `growth`: what is watched is how much the value has grown since the slot before."""
+    """Where a series comes from, and what a slot without a row means."""
 
     title: str
     unit: Unit
     view: str
     statement: str
     step: Step
+    empty: Literal["zero", "unknown", "as before"] = "zero"
     growth: bool = False
+    """What is watched is how much the value has grown since the slot before."""
 
 
 BESIDE: dict[BesideMetric, Measured] = {
     "failed_logins": Measured("failed logins", "count", "LOGIN_HISTORY", "watch_logins", "hour"),
     "storage_growth": Measured(
-        "growth of storage", "bytes", "DATABASE_STORAGE_USAGE_HISTORY", "watch_storage", "day", growth=True
+        "growth of storage", "bytes", "DATABASE_STORAGE_USAGE_HISTORY", "watch_storage", "day", "unknown", growth=True
     ),
+    "size_steps": Measured("size", "count", "QUERY_HISTORY", "watch_sizes", "hour", "as before"),
 }
 assert set(BESIDE) == set(get_args(BesideMetric))
 
@@ -84,7 +87,7 @@ def _empty() -> pd.DataFrame:
 
 
 def _laid(rows: pd.DataFrame, measured: Measured, start: datetime, end: datetime) -> pd.DataFrame:
-    """On a full grid. A count without a row is 0; a size without a row is not known, and neither is its growth."""
+    """On a full grid, each name from its first row on."""
     import pandas as pd
 
     if rows.empty:
@@ -98,7 +101,10 @@ def _laid(rows: pd.DataFrame, measured: Measured, start: datetime, end: datetime
         inclusive="left",
     )
     table = flat.groupby(["ds", "key"])["y"].sum().unstack("key").reindex(index)
-    table = table.diff() if measured.growth else table.fillna(0.0)
+    if measured.empty != "unknown":
+        table = table.ffill() if measured.empty == "as before" else table.fillna(0.0)
+    if measured.growth:
+        table = table.diff()
     parts = []
     for name in sorted(map(str, table.columns)):
         known = table[name].dropna()

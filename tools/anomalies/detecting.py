@@ -113,11 +113,12 @@ def _naive(moment: datetime) -> pd.Timestamp:
 
 
 def _matters(watch: Watch, anomaly: Anomaly, series: pd.Series) -> bool:
-    if anomaly.severity < watch.least:
+    within = series[(series.index >= anomaly.start) & (series.index < anomaly.end)]
+    if anomaly.severity < watch.least or len(within) < watch.lasting:
         return False
-    if anomaly.actual >= anomaly.expected:
+    if watch.way == "both" or anomaly.actual >= anomaly.expected:
         return True
-    return not watch.upward and fell_silent(series, anomaly)
+    return watch.way == "silence" and fell_silent(series, anomaly)
 
 
 def fell_silent(series: pd.Series, anomaly: Anomaly) -> bool:

@@ -13,6 +13,7 @@ __all__ = ["grouped"]
 _NEAR = timedelta(hours=2)
 """A queue builds up before the credits do, and metering hours round to the hour."""
 _MOSTLY = 0.5
+_SURE_ALONE = 0.65
 _LEADS = ("credits", "credits_cloud_services", "failures", "queue_seconds", "execution_seconds", "queries")
 """Which metric of a group speaks for it: what costs first, then what hurts."""
 
@@ -31,8 +32,19 @@ def grouped(found: Iterable[Candidate]) -> tuple[Candidate, ...]:
             groups.append([candidate])
         else:
             home.append(candidate)
-    told = (group for group in groups if not all(c.watch.supporting for c in group))
+    told = (group for group in groups if _worth_telling(group))
     return tuple(sorted((_led(group) for group in told), key=_rank))
+
+
+def _worth_telling(group: Sequence[Candidate]) -> bool:
+    """What several figures show is told; what only one shows must be surer: chance seldom strikes two at once."""
+    own = [c for c in group if not c.watch.supporting]
+    if not own:
+        return False
+    alone = len({(c.metric, c.entity) for c in group}) == 1
+    surest = max(c.anomaly.confidence for c in own)
+    # What stopped was told from what rests already.
+    return not alone or surest >= _SURE_ALONE or not own[0].is_more
 
 
 def _home(candidate: Candidate, groups: Sequence[list[Candidate]]) -> list[Candidate] | None:

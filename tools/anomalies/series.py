@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 from tools.anomalies.beside import BESIDE, BesideMetric, Measured, fetch_beside
 from tools.context import FilterColumn, UsageReader
@@ -33,8 +33,10 @@ class Watch:
     """A finding whose sum beyond the expected is less than this, in the metric's unit, is not worth a word."""
     grain: float = 0.0
     """How far one slot may differ from another for no reason at all, in the metric's unit."""
-    upward: bool = False
-    """Only more than usual is odd: fewer failures or less waiting worry nobody."""
+    way: Literal["more", "silence", "both"] = "both"
+    """What is odd. more: less waiting or spending worries nobody; silence: of less, only that a feed has died."""
+    lasting: int = 1
+    """Slots that a finding lasts at least."""
     supporting: bool = False
     """Evidence only: never a finding by itself, but part of one that something else has raised."""
 
@@ -64,17 +66,18 @@ class Watched:
 
 
 WATCHES: tuple[Watch, ...] = (
-    Watch("credits", "warehouse", least=1.0, grain=0.1, upward=True),
-    Watch("credits_cloud_services", "warehouse", least=1.0, grain=0.02, upward=True),
-    Watch("queries", "warehouse", least=40, grain=3),
-    Watch("execution_seconds", "warehouse", least=3_600, grain=120, upward=True),
-    Watch("queue_seconds", "warehouse", least=7_200, grain=120, upward=True),
-    Watch("failures", "warehouse", least=10, grain=1, upward=True),
-    Watch("bytes_spilled", "warehouse", least=100e9, grain=5e9, upward=True, supporting=True),
-    Watch("credits", "service_type", least=2.0, grain=0.1, upward=True),
-    Watch("execution_seconds", "user", least=7_200, grain=120, upward=True, supporting=True),
-    Watch("failed_logins", "total", least=20, grain=1, upward=True),
-    Watch("storage_growth", "database", "day", least=200e9, grain=20e9, upward=True),
+    Watch("credits", "warehouse", least=1.0, grain=0.1, way="more"),
+    Watch("credits_cloud_services", "warehouse", least=1.0, grain=0.02, way="more"),
+    Watch("size_steps", "warehouse", least=6, grain=0.2),
+    Watch("queries", "warehouse", least=40, grain=3, way="silence"),
+    Watch("execution_seconds", "warehouse", least=3_600, grain=120, way="more"),
+    Watch("queue_seconds", "warehouse", least=7_200, grain=120, way="more", lasting=3),
+    Watch("failures", "warehouse", least=10, grain=1, way="more"),
+    Watch("bytes_spilled", "warehouse", least=100e9, grain=5e9, way="more", supporting=True),
+    Watch("credits", "service_type", least=2.0, grain=0.1, way="more"),
+    Watch("execution_seconds", "user", least=7_200, grain=120, way="more", supporting=True),
+    Watch("failed_logins", "total", least=20, grain=1, way="more"),
+    Watch("storage_growth", "database", "day", least=200e9, grain=20e9, way="more"),
 )
 """What `detect_anomalies` and the scan look at where nothing narrower is asked for."""
 

@@ -17,7 +17,7 @@ from tools.errors import BadArgument
 from tools.ml.anomaly.checks import Floats
 from tools.ml.anomaly.clock import Clock, Moment
 from tools.ml.anomaly.drift import DAYS
-from tools.ml.anomaly.episodes import UNREST, Episode, kind_of
+from tools.ml.anomaly.episodes import PILE_CHANCE, UNREST, Episode, kind_of
 from tools.ml.anomaly.panel import Panel, Signals
 from tools.ml.anomaly.saving import FORMAT, opened, restore, saved
 from tools.ml.anomaly.types import DEFAULT, Anomaly, KnownJob
@@ -204,13 +204,15 @@ class Watch:
         windows = [*(panel.lengths[at] for at in panel.columns), int(panel.silent[row])]
         length = windows[column]
         z = self.history["z"].last(min(length, self.now + 1), row)
-        pile = np.abs(z) - 1 if direction == UNREST else z * direction - 0.75
+        pile = np.abs(z) - 1 if direction == UNREST else z * direction - PILE_CHANCE
         ended = self.closed[row][-1].last if self.closed[row] else -1
         back = min(int(np.argmax(np.cumsum(pile[::-1]))) + 1, self.now - ended)
         episode = Episode(self.now - back + 1, self.now, self.now, direction, confidence, length)
         day = self.clock.per_day
         for at in range(back, 0, -1):
             episode.add(self._parts(row, at), True, self.now - at + 1)
+        for each in (z[-back:] * direction).tolist():
+            episode.piles(each)
         episode.early = episode.recent = float(direction * z[-back:][:day].mean())
         self._begin(row, episode)
         panel.take_out(row, length)
@@ -254,9 +256,11 @@ class Watch:
         z = self.history["z"].last(day, row)
         if episode.direction == UNREST:
             return bool(abs(z[-1]) > 1.5 and np.mean(np.minimum(z * z, 16)) > 2.5)
+        grows = episode.piles(float(z[-1]) * episode.direction)
         z = np.clip(z * episode.direction, -4, 6)
         mean = float(z.mean())
-        if z[-1] > _ON or (z[-1] > 0.5 and (z[-max(1, day // 3) :].mean() > 1 or mean > max(0.5, episode.early / 2))):
+        on = z[-1] > _ON or (z[-1] > 0.5 and (z[-max(1, day // 3) :].mean() > 1 or mean > max(0.5, episode.early / 2)))
+        if on and grows:
             episode.recent = mean
             return True
         return False
