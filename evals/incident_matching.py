@@ -4,7 +4,7 @@ A finding is about a label where one of its members (the finding itself or what 
 
 - belongs to the label's warehouse; of a label without one: to its service, its database, or the logins;
 - goes the label's way: less for a silence, more for all else (a warehouse made too small may also use less);
-- goes on within [start - BEFORE, end + AFTER] of the label.
+- goes on within [start - BEFORE, end + AFTER] of the label, ANNOUNCED before it where it has precursors.
 
 A finding about no label is false, and a planned or seasonal label that a false finding falls into is flagged wrongly.
 """
@@ -15,26 +15,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
-from typing import Protocol
 
 from tools.anomalies import Candidate
 from tools.demo.labels import Label
 
-__all__ = ["AFTER", "BEFORE", "Score", "judge", "is_about"]
+__all__ = ["AFTER", "ANNOUNCED", "BEFORE", "Score", "judge", "is_about"]
 
 BEFORE, AFTER = timedelta(hours=1), timedelta(hours=6)
 """An hour's sum belongs to the whole hour; what was held up comes after the end."""
+ANNOUNCED = timedelta(hours=21)
+"""How long before its start a label with precursors may show, in run times first."""
 _EITHER_WAY = frozenset({"spill", "resize_forgotten"})
 _BESIDE: dict[str, Callable[[Candidate, Label], bool]] = {
     "clustering_storm": lambda c, label: c.object == "AUTO_CLUSTERING",
     "login_failures": lambda c, label: c.metric == "failed_logins",
     "storage_growth": lambda c, label: c.object == (label.object or "").split(".")[0],
 }
-
-
-class _Timed(Protocol):
-    start: datetime
-    end: datetime
 
 
 def is_about(finding: Candidate, label: Label) -> bool:
@@ -50,7 +46,8 @@ def _is_about(one: Candidate, label: Label) -> bool:
         return False
     if label.kind not in _EITHER_WAY and one.is_more == (label.kind == "silence"):
         return False
-    return one.start < label.end + AFTER and one.end > label.start - BEFORE
+    before = ANNOUNCED if label.precursors else BEFORE
+    return one.start < label.end + AFTER and one.end > label.start - before
 
 
 @dataclass(frozen=True)
@@ -127,15 +124,17 @@ def judge(
     """
     Args:
         findings: after grouping.
+        labels: also those of the day after `until`, whose precursors may show.
         since: labels that start before are counted apart: nothing can be known yet.
         until: how far the series reach.
     """
-    must = [label for label in labels if label.expected_flag and label.start < until]
+    real = [label for label in labels if label.expected_flag]
+    must = [label for label in real if label.start < until]
     quiet = [label for label in labels if not label.expected_flag]
     hits = {id(label): [f for f in findings if is_about(f, label)] for label in must}
     counted = [label for label in must if label.start >= since]
     early = [label for label in must if label.start < since]
-    false = [f for f in findings if not any(is_about(f, label) for label in must)]
+    false = [f for f in findings if not any(is_about(f, label) for label in real)]
     planted: dict[str, int] = {}
     found: dict[str, int] = {}
     for label in counted:

@@ -82,7 +82,7 @@ def judge(watched: Watched, price: float, calendar: Calendar, preferences: Prefe
     histories, watch = watched.histories, watched.watch
     if histories.frame.empty:
         return []
-    threshold = DEFAULT if preferences.threshold is None else preferences.threshold
+    threshold = preferences.threshold or watch.threshold or DEFAULT
     found: list[Candidate] = []
     for names, known in _by_plan(histories.ids, watch, preferences.planned):
         frame = histories.frame[histories.frame["unique_id"].isin(names)]
@@ -138,6 +138,25 @@ def fell_silent(series: pd.Series, anomaly: Anomaly) -> bool:
     return longest >= _DEAD_SLOTS
 
 
+def _seen_at(watch: Watch, anomaly: Anomaly, series: pd.Series) -> pd.Timestamp:
+    """When it was large and long enough to be told: the end of the slot that made it so, or later where the figure is
+    written down when a statement ends.
+    """
+    import pandas as pd
+
+    within = series[(series.index >= anomaly.start) & (series.index < anomaly.end)]
+    step = pd.Timedelta(1, unit="h" if watch.step == "hour" else "D")
+    beyond = (within - anomaly.expected).cumsum().abs().to_numpy()
+    large = (beyond >= watch.least).nonzero()[0]
+    slot = max(int(large[0]) if len(large) else len(within) - 1, watch.lasting - 1)
+    seen = within.index[min(slot, len(within) - 1)] + step
+    if watch.metric == "execution_seconds":
+        # As late as it could be: all of it one statement.
+        longest = float(within[within.index < seen].max())
+        seen = min(max(seen, anomaly.start + pd.Timedelta(seconds=longest)), series.index[-1] + step)
+    return seen
+
+
 def _candidate(watched: Watched, name: str, anomaly: Anomaly, price: float) -> Candidate:
     histories, watch = watched.histories, watched.watch
     credits = anomaly.severity if watch.in_credits else None
@@ -154,7 +173,7 @@ def _candidate(watched: Watched, name: str, anomaly: Anomaly, price: float) -> C
         series=histories.series(name),
         start=aware(anomaly.start),
         end=aware(anomaly.end),
-        detected_at=aware(anomaly.detected_at),
+        detected_at=max(aware(anomaly.detected_at), aware(_seen_at(watch, anomaly, histories.series(name)))),
         view=histories.view,
         credits=credits,
         usd=None if credits is None else credits * price,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from tools.anomalies.beside import BESIDE, BesideMetric, Measured, fetch_beside
@@ -19,6 +19,8 @@ WatchMetric = SeriesMetric | BesideMetric
 
 HISTORY_DAYS = 63
 """Nine weeks: enough of every hour of a week to tell what is ordinary, and at least one month end."""
+_WAREHOUSE_SERVICES = frozenset({"WAREHOUSE_METERING", "WAREHOUSE_METERING_READER"})
+"""As services they are the sum of what each warehouse shows by itself."""
 _MOST_SERIES = {"warehouse": 2_000, "user": 200, "role": 200, "database": 200, "query_tag": 200, "service_type": 60}
 
 
@@ -35,6 +37,8 @@ class Watch:
     """How far one slot may differ from another for no reason at all, in the metric's unit."""
     way: Literal["more", "silence", "both"] = "both"
     """What is odd. more: less waiting or spending worries nobody; silence: of less, only that a feed has died."""
+    threshold: float | None = None
+    """Of confidence; None: the detector's own. Lower where few series are watched and little is said of small sums."""
     lasting: int = 1
     """Slots that a finding lasts at least."""
     supporting: bool = False
@@ -66,15 +70,15 @@ class Watched:
 
 
 WATCHES: tuple[Watch, ...] = (
-    Watch("credits", "warehouse", least=1.0, grain=0.1, way="more"),
+    Watch("credits", "warehouse", least=4.0, grain=0.1, way="more"),
     Watch("credits_cloud_services", "warehouse", least=1.0, grain=0.02, way="more"),
     Watch("size_steps", "warehouse", least=6, grain=0.2),
     Watch("queries", "warehouse", least=40, grain=3, way="silence"),
     Watch("execution_seconds", "warehouse", least=3_600, grain=120, way="more"),
-    Watch("queue_seconds", "warehouse", least=7_200, grain=120, way="more", lasting=3),
+    Watch("queue_seconds", "warehouse", least=36_000, grain=120, way="more", lasting=4),
     Watch("failures", "warehouse", least=10, grain=1, way="more"),
     Watch("bytes_spilled", "warehouse", least=100e9, grain=5e9, way="more", supporting=True),
-    Watch("credits", "service_type", least=2.0, grain=0.1, way="more"),
+    Watch("credits", "service_type", least=10.0, grain=0.1, way="more", threshold=0.3),
     Watch("execution_seconds", "user", least=7_200, grain=120, way="more", supporting=True),
     Watch("failed_logins", "total", least=20, grain=1, way="more"),
     Watch("storage_growth", "database", "day", least=200e9, grain=20e9, way="more"),
@@ -116,7 +120,15 @@ def fetch_watched(
     if watch.metric in BESIDE:
         return Watched(watch, fetch_beside(reader, cast("BesideMetric", watch.metric), days=days))
     most = _MOST_SERIES.get(watch.by)
+    given = dict(filters or {})
     found = fetch_histories(
-        reader, cast("SeriesMetric", watch.metric), watch.by, filters or {}, step=watch.step, days=days, limit=most
+        reader, cast("SeriesMetric", watch.metric), watch.by, given, step=watch.step, days=days, limit=most
     )
+    if watch.by == "service_type" and "service_type" not in given:
+        found = _without(found, _WAREHOUSE_SERVICES)
     return Watched(watch, found)
+
+
+def _without(histories: Histories, names: Collection[str]) -> Histories:
+    frame = histories.frame
+    return replace(histories, frame=frame[~frame["unique_id"].isin(names)])
