@@ -6,7 +6,7 @@ A finding is about a label where one of its members (the finding itself or what 
 - goes the label's way: less for a silence, more for all else (a warehouse made too small may also use less);
 - goes on within [start - BEFORE, end + AFTER] of the label, ANNOUNCED before it where it has precursors.
 
-A finding about no label is false, and a planned or seasonal label that a false finding falls into is flagged wrongly.
+What is told before a label began (ANNOUNCED before, with precursors) is not what finds it. A finding about no label is false, and a planned or seasonal label that a false finding falls into is flagged wrongly.
 """
 
 from __future__ import annotations
@@ -34,7 +34,20 @@ _BESIDE: dict[str, Callable[[Candidate, Label], bool]] = {
 
 
 def is_about(finding: Candidate, label: Label) -> bool:
-    return any(_is_about(one, label) for one in (finding, *finding.related))
+    return bool(_parts_about(finding, label))
+
+
+def _parts_about(finding: Candidate, label: Label) -> list[Candidate]:
+    return [one for one in (finding, *finding.related) if _is_about(one, label)]
+
+
+def _finds(finding: Candidate, label: Label) -> bool:
+    """About it, and not told before it began: then it is about something else that goes on meanwhile."""
+    return is_about(finding, label) and finding.detected_at > label.start - _before(label)
+
+
+def _before(label: Label) -> timedelta:
+    return ANNOUNCED if label.precursors else BEFORE
 
 
 def _is_about(one: Candidate, label: Label) -> bool:
@@ -46,8 +59,7 @@ def _is_about(one: Candidate, label: Label) -> bool:
         return False
     if label.kind not in _EITHER_WAY and one.is_more == (label.kind == "silence"):
         return False
-    before = ANNOUNCED if label.precursors else BEFORE
-    return one.start < label.end + AFTER and one.end > label.start - before
+    return one.start < label.end + AFTER and one.end > label.start - _before(label)
 
 
 @dataclass(frozen=True)
@@ -131,7 +143,7 @@ def judge(
     real = [label for label in labels if label.expected_flag]
     must = [label for label in real if label.start < until]
     quiet = [label for label in labels if not label.expected_flag]
-    hits = {id(label): [f for f in findings if is_about(f, label)] for label in must}
+    hits = {id(label): [f for f in findings if _finds(f, label)] for label in must}
     counted = [label for label in must if label.start >= since]
     early = [label for label in must if label.start < since]
     false = [f for f in findings if not any(is_about(f, label) for label in real)]
@@ -156,7 +168,7 @@ def judge(
 
 
 def _delay(label: Label, hits: Sequence[Candidate]) -> float | None:
-    hourly = [f.detected_at for f in hits if f.watch.step == "hour"]
+    hourly = [f.detected_at for f in hits if any(one.watch.step == "hour" for one in _parts_about(f, label))]
     return max((min(hourly) - label.start).total_seconds() / 3600, 0.0) if hourly else None
 
 

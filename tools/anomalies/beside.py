@@ -18,29 +18,31 @@ if TYPE_CHECKING:
 
 __all__ = ["BESIDE", "BesideMetric", "Measured", "fetch_beside"]
 
-BesideMetric = Literal["failed_logins", "storage_growth", "size_steps"]
+BesideMetric = Literal["failed_logins", "storage_growth", "size_above", "size_below"]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Where a series comes from, and what a slot without a row means."""
+    """Where a series comes from. A slot without a row is 0 unless said otherwise."""
 
     title: str
     unit: Unit
     view: str
     statement: str
     step: Step
-    empty: Literal["zero", "unknown", "as before"] = "zero"
     growth: bool = False
-    """What is watched is how much the value has grown since the slot before."""
+    """What is watched is how much the value has grown since the slot before; without a row it is not known."""
+    size: Literal[1, 0, -1] = 0
+    """What is watched is how far a size is above (below) the usual one of its warehouse; it stays until changed."""
 
 
 BESIDE: dict[BesideMetric, Measured] = {
     "failed_logins": Measured("failed logins", "count", "LOGIN_HISTORY", "watch_logins", "hour"),
     "storage_growth": Measured(
-        "growth of storage", "bytes", "DATABASE_STORAGE_USAGE_HISTORY", "watch_storage", "day", "unknown", growth=True
+        "growth of storage", "bytes", "DATABASE_STORAGE_USAGE_HISTORY", "watch_storage", "day", growth=True
     ),
-    "size_steps": Measured("size", "count", "QUERY_HISTORY", "watch_sizes", "hour", "as before"),
+    "size_above": Measured("steps above its usual size", "count", "QUERY_HISTORY", "watch_sizes", "hour", size=1),
+    "size_below": Measured("steps below its usual size", "count", "QUERY_HISTORY", "watch_sizes", "hour", size=-1),
 }
 assert set(BESIDE) == set(get_args(BesideMetric))
 
@@ -94,6 +96,8 @@ def _laid(rows: pd.DataFrame, measured: Measured, start: datetime, end: datetime
         return _empty()
     stamps = pd.to_datetime(rows["slot"], utc=True).dt.tz_localize(None)
     flat = pd.DataFrame({"ds": stamps, "key": rows["key"].astype(str), "y": rows["value"].astype(float)})
+    if measured.size:
+        flat["y"] = _beyond_usual(rows, measured.size)
     index = pd.date_range(
         start.replace(tzinfo=None),
         end.replace(tzinfo=None),
@@ -101,12 +105,20 @@ def _laid(rows: pd.DataFrame, measured: Measured, start: datetime, end: datetime
         inclusive="left",
     )
     table = flat.groupby(["ds", "key"])["y"].sum().unstack("key").reindex(index)
-    if measured.empty != "unknown":
-        table = table.ffill() if measured.empty == "as before" else table.fillna(0.0)
     if measured.growth:
         table = table.diff()
+    elif measured.size:
+        table = table.ffill()
+    else:
+        table = table.fillna(0.0)
     parts = []
     for name in sorted(map(str, table.columns)):
         known = table[name].dropna()
         parts.append(pd.DataFrame({"unique_id": name, "ds": known.index, "y": known.to_numpy(dtype=float)}))
     return pd.concat(parts, ignore_index=True)
+
+
+def _beyond_usual(rows: pd.DataFrame, way: int) -> pd.Series:
+    """Dropped and made anew under the same name, a warehouse is another one, with a usual size of its own."""
+    usual = rows.groupby(["key", "id"])["value"].transform("median")
+    return (way * (rows["value"].astype(float) - usual)).clip(lower=0.0)

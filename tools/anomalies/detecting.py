@@ -153,7 +153,7 @@ def _seen_at(watch: Watch, anomaly: Anomaly, series: pd.Series) -> pd.Timestamp:
     if watch.metric == "execution_seconds":
         # As late as it could be: all of it one statement.
         longest = float(within[within.index < seen].max())
-        seen = min(max(seen, anomaly.start + pd.Timedelta(seconds=longest)), series.index[-1] + step)
+        seen = min(max(seen, anomaly.start + pd.Timedelta(seconds=round(longest))), series.index[-1] + step)
     return seen
 
 

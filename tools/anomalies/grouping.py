@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tools.anomalies.detecting import Candidate
 
 __all__ = ["grouped"]
 
-_NEAR = timedelta(hours=2)
-"""A queue builds up before the credits do, and metering hours round to the hour."""
 _TOGETHER = 0.3
 """Of the time of both: what a user sent for an hour is no part of what a warehouse has done for a week."""
 _SURE_ALONE = 0.65
@@ -91,7 +89,7 @@ def _is_part(candidate: Candidate, other: Candidate) -> bool:
 
 
 def _meets(one: Candidate, other: Candidate) -> bool:
-    return one.start < other.end + _NEAR and other.start < one.end + _NEAR
+    return one.start < other.end and other.start < one.end
 
 
 def _shared(one: Candidate, other: Candidate) -> float:
