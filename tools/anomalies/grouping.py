@@ -6,12 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from tools.anomalies.beside import BESIDE
 from tools.anomalies.detecting import Candidate
 
 __all__ = ["grouped"]
 
 _TOGETHER = 0.3
 """Of the time of both: what a user sent for an hour is no part of what a warehouse has done for a week."""
+_APART = ("service_type", "database")
+"""What runs beside the warehouses, and is no other view of what they do."""
 _SURE_ALONE = 0.65
 _SMALL_SHARE = 0.015
 _WORK = frozenset({"credits", "queries", "execution_seconds"})
@@ -77,6 +80,8 @@ def _home(candidate: Candidate, groups: Sequence[list[Candidate]]) -> list[Candi
     if candidate.warehouse is not None:
         same = [g for g in groups if g[0].warehouse == candidate.warehouse and any(_meets(candidate, c) for c in g)]
         return same[0] if same else None
+    if candidate.metric in BESIDE or candidate.watch.by in _APART:
+        return None
     near = [(max(_shared(candidate, c) for c in g), g) for g in groups if any(_is_part(candidate, c) for c in g)]
     return max(near, key=lambda item: item[0])[1] if near else None
 

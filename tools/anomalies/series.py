@@ -72,8 +72,8 @@ class Watched:
 WATCHES: tuple[Watch, ...] = (
     Watch("credits", "warehouse", least=4.0, grain=0.1, way="more"),
     Watch("credits_cloud_services", "warehouse", least=1.0, grain=0.02, way="more"),
-    Watch("size_above", "warehouse", least=3, grain=0.2, way="more", lasting=2),
-    Watch("size_below", "warehouse", least=3, grain=0.2, way="more", lasting=2),
+    Watch("size_above", "warehouse", least=3, grain=0.2, way="more", threshold=0.5, lasting=2),
+    Watch("size_below", "warehouse", least=3, grain=0.2, way="more", threshold=0.5, lasting=2),
     Watch("queries", "warehouse", least=40, grain=3, way="silence"),
     Watch("execution_seconds", "warehouse", least=3_600, grain=120, way="more"),
     Watch("queue_seconds", "warehouse", least=36_000, grain=120, way="more", lasting=4),
