@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -461,9 +460,8 @@ def setup(
     """Write a profile for a Snowflake account, or print the grants it needs."""
     from bots.cli.setup import Answers, run_setup, way_of
 
-    answers = Answers(account, reader_user, reader_key, reader_warehouse, operator_user, operator_key, credit_price)
-    answers = replace(answers, token_url=token_url, reader_client=reader_client, operator_client=operator_client)
-    answers = replace(answers, sign_in=way_of(sign_in), proxy=proxy)
+    people = (account, reader_user, reader_key, reader_warehouse, operator_user, operator_key, credit_price)
+    answers = Answers(*people, way_of(sign_in), token_url, reader_client, operator_client, proxy)
     run_setup(_output(as_json), _Globals.profile, print_grants, warehouse or [], answers, force)
 
 
