@@ -38,8 +38,8 @@ class _Serverless:
 
 _SERVERLESS = (
     _Serverless(
-        *("REFRESH_SEGMENTS", 70114, "ANALYTICS", "CORE", 60),
-        *("CALL ANALYTICS.CORE.REFRESH_SEGMENTS()", None, (0.985, 0, 0.015), 240.0),
+        *("REFRESH_RECOMMENDATIONS", 70114, "ANALYTICS", "CORE", 60),
+        *("CALL ANALYTICS.CORE.REFRESH_RECOMMENDATIONS()", None, (0.985, 0, 0.015), 240.0),
         ("100038", "Numeric value 'n/a' is not recognized"),
     ),
     _Serverless(
