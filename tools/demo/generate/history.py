@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tools.demo.generate import activity, adaptive, metering, queries
+from tools.demo.generate.beside import acceleration, service_credits
 from tools.demo.generate.beside import frames as beside_frames
-from tools.demo.generate.beside import service_credits
 from tools.demo.generate.catalog import Demo, catalog
 from tools.demo.generate.days import DAY_MS, HOUR_MS, moment
 from tools.demo.generate.frames import Sink, as_table
@@ -124,9 +124,10 @@ class History:
         kept = kept[np.argsort(ran.work.ints("at")[kept], kind="stable")]
         history = queries.query_history(known, self.lives, ran, kept)
         rows = as_table(history)
-        sink("QUERY_HISTORY", rows)
+        sink("QUERY_HISTORY", acceleration.marked(rows, self.seed, demo.warehouses))
         progress(0.75, f"metering {moment(since):%d %B}")
-        sink("QUERY_ATTRIBUTION_HISTORY", as_table(metering.attribution(ran, dict(_arrays(rows)), kept)))
+        attribution = as_table(metering.attribution(ran, dict(_arrays(rows)), kept))
+        sink("QUERY_ATTRIBUTION_HISTORY", acceleration.attributed(attribution, rows, self.seed, demo.warehouses))
         sink("QUERY_METERING_HISTORY", as_table(adaptive.query_metering(ran, dict(_arrays(rows)), cloud, kept)))
         self._usage(ran, hours, rows, sink)
         ids = queries.query_ids(ran.work)
