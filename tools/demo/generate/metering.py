@@ -80,7 +80,7 @@ def warehouse_hours(ran: Ran, cloud: Floats, seam: Seam, seed: int) -> pd.DataFr
             "hour": [key[1] for key in ordered],
             "compute": [compute.get(key, 0.0) + gathered.get(key, nothing)[2] for key in ordered],
             "cloud": [gathered.get(key, nothing)[1] for key in ordered],
-            "attributed": [np.ceil(gathered.get(key, nothing)[0] * 1e9) / 1e9 for key in ordered],
+            "attributed": [np.ceil(round(gathered.get(key, nothing)[0] * 1e9, 4)) / 1e9 for key in ordered],
         }
     ).round(9)
     frame["attributed"] = np.minimum(frame["attributed"], frame["compute"])

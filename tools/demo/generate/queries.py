@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from tools.demo.generate.beside.objects import DATABASES, schema_id
 from tools.demo.generate.days import DAY_MS
@@ -250,7 +249,7 @@ def live_queries(known: Table, lives: Mapping[int, Live], ran: Ran) -> Columns:
         int(rank) if rank >= 0 else live.state.rank for rank, live in zip(started["rank"].tolist(), owner, strict=True)
     ]
     return {
-        "QUERY_ID": query_ids(work) if len(work) else pa.array([], type=pa.string()),
+        "QUERY_ID": query_ids(work),
         "QUERY_TEXT": texts_of(known, work),
         "DATABASE_NAME": [each.database for each in statements],
         "QUERY_TYPE": [each.kind for each in statements],

@@ -254,7 +254,9 @@ _KEPT = ("total", "oddity", "result", "written", "cache", "cache_low", "cache_hi
 
 def _who(known: Table, habit: Ints, u: Floats, place: Ints) -> tuple[Ints, Ints]:
     statement, user = np.zeros(len(habit), dtype=np.int64), np.zeros(len(habit), dtype=np.int64)
-    borders = np.flatnonzero(np.diff(habit, prepend=-1))
+    borders = np.flatnonzero(np.diff(habit, prepend=-1)).tolist()
+    if not borders:
+        return statement, user
     for begin, end in zip(borders, [*borders[1:], len(habit)], strict=True):
         rows, index = slice(begin, end), int(habit[begin])
         each = known.demo.habits[index]
