@@ -189,14 +189,7 @@ def histories(window: Window, credits: pd.DataFrame) -> dict[str, pa.Table]:
         "DATABASE_REPLICATION_USAGE_HISTORY": rows(
             "DATABASE_REPLICATION_USAGE_HISTORY", _replicated(of("REPLICATION"))
         ),
-        "QUERY_ACCELERATION_HISTORY": rows(
-            "QUERY_ACCELERATION_HISTORY",
-            _credits(of("QUERY_ACCELERATION"))
-            | {
-                "WAREHOUSE_ID": _given(of("QUERY_ACCELERATION")["entity_id"]),
-                "WAREHOUSE_NAME": of("QUERY_ACCELERATION")["name"].tolist(),
-            },
-        ),
+        "QUERY_ACCELERATION_HISTORY": rows("QUERY_ACCELERATION_HISTORY", _accelerated(of("QUERY_ACCELERATION"))),
     }
 
 
@@ -250,6 +243,10 @@ def _pipes(frame: pd.DataFrame) -> dict[str, object]:
         "FILES_INSERTED": [str(int(n)) for n in frame["files"].fillna(0)],
         "BYTES_BILLED": _given(frame["bytes"].fillna(0)),
     }
+
+
+def _accelerated(frame: pd.DataFrame) -> dict[str, object]:
+    return _credits(frame) | {"WAREHOUSE_ID": _given(frame["entity_id"]), "WAREHOUSE_NAME": frame["name"].tolist()}
 
 
 def _replicated(frame: pd.DataFrame) -> dict[str, object]:

@@ -114,7 +114,7 @@ def _task_of(tag: str) -> str | None:
 
 
 def _attempts(task: Ints, start: Ints, failed: statements.Bools) -> Ints:
-    """2 and more for a run that follows a failure of the same task within five minutes of its end."""
+    """2 and more for a run that follows a failure of the same task within five minutes of its start."""
     attempt = np.ones(len(start), dtype=np.int64)
     last: dict[int, tuple[int, bool, int]] = {}
     for row, (which, at, bad) in enumerate(zip(task.tolist(), start.tolist(), failed.tolist(), strict=True)):
