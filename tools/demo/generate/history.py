@@ -93,10 +93,7 @@ class History:
         last: Ran | None = None
         parts = list(windows(self.now, until, _window_days(self.queries, self.days)))
         for place, end in enumerate(parts):
-            share = [place / len(parts), 1 / len(parts)]
-            last = self._window(
-                end, sink, lambda done, text, s=share: progress(s[0] + s[1] * done, text), stage=stage and end == until
-            )
+            last = self._window(end, sink, _part(progress, place, len(parts)), stage=stage and end == until)
         assert last is not None
         return last
 
@@ -162,7 +159,11 @@ class History:
     def _with_recent(self, rows: pa.Table, until: int) -> pa.Table:
         """The rows before the window and its own; what the next window needs of them is kept."""
         plain = pa.schema([(each.name, _decoded(each.type)) for each in rows.schema])
-        whole = rows if self.recent is None else pa.concat_tables([self.recent.cast(plain), rows.cast(plain)])
+        whole = (
+            rows
+            if self.recent is None
+            else pa.concat_tables([self.recent.select(plain.names).cast(plain), rows.cast(plain)])
+        )
         ended = whole.column("END_TIME").cast(pa.timestamp("us", tz="UTC"))
         self.recent = whole.filter(pc.greater(ended, pa.scalar(moment(until - RECENT_MS), type=ended.type)))
         return whole
@@ -204,6 +205,10 @@ class History:
             seam=Seam.from_json(values["seam"]),
             events=[tuple(row) for row in values["events"]],
         )
+
+
+def _part(progress: Progress, place: int, count: int) -> Progress:
+    return lambda done, text: progress((place + done) / count, text)
 
 
 def windows(since: int, until: int, days: float) -> Iterator[int]:
