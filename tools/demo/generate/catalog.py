@@ -11,7 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from tools.demo.generate.model import Batch, Every, Habit, Planted, Resizing, Staged, Statement, Stream, Warehouse
+from tools.demo.generate.model import Batch, Every, Habit, Planted, Resizing, Staged, Stream, Warehouse
 from tools.demo.generate.statements import dbt, statements
 from tools.domain import Size
 
@@ -176,7 +176,8 @@ def _bulk(queries: int | None, days: int) -> list[Habit]:
 
 def _plans(first: int) -> tuple[tuple[Plan, ...], list[Habit]]:
     """The plans, and the habits that send their statements: one for each plan and warehouse."""
-    plans, planted = [], []
+    plans: list[Plan] = []
+    planted: list[Habit] = []
     for row in _toml("incidents")["incident"]:
         group, tag = row.pop("group", ""), row.pop("tag", "")
         plan = Plan(**_tuples(row))

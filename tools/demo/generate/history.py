@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tools.demo.generate import activity, adaptive, metering, queries
+from tools.demo.generate.beside import acceleration, service_credits
 from tools.demo.generate.beside import frames as beside_frames
-from tools.demo.generate.beside import service_credits
 from tools.demo.generate.catalog import Demo, catalog
 from tools.demo.generate.days import DAY_MS, HOUR_MS, moment
 from tools.demo.generate.frames import Sink, as_table
@@ -93,10 +93,7 @@ class History:
         last: Ran | None = None
         parts = list(windows(self.now, until, _window_days(self.queries, self.days)))
         for place, end in enumerate(parts):
-            share = [place / len(parts), 1 / len(parts)]
-            last = self._window(
-                end, sink, lambda done, text, s=share: progress(s[0] + s[1] * done, text), stage=stage and end == until
-            )
+            last = self._window(end, sink, _part(progress, place, len(parts)), stage=stage and end == until)
         assert last is not None
         return last
 
@@ -124,9 +121,10 @@ class History:
         kept = kept[np.argsort(ran.work.ints("at")[kept], kind="stable")]
         history = queries.query_history(known, self.lives, ran, kept)
         rows = as_table(history)
-        sink("QUERY_HISTORY", rows)
+        sink("QUERY_HISTORY", acceleration.marked(rows, self.seed, demo.warehouses))
         progress(0.75, f"metering {moment(since):%d %B}")
-        sink("QUERY_ATTRIBUTION_HISTORY", as_table(metering.attribution(ran, dict(_arrays(rows)), kept)))
+        attribution = as_table(metering.attribution(ran, dict(_arrays(rows)), kept))
+        sink("QUERY_ATTRIBUTION_HISTORY", acceleration.attributed(attribution, rows, self.seed, demo.warehouses))
         sink("QUERY_METERING_HISTORY", as_table(adaptive.query_metering(ran, dict(_arrays(rows)), cloud, kept)))
         self._usage(ran, hours, rows, sink)
         ids = queries.query_ids(ran.work)
@@ -161,7 +159,11 @@ class History:
     def _with_recent(self, rows: pa.Table, until: int) -> pa.Table:
         """The rows before the window and its own; what the next window needs of them is kept."""
         plain = pa.schema([(each.name, _decoded(each.type)) for each in rows.schema])
-        whole = rows if self.recent is None else pa.concat_tables([self.recent.cast(plain), rows.cast(plain)])
+        whole = (
+            rows
+            if self.recent is None
+            else pa.concat_tables([self.recent.select(plain.names).cast(plain), rows.cast(plain)])
+        )
         ended = whole.column("END_TIME").cast(pa.timestamp("us", tz="UTC"))
         self.recent = whole.filter(pc.greater(ended, pa.scalar(moment(until - RECENT_MS), type=ended.type)))
         return whole
@@ -203,6 +205,10 @@ class History:
             seam=Seam.from_json(values["seam"]),
             events=[tuple(row) for row in values["events"]],
         )
+
+
+def _part(progress: Progress, place: int, count: int) -> Progress:
+    return lambda done, text: progress((place + done) / count, text)
 
 
 def windows(since: int, until: int, days: float) -> Iterator[int]:

@@ -16,7 +16,7 @@ from tools.demo.generate.chance import normal
 from tools.demo.generate.days import DAY_MS, HOUR_MS
 from tools.demo.generate.incidents import Resize, migration_at, resizes
 from tools.demo.generate.model import Warehouse
-from tools.demo.generate.simulate import Change, Rules, State
+from tools.demo.generate.states import Change, Rules, State
 from tools.demo.generate.truth import Truth, truth
 from tools.domain import Size
 
