@@ -23,6 +23,7 @@ __all__ = [
     "NONE",
     "Monitor",
     "interval_start",
+    "moment",
     "monitors",
     "read_by",
     "refresh_view",
@@ -99,10 +100,10 @@ def monitors(read: Rows, now: datetime) -> list[Monitor]:
 
 
 def _monitor(read: Rows, row: Mapping[str, Any], warehouses: tuple[str, ...], now: datetime) -> Monitor:
-    end = _moment(row["end_time"])
+    end = moment(row["end_time"])
     used = row["used_as_given"]
     if used is None:
-        since = interval_start(str(row["frequency"] or "MONTHLY"), _moment(row["start_time"]) or now, now)
+        since = interval_start(str(row["frequency"] or "MONTHLY"), moment(row["start_time"]) or now, now)
         used = _metered(read, None if row["level"] == "ACCOUNT" else warehouses, since, now)
     return Monitor(row, warehouses, float(used), end is not None and end <= now)
 
@@ -121,8 +122,12 @@ def _metered(read: Rows, warehouses: tuple[str, ...] | None, since: datetime, no
     return float(read(sql, params)[0][0] or 0.0)
 
 
-def _moment(micros: int | None) -> datetime | None:
-    return None if micros is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+def moment(micros: int | None) -> datetime | None:
+    """Microseconds since 1970 as a time; None also for one that no calendar has (an import may hold such)."""
+    try:
+        return None if micros is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+    except OverflowError:
+        return None
 
 
 def interval_start(frequency: str, start: datetime, now: datetime) -> datetime:
@@ -185,7 +190,7 @@ def refresh_view(con: duckdb.DuckDBPyConnection, now: datetime) -> None:
         notify = [int(p.strip(" %")) for p in str(row["notify_at"] or "").split(",") if p.strip(" %").isdigit()]
         values = {
             "NAME": monitor.name,
-            "CREATED": _moment(row["created_on"]),
+            "CREATED": moment(row["created_on"]),
             "CREDIT_QUOTA": monitor.quota,
             "USED_CREDITS": monitor.used,
             "REMAINING_CREDITS": None if monitor.quota is None else max(monitor.quota - monitor.used, 0.0),
