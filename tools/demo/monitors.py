@@ -27,8 +27,8 @@ __all__ = [
     "monitors",
     "read_by",
     "refresh_view",
-    "seed",
     "store",
+    "take_stock",
 ]
 
 NONE = "null"
@@ -163,8 +163,17 @@ def store(con: duckdb.DuckDBPyConnection, row: Mapping[str, Any]) -> None:
     con.execute(f"INSERT INTO {_RAW_TABLE} ({columns}) VALUES ({marks})", list(row.values()))  # noqa: S608 - constants
 
 
-def seed(con: duckdb.DuckDBPyConnection, now: datetime, *, imported: bool) -> None:
-    """Make the state of the view's rows, where there are rows and no state yet."""
+def take_stock(con: duckdb.DuckDBPyConnection, now: datetime, *, imported: bool) -> None:
+    """When an account is opened: state from the view's rows where there is none yet, and the view as of now.
+
+    The view of an import says what its owner's account had counted, and is left as it is.
+    """
+    _seed(con, now, imported=imported)
+    if not imported:
+        refresh_view(con, now)
+
+
+def _seed(con: duckdb.DuckDBPyConnection, now: datetime, *, imported: bool) -> None:
     first = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     used = "USED_CREDITS" if imported else "NULL"
     con.execute(
@@ -178,7 +187,7 @@ def seed(con: duckdb.DuckDBPyConnection, now: datetime, *, imported: bool) -> No
     con.execute(
         f"UPDATE {_WAREHOUSES} SET resource_monitor = v.NAME FROM {_VIEW} v "  # noqa: S608 - constants
         f"WHERE coalesce({_WAREHOUSES}.resource_monitor, '{NONE}') = '{NONE}' "
-        f"AND list_contains(list_transform(string_split(v.WAREHOUSES, ','), x -> trim(x)), {_WAREHOUSES}.name)"
+        f"AND list_contains(regexp_split_to_array(trim(v.WAREHOUSES), '\\s*,\\s*'), {_WAREHOUSES}.name)"
     )
 
 

@@ -66,6 +66,8 @@ def test_monitors_that_come_as_rows_of_the_view(
         assert (seen["notify_at"], seen["suspend_at"], seen["level"]) == ("80%", "100%", "WAREHOUSE")
         # What an import says it had used is believed: its metering may be no more than a part.
         assert seen["used_credits"] == ("582.50" if origin == "demo" else "999.00")
+        view = "select used_credits, remaining_credits from snowflake.account_usage.resource_monitors"
+        assert rows(reader, view) == [(582.5, 417.5) if origin == "demo" else (999, None)]
         assert records(reader, "show tasks") == []
     stop_server(folder)
     with serve(folder) as reader:  # the state is made once
