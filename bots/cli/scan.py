@@ -78,7 +78,7 @@ def _tell_slack(out: Output, runtime: Runtime) -> None:
     from bots.slack.findings import FindingDesk
 
     try:
-        FindingDesk.of(runtime, SlackApi.of(settings)).publish()
+        FindingDesk.of(runtime, SlackApi.of(settings), settings).publish()
     except FrostlineError as error:
         out.note(f"Slack was not told: {error.message}")
 
