@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from agent.durations import duration_of
 from agent.settings_llm import LlmModel, LlmSettings
+from tools.errors import BadArgument
+from tools.warehouse.config import OAuthConfig, ProxyConfig
 
 __all__ = [
     "AccountSettings",
+    "CacheSettings",
     "ConnectionSettings",
     "DemoSettings",
     "LlmModel",
     "LlmSettings",
     "PolicySettings",
+    "ProxyConfig",
+    "ScanSettings",
     "SlackSettings",
     "StoreSettings",
 ]
@@ -40,7 +47,10 @@ class AccountSettings(_Section):
 
 
 class ConnectionSettings(_Section):
-    """One identity. Name one way to log in: connection_name, private_key_file, token or password."""
+    """One identity. Name one way to log in: private_key_file, token, oauth, browser, connection_name or password.
+
+    Files are read at each sign-in. docs/live-account.md explains each way.
+    """
 
     account: str | None = None
     user: str | None = None
@@ -51,12 +61,28 @@ class ConnectionSettings(_Section):
     password: SecretStr | None = None
     token: SecretStr | None = None
     """A programmatic access token (PAT)."""
+    token_file: Path | None = None
     private_key_file: Path | None = None
     private_key_passphrase: SecretStr | None = None
+    next_private_key_file: Path | None = None
+    """While keys change: tried when the first is refused."""
+    next_private_key_passphrase: SecretStr | None = None
+    oauth: OAuthConfig | None = None
+    browser: bool = False
+    """Single sign-on with a browser, for a person at a terminal."""
     host: str | None = None
     login_timeout_s: int = Field(default=30, ge=1, le=600)
     network_timeout_s: int = Field(default=60, ge=1, le=3600)
+    """How long a broken or silent line is tried again, and how long a change may take."""
     statement_timeout_s: int = Field(default=120, ge=1, le=3600)
+    """How long a read may run."""
+
+
+class CacheSettings(_Section):
+    """Usage figures of hours that are complete, kept in a file of the profile's state folder."""
+
+    enabled: bool = True
+    megabytes: int = Field(default=64, ge=1, le=10_000)
 
 
 class StoreSettings(_Section):
@@ -67,6 +93,40 @@ class StoreSettings(_Section):
 class PolicySettings(_Section):
     file: Path | None = None
     """None: policy.toml in the profile's state folder if there is one, else the packaged policy."""
+
+
+class ScanSettings(_Section):
+    """The proactive scan (docs/scan.md)."""
+
+    every: str | None = None
+    """How often `frostline slack` scans, e.g. 2m or 1h; None: not at all (cron or `frostline scan --every` may)."""
+    history_days: int = Field(default=63, ge=14, le=365)
+    """How far back hourly series are read, and so how far back a first scan finds."""
+    long_running_m: float = Field(default=60, ge=1, le=10_080)
+    """Minutes after which a running statement is a finding."""
+    runaway_m: float = Field(default=240, ge=1, le=10_080)
+    """... and a critical one."""
+    queued_m: float = Field(default=5, ge=0.5, le=1_440)
+    """Minutes that a statement waits before its queue is a finding."""
+    idle_m: float = Field(default=60, ge=5, le=10_080)
+    """Minutes that a started warehouse is without statements before that is one."""
+    lease_s: float = Field(default=120, ge=3, le=3_600)
+    """How long a scan that has died keeps others out."""
+
+    @field_validator("every")
+    @classmethod
+    def _a_length_of_time(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            duration_of(value, least=timedelta(seconds=10), most=timedelta(days=7))
+        except BadArgument as error:
+            raise ValueError(f"{error.message} {error.hint or ''}".strip()) from None
+        return value
+
+    @property
+    def pause(self) -> timedelta | None:
+        return None if self.every is None else duration_of(self.every)
 
 
 class SlackSettings(_Section):
@@ -96,6 +156,12 @@ class SlackSettings(_Section):
     """Whose replies in a thread are answered without a mention."""
     approvals_channel: str | None = None
     """A channel id in which every card is posted too."""
+    findings_channel: str | None = None
+    """A channel id in which findings of the scan are posted."""
+    findings_from: Literal["info", "warning", "critical"] = "warning"
+    """The least severe findings that are posted."""
+    findings_at_once: int = Field(default=5, ge=1, le=50)
+    """New messages of one scan; of what is more, only the number is told."""
     workers: int = Field(default=4, ge=1, le=16)
     """Questions that are answered at the same time."""
     lease_s: float = Field(default=60, ge=1, le=600)

@@ -63,6 +63,23 @@ def test_no_import_chain_leads_from_the_models_tools_to_a_writer() -> None:
         assert chain is None, chain
 
 
+def test_a_scan_holds_no_way_to_write_and_none_leads_from_it() -> None:
+    """Neither a writer nor what approves: by its fields, and by what it imports, directly or through others."""
+    import grimp
+
+    from agent.scan import ScanContext
+
+    names = {f.name for f in dataclasses.fields(ScanContext)}
+    types = " ".join(str(f.type) for f in dataclasses.fields(ScanContext))
+    assert not names & {"writer", "connection", "execute", "gateway", "store", "plans", "runner"}
+    assert "Writer" not in types
+    graph = grimp.build_graph("tools", "agent")
+    for source in (m for m in graph.modules if m == "agent.scan" or m.startswith("agent.scan.")):
+        for target in ("tools.apply", "tools.warehouse.writer", "agent.approvals", "agent.nodes.execute"):
+            chain = graph.find_shortest_chain(importer=source, imported=target)
+            assert chain is None, chain
+
+
 def test_only_settings_reads_the_environment() -> None:
     readers = set()
     for path in _sources():
@@ -88,6 +105,7 @@ def test_broad_excepts_stand_only_at_the_edges() -> None:
     }
     assert broad == {
         "bots/worker.py",  # one round of recovery
+        "bots/scanning.py",  # one scan of a loop
         "bots/slack/deciding.py",  # one press or form: whoever pressed hears of it
         "bots/slack/dispatcher.py",  # one question: its person is told, and the worker goes on
         "bots/slack/pool.py",  # one press of a button, one round of a chore: logged, and its thread goes on

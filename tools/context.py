@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from tools.domain import Account, ActionPlan, Bundle, LiveQuery, Person, PlanRecord, Verdict, Warehouse
+from tools.finding import FindingRecord, FindingState, ScanStamp
 from tools.preferences import Preferences
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ __all__ = [
     "Clock",
     "Coverage",
     "FilterColumn",
+    "FindingView",
     "GroupBy",
+    "ModelUse",
     "PlanStore",
     "PolicyView",
     "Retriever",
@@ -217,6 +220,25 @@ class PolicyView(Protocol):
     def may_propose(self, person: Person) -> bool: ...
 
 
+class FindingView(Protocol):
+    """What scans have found; reading only."""
+
+    def list(
+        self,
+        states: Sequence[FindingState] | None = None,
+        *,
+        now: datetime | None = None,
+        since: datetime | None = None,
+        limit: int = 500,
+    ) -> tuple[FindingRecord, ...]:
+        """Newest first. `now`: account time, at which a snooze may be over; `since`: only what went on after it."""
+        ...
+
+    def last_scan(self) -> ScanStamp | None:
+        """The last scan that came to its end; None where there was none."""
+        ...
+
+
 class Retriever(Protocol):
     """Best practices and people's own pages; `agent.library` opens the knowledge package behind it."""
 
@@ -238,6 +260,17 @@ class Retriever(Protocol):
 
 
 @dataclass(frozen=True)
+class ModelUse:
+    """What language models have used in [start, end), a UTC day up to now; what is put aside for this turn included."""
+
+    start: datetime
+    end: datetime
+    requests: int
+    tokens: int
+    usd: float
+
+
+@dataclass(frozen=True)
 class ToolContext:
     """All a tool may use. Frozen; made anew for each turn by agent.runtime."""
 
@@ -253,5 +286,8 @@ class ToolContext:
     """Whether the person's own words of this turn ask for a change (decided before any model speaks)."""
     plan_ttl: timedelta = timedelta(minutes=30)
     retriever: Retriever | None = None
+    model_use: Callable[[], ModelUse | None] | None = None
+    """Today's language models; None: there are none."""
+    findings: FindingView | None = None
     preferences: Preferences = field(default_factory=Preferences)
     """Budgets, holidays and planned work, by the profile."""

@@ -16,9 +16,11 @@ from tools.anomalies.tool import DETECT_ANOMALIES
 from tools.budget.tool import BUDGET
 from tools.changes.tools import CHANGE_TOOLS
 from tools.errors import Bug, UnknownName
+from tools.findings.tool import LIST_FINDINGS
 from tools.forecast.tool import RUN_FORECAST
 from tools.inventory.tool import LIST_WAREHOUSES
 from tools.names import nearest
+from tools.own_cost.tool import OWN_COST
 from tools.practices.tool import SEARCH_PRACTICES
 from tools.tool import Tool
 from tools.usage.tool import QUERY_USAGE
@@ -93,6 +95,8 @@ READING_TOOLS: tuple[Tool[Any], ...] = (
     RUN_FORECAST,
     BUDGET,
     DETECT_ANOMALIES,
+    LIST_FINDINGS,
+    OWN_COST,
     SEARCH_PRACTICES,
 )
 TOOLS: Mapping[str, Tool[Any]] = register((*READING_TOOLS, *CHANGE_TOOLS))

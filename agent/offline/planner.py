@@ -11,6 +11,7 @@ from agent.offline.advice import asks_for_advice, decide_advice, describes
 from agent.offline.answers import answer_to
 from agent.offline.changes import asked_again, decide_change
 from agent.offline.composition import write_reply
+from agent.offline.findings import decide_findings
 from agent.offline.orders import clusters_in
 from agent.offline.outlook import decide_outlook
 from agent.offline.reading import asks_what_runs, decide_reading
@@ -42,6 +43,8 @@ class OfflineThinker:
             return _question(turn.text, turn) or _not_understood(turn)
         return (
             _talk(turn.text)
+            or _findings(turn)
+            or _own(turn)
             or _advice(turn)
             or _outlook(turn)
             or _no(turn)
@@ -61,6 +64,19 @@ def _talk(text: str) -> Done | None:
         if pattern.search(text):
             return Done(template=prompts.text(name))
     return None
+
+
+def _own(turn: TurnView) -> ToolCalls | None:
+    """What Frostline itself costs."""
+    if not patterns("own_cost")["asks"].search(_without_names(turn.text, turn.names.warehouses()).casefold()):
+        return None
+    windows = find_windows(turn.text, turn.now, turn.timezone)
+    return ToolCalls(calls=(ToolCall(name="own_cost", args={"window": windows[0].phrase} if windows else {}),))
+
+
+def _findings(turn: TurnView) -> ToolCalls | None:
+    """What scans have found is read from the store."""
+    return decide_findings(read_slots(turn.text, turn.names, turn.now, turn.timezone))
 
 
 def _advice(turn: TurnView) -> ToolCalls | None:

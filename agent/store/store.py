@@ -23,7 +23,10 @@ from agent.store.answers import Answers
 from agent.store.cards import Cards
 from agent.store.conflicts import already
 from agent.store.engine import make_engine, reading, writing
+from agent.store.finding_posts import FindingPosts
+from agent.store.findings import Findings
 from agent.store.inbox import Inbox
+from agent.store.leases import Leases
 from agent.store.migrate import upgrade
 from agent.store.reads import BundleRecord, LedgerRow, StoreReads
 from agent.store.rows import bundle_values, person_json, plan_values, storable
@@ -86,6 +89,18 @@ class Store(StoreReads):
     @cached_property
     def traces(self) -> Traces:
         return Traces(self._engine, account=self.account, clock=self._clock)
+
+    @cached_property
+    def findings(self) -> Findings:
+        return Findings(self._engine, account=self.account, clock=self._clock)
+
+    @cached_property
+    def finding_posts(self) -> FindingPosts:
+        return FindingPosts(self._engine, account=self.account, clock=self._clock)
+
+    @cached_property
+    def leases(self) -> Leases:
+        return Leases(self._engine, account=self.account, clock=self._clock)
 
     # --- proposing ---------------------------------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 
 plans, bundles, ledger, audit, meta, conversations: changes and their approvals. inbox_items, inbox_keys, cards,
 answers, ratings: what channels that people write in need. llm_use: what language models have used.
-traces: how answers came about. Rows of several accounts may lie side by side.
+traces: how answers came about. findings, finding_events, finding_posts: what scans have found, what became of it,
+where it was posted. leases: who does what only one may do at a time. Rows of several accounts may lie side by side.
 
 Times are ISO-8601 text in UTC with microseconds, of one width, so that text order is time order on every
 engine and the audit hash covers exactly what is stored. JSON is canonical text: the digest is over its bytes.
@@ -24,8 +25,12 @@ __all__ = [
     "bundles",
     "cards",
     "conversations",
+    "finding_events",
+    "finding_posts",
+    "findings",
     "inbox_items",
     "inbox_keys",
+    "leases",
     "ledger",
     "llm_use",
     "meta",
@@ -268,4 +273,67 @@ traces = Table(
     Column("ms", Integer, nullable=False),
     Column("body", JsonText, nullable=False),
     Index("traces_by_age", "account", "at"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("account", String(255), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("holder", CleanText, nullable=False),
+    Column("until", UtcText, nullable=False),
+)
+
+# `body` is the FindingRecord as JSON; the other columns are what is looked for. One occurrence is one row.
+findings = Table(
+    "findings",
+    metadata,
+    Column("account", String(255), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("cause", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("warehouse", CleanText),
+    Column("state", String(16), nullable=False),
+    Column("started_at", UtcText, nullable=False),
+    Column("ended_at", UtcText),
+    Column("seen_at", UtcText, nullable=False),
+    Column("snoozed_until", UtcText),
+    Column("body", JsonText, nullable=False),
+    Column("created_at", UtcText, nullable=False),
+    Column("updated_at", UtcText, nullable=False),
+    Index("findings_by_fingerprint", "account", "fingerprint", unique=True),
+    Index("findings_by_state", "account", "state", "started_at"),
+    Index("findings_by_end", "account", "ended_at"),
+)
+
+finding_events = Table(
+    "finding_events",
+    metadata,
+    Column("account", String(255), primary_key=True),
+    Column("finding_id", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcText, nullable=False),
+    Column("as_of", UtcText, nullable=False),
+    Column("event", String(16), nullable=False),
+    Column("actor", CleanText, nullable=False),
+    Column("detail", CleanText, nullable=False),
+)
+
+# A row is claimed before its message is posted, and `ts` is written down after it: none is posted twice.
+finding_posts = Table(
+    "finding_posts",
+    metadata,
+    Column("account", String(255), primary_key=True),
+    Column("finding_id", String(64), primary_key=True),
+    Column("channel", CleanText, primary_key=True),
+    Column("ts", CleanText),
+    Column("shown", CleanText, nullable=False),
+    Column("closed", Boolean, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("claimed_by", CleanText),
+    Column("claimed_until", UtcText),
+    Column("created_at", UtcText, nullable=False),
+    Index("finding_posts_by_age", "account", "closed", "created_at"),
 )

@@ -33,6 +33,10 @@ def run_evals(out: Output, tag: str | None) -> None:
         with out.progress("Preparing the eval account") as progress:
             runtime = Runtime.open(apart, progress=progress)
         try:
+            from agent.proactive import scan
+
+            with out.progress("Scanning the eval account") as progress:
+                scan(runtime, progress)  # what is asked about findings has some to speak of
             with out.progress("Evals") as progress:
                 result = run(_harness(runtime), tag, progress)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +26,11 @@ audit_app = typer.Typer(help="The append-only audit chain.", no_args_is_help=Tru
 knowledge_app = typer.Typer(
     help="Best practices and your own pages: search, list, index.", no_args_is_help=True, rich_markup_mode=None
 )
+findings_app = typer.Typer(
+    help="What scans have found: list, show, snooze, dismiss.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(plans_app, name="plans")
+app.add_typer(findings_app, name="findings")
 app.add_typer(account_app, name="account")
 app.add_typer(audit_app, name="audit")
 app.add_typer(knowledge_app, name="knowledge")
@@ -212,6 +217,73 @@ def plans_settle(
     settle_plan(_output(as_json), _Globals.profile, plan, outcome, reason, person)
 
 
+@app.command()
+def scan(
+    once: Annotated[bool, typer.Option("--once", help="One scan, then stop (so without --every, too).")] = False,
+    every: Annotated[
+        str | None, typer.Option("--every", metavar="2m", help="Scan again and again, so far apart.", callback=readable)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Look for what stands out: spending, queues, failures, long statements, warehouses left running."""
+    from bots.cli.scan import run_scan
+
+    run_scan(_output(as_json), _Globals.profile, once, every)
+
+
+FindingId = Annotated[str, typer.Argument(metavar="ID", help="A finding's id.", callback=readable)]
+
+
+@findings_app.command("list")
+def findings_list(
+    as_json: Json = False,
+    state: Annotated[
+        str, typer.Option("--state", metavar="open|snoozed|resolved|all", help="Only these.", callback=readable)
+    ] = "open",
+    warehouse: Annotated[
+        str | None, typer.Option("--warehouse", metavar="W", help="Only of this warehouse.", callback=readable)
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most so many.")] = 100,
+) -> None:
+    """Findings, the weightiest first."""
+    from bots.cli.findings import list_findings
+
+    list_findings(_output(as_json), _Globals.profile, state, warehouse, limit)
+
+
+@findings_app.command("show")
+def findings_show(finding: FindingId, as_json: Json = False) -> None:
+    """One finding: figures with their sources, and what became of it."""
+    from bots.cli.findings import show_finding
+
+    show_finding(_output(as_json), _Globals.profile, finding)
+
+
+@findings_app.command("snooze")
+def findings_snooze(
+    finding: FindingId,
+    length: Annotated[str | None, typer.Option("--for", metavar="2d", help="How long.", callback=readable)] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="Until then (account time).", callback=readable)
+    ] = None,
+    reason: Reason = "",
+    person: As = None,
+    as_json: Json = False,
+) -> None:
+    """Be quiet about a finding for a while; a reason is needed."""
+    from bots.cli.findings import snooze_finding
+
+    snooze_finding(_output(as_json), _Globals.profile, finding, until, length, reason, person)
+
+
+@findings_app.command("dismiss")
+def findings_dismiss(finding: FindingId, reason: Reason = "", person: As = None, as_json: Json = False) -> None:
+    """Say that a finding is none; a reason is needed."""
+    from bots.cli.findings import dismiss_finding
+
+    dismiss_finding(_output(as_json), _Globals.profile, finding, reason, person)
+
+
 @account_app.command("info")
 def account_info(as_json: Json = False) -> None:
     """Name, origin, clock, warehouses, views."""
@@ -231,12 +303,40 @@ def account_import(
     import_folder(_output(as_json), _Globals.profile, source)
 
 
+@account_app.command("export")
+def account_export(
+    target: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet, or an empty one.")],
+    as_json: Json = False,
+) -> None:
+    """Write the embedded account to a folder that `account import` takes."""
+    from bots.cli.account import export_folder
+
+    export_folder(_output(as_json), _Globals.profile, target)
+
+
 @account_app.command("reset")
-def account_reset(as_json: Json = False) -> None:
+def account_reset(
+    queries: Annotated[
+        int | None,
+        typer.Option("--queries", min=1, max=20_000_000, help="About how many statements, for benchmarks."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Rebuild the demo account from its seed."""
     from bots.cli.account import reset_account
 
-    reset_account(_output(as_json), _Globals.profile)
+    reset_account(_output(as_json), _Globals.profile, queries)
+
+
+@account_app.command("advance")
+def account_advance(
+    span: Annotated[str, typer.Argument(metavar="SPAN", help="How far: 6h, 7d, 2w.")],
+    as_json: Json = False,
+) -> None:
+    """Let the demo account live on under its present settings."""
+    from bots.cli.account import advance_account
+
+    advance_account(_output(as_json), _Globals.profile, span)
 
 
 @audit_app.command("list")
@@ -345,18 +445,25 @@ def setup(
     ] = None,
     account: Annotated[str | None, typer.Option(help="Account identifier (org-account).")] = None,
     reader_user: Annotated[str | None, typer.Option(help="User that reads.")] = None,
-    reader_key: Annotated[str | None, typer.Option(help="Its private key file.")] = None,
+    reader_key: Annotated[str | None, typer.Option(help="Its private key file, or token file.")] = None,
     reader_warehouse: Annotated[str | None, typer.Option(help="Warehouse it may use for its queries.")] = None,
     operator_user: Annotated[str | None, typer.Option(help="User that applies approved changes.")] = None,
-    operator_key: Annotated[str | None, typer.Option(help="Its private key file.")] = None,
+    operator_key: Annotated[str | None, typer.Option(help="Its private key file, or token file.")] = None,
     credit_price: Annotated[float | None, typer.Option(help="USD a credit, by your contract.")] = None,
+    sign_in: Annotated[str, typer.Option(help="key, token, oauth or browser (docs/live-account.md).")] = "key",
+    token_url: Annotated[str | None, typer.Option(help="OAuth: the provider's token endpoint.")] = None,
+    reader_client: Annotated[str | None, typer.Option(help="OAuth: the reader's client id.")] = None,
+    operator_client: Annotated[str | None, typer.Option(help="OAuth: the operator's client id.")] = None,
+    proxy: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="The proxy on the way to Snowflake.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over an existing profile.")] = False,
     as_json: Json = False,
 ) -> None:
     """Write a profile for a Snowflake account, or print the grants it needs."""
-    from bots.cli.setup import Answers, run_setup
+    from bots.cli.setup import Answers, run_setup, way_of
 
     answers = Answers(account, reader_user, reader_key, reader_warehouse, operator_user, operator_key, credit_price)
+    answers = replace(answers, token_url=token_url, reader_client=reader_client, operator_client=operator_client)
+    answers = replace(answers, sign_in=way_of(sign_in), proxy=proxy)
     run_setup(_output(as_json), _Globals.profile, print_grants, warehouse or [], answers, force)
 
 
@@ -366,7 +473,7 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Check every connection, grant and setting, and say what to do."""
-    from bots.cli.setup import run_doctor
+    from bots.cli.doctor import run_doctor
 
     run_doctor(_output(as_json), _Globals.profile, ask_models=models)
 

@@ -153,6 +153,8 @@ def _channels(asked: _Asked, settings: SlackSettings) -> None:
     wanted = [(c, "channel") for c in settings.channels]
     if settings.approvals_channel:
         wanted.append((settings.approvals_channel, "approvals channel"))
+    if settings.findings_channel:
+        wanted.append((settings.findings_channel, "findings channel"))
     if not settings.channels:
         asked.add("channels", True, "it answers wherever it was invited")
     for channel, kind in wanted:

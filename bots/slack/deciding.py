@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from agent.policy_model import ROLES
 from bots.slack.answer_buttons import AnswerButtons
+from bots.slack.finding_buttons import FindingButtons, is_about_a_finding
 from bots.slack.plan_buttons import PlanButtons
 from bots.slack.pool import failed
 from bots.slack.render.home import home_view
@@ -35,17 +36,23 @@ class Interactions:
         self._parts = parts
         self._teller = Teller(parts)
         self._plans = PlanButtons(parts, self._teller)
-        answers = AnswerButtons(parts, self._teller)
+        self._answers = answers = AnswerButtons(parts, self._teller)
+        self._findings = FindingButtons(parts, self._teller)
         self._routes: dict[str, Callable[[Click], None]] = {
             Action.APPROVE: self._plans.approve,
             Action.DECLINE: self._plans.decline,
             Action.DETAILS: self._plans.details,
             Action.UNDO: self._plans.undo,
-            Action.EVIDENCE: answers.evidence,
+            Action.EVIDENCE: self._evidence,
             Action.CHART: answers.chart,
             Action.FEEDBACK: answers.feedback,
             Action.AGAIN: answers.again,
+            Action.FINDING_SNOOZE: self._findings.snooze,
+            Action.FINDING_DISMISS: self._findings.dismiss,
         }
+
+    def _evidence(self, click: Click) -> None:
+        (self._findings if is_about_a_finding(click) else self._answers).evidence(click)
 
     def on_click(self, click: Click) -> None:
         """A button of a message, a modal or the Home tab."""
@@ -75,13 +82,18 @@ class Interactions:
         return not (click.app and mine) or click.app == mine
 
     def on_submission(self, sent: Submission) -> None:
-        if sent.callback != Action.DECLINE_FORM:
+        forms = {
+            Action.DECLINE_FORM: (self._plans.place_of, self._plans.on_decline_form),
+            Action.FINDING_FORM: (self._findings.place_of, self._findings.on_form),
+        }
+        if sent.callback not in forms:
             _log.info("a form %r is not for us", sent.callback[:60])
             return
-        place, ts = self._plans.place_of(sent)
+        place_of, take = forms[Action(sent.callback)]
+        place, ts = place_of(sent)
         click = as_click(sent.author, place, ts)
         try:
-            self._plans.on_decline_form(sent)
+            take(sent)
         except FrostlineError as error:
             _log.warning("%s by %s: %s", sent.callback, sent.author.user, error.message)
             self._teller.tell_error(click, error)

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from slack_sdk import WebClient
 
+from bots.scanning import ScanLoop
 from bots.slack.answering import Answering
 from bots.slack.api import SlackApi
 from bots.slack.app import Listeners, build_app
 from bots.slack.cards import CardDesk
 from bots.slack.deciding import Interactions
 from bots.slack.dispatcher import Dispatcher
+from bots.slack.findings import FindingDesk
 from bots.slack.parts import Parts
 from bots.slack.people import GroupDirectory, People
 from bots.slack.pool import Pool, guarded
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from agent.actions.recovery import RecoveryReport
     from agent.runtime import Runtime
+    from agent.scan import ScanReport
     from agent.settings import SlackSettings
 
 __all__ = ["SlackBot"]
@@ -40,6 +43,8 @@ __all__ = ["SlackBot"]
 _log = logging.getLogger("frostline.slack")
 _RECOVER_S, _PRUNE_S = 60.0, 3600.0
 _KEPT = timedelta(days=30)
+_FINDINGS_KEPT = timedelta(days=365)
+"""Beyond that: what was told is not told again as long as it is known."""
 _LATE_S = 300.0
 """A question that waits so long means that something is wrong."""
 
@@ -82,11 +87,14 @@ class SlackBot:
         client = WebClient(base_url=settings.base_url, logger=_quiet("frostline.slack.sdk"), retry_handlers=[])
         self.app: App = build_app(listeners, self.parts, client, secret)
         self._stop = threading.Event()
+        self._findings = FindingDesk.of(runtime, outbound, by)
         self._chores = [
             threading.Thread(target=self._recover, name="frostline-recovery", daemon=True),
             threading.Thread(target=self._refresh, name="frostline-cards", daemon=True),
             threading.Thread(target=self._prune, name="frostline-pruning", daemon=True),
         ]
+        if runtime.settings.scan.pause is not None:
+            self._chores.append(threading.Thread(target=self._scan, name="frostline-scan", daemon=True))
 
     @property
     def me(self) -> Me:
@@ -152,6 +160,27 @@ class SlackBot:
         while not self._stop.wait(self.settings.refresh_s):
             guarded(self.parts.desk.refresh)
 
+    def _scan(self) -> None:
+        """Under the lease of the store: of several bots one scans. What is found is kept before Slack is told."""
+        pause = self.runtime.settings.scan.pause
+        assert pause is not None
+
+        from agent import proactive  # what it needs is heavy, and most bots do not scan
+
+        def scan(runtime: Runtime) -> ScanReport:
+            report = proactive.scan(runtime)
+            try:
+                self._findings.publish()
+            except FrostlineError as error:
+                _log.warning("Slack was not told of all findings: %s", error.message)
+            return report
+
+        def on_failure(error: Exception, wait: float) -> None:
+            _log.warning("a scan failed, next in %.0f s: %s: %s", wait, type(error).__name__, _words(error))
+
+        loop = ScanLoop(lambda: nullcontext(self.runtime), scan=scan, on_failure=on_failure)
+        loop.run(self._stop, pause.total_seconds())
+
     def _prune(self) -> None:
         while not self._stop.is_set():
             guarded(self._prune_once)
@@ -162,6 +191,12 @@ class SlackBot:
         store = self.runtime.store
         for kept in (store.inbox, store.answers, store.cards, store.traces):
             kept.prune(before)
+        store.finding_posts.prune(before - _FINDINGS_KEPT)
+        store.findings.prune(before - _FINDINGS_KEPT)
+
+
+def _words(error: Exception) -> str:
+    return error.message if isinstance(error, FrostlineError) else ""
 
 
 def _quiet(name: str) -> logging.Logger:

@@ -72,6 +72,13 @@ class Teller:
 
     def decider(self, click: Click, key: PlanKey, decision: str) -> Person | None:
         """Who pressed, if they may decide anything here; else they were told, and it stands in the audit trail."""
+        about = {"ref": key.ref[:64], "digest": key.digest[:64]}
+        return self.changer(click, decision, about, self._plan_id(key.ref))
+
+    def changer(
+        self, click: Click, decision: str, about: Mapping[str, str], plan_id: str | None = None
+    ) -> Person | None:
+        """As decider, for whatever changes something for everybody; `about` goes into the audit trail."""
         me = self._parts.me
         found = self._parts.people.person_for_decision(click.author)
         # In an organisation the workspace may be any of its own; there the person's organisation decides.
@@ -80,21 +87,21 @@ class Teller:
         if not isinstance(found, Ignored):
             return found
         words = _UNKNOWN if found.reason == "unknown_user" else _NOT_HERE
-        self.denied(click.author, key, decision, found.reason, words)
+        self._denied(click.author, decision, found.reason, words, about, plan_id)
         self.tell(click, said(words))
         return None
 
     def denied(self, author: Author, key: PlanKey, decision: str, why: str, message: str) -> None:
         """Into the audit trail, as `agent.approvals` does for people whom it knows."""
+        about = {"ref": key.ref[:64], "digest": key.digest[:64]}
+        self._denied(author, decision, why, message, about, self._plan_id(key.ref))
+
+    def _denied(
+        self, author: Author, decision: str, why: str, message: str, about: Mapping[str, str], plan_id: str | None
+    ) -> None:
         team = author.team or author.enterprise or self._parts.me.team
-        detail = {
-            "decision": decision,
-            "why": why,
-            "message": message,
-            "ref": key.ref[:64],
-            "digest": key.digest[:64],
-        }
-        self._parts.runtime.store.audit("denied", f"slack:{team}/{author.user}"[:200], self._plan_id(key.ref), detail)
+        detail = {"decision": decision, "why": why, "message": message, **about}
+        self._parts.runtime.store.audit("denied", f"slack:{team}/{author.user}"[:200], plan_id, detail)
 
     def _plan_id(self, ref: str) -> str | None:
         try:

@@ -44,6 +44,11 @@ class Action(StrEnum):
     """value: `good:TRACE` or `bad:TRACE`."""
     AGAIN = "frostline_again"
     """value: the inbox item's id."""
+    FINDING_SNOOZE = "frostline_finding_snooze"
+    """value: the finding's id; so for dismiss. EVIDENCE of a finding: `finding:ID`."""
+    FINDING_DISMISS = "frostline_finding_dismiss"
+    FINDING_FORM = "frostline_finding_form"
+    """callback_id; private_metadata is `render.finding.QuietForm` as JSON."""
     DECLINE_FORM = "frostline_decline_form"
     """callback_id; private_metadata is the card's JSON key (`PlanKey` plus channel and ts)."""
 

@@ -15,7 +15,7 @@ from bots.slack.render.text import bare, chunks_of
 from tools.result import Fact, Source, Window
 from tools.windows.parse import describe
 
-__all__ = ["evidence_blocks"]
+__all__ = ["evidence_blocks", "fact_blocks"]
 
 _LINES = 60
 _ARGS = 1_500
@@ -29,7 +29,7 @@ def evidence_blocks(turn: Mapping[str, Any], question: str) -> Iterator[Block]:
     yield rich(section_of([literal("Question: ", bold=True), *(literal(piece) for piece in asked)]))
     yield from _listed("What was called", [_call(call) for call in turn.get("tool_calls") or ()])
     yield from _listed("Sources", [_source(Source.model_validate(s), tz) for s in turn.get("sources") or ()])
-    yield from _facts([Fact.model_validate(fact) for fact in turn.get("facts") or ()], tz)
+    yield from fact_blocks([Fact.model_validate(fact) for fact in turn.get("facts") or ()], tz)
     yield rich(section_of(labelled("Answer", f"{turn.get('trace_id', '')} (model: {turn.get('model', '')})")))
 
 
@@ -46,7 +46,7 @@ def _source(source: Source, tz: str) -> str:
     return f"{source.view}: read {show_time(source.as_of, tz)}, {covered}{late}"
 
 
-def _facts(facts: list[Fact], tz: str) -> Iterator[Block]:
+def fact_blocks(facts: list[Fact], tz: str) -> Iterator[Block]:
     """One list for each label, source, window and moment; the figures as the answer writes them."""
     groups: dict[tuple[str, str, Window | None, datetime], list[Fact]] = defaultdict(list)
     for fact in facts:

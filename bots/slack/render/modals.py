@@ -30,10 +30,13 @@ from tools.domain import PlanRecord, PlanState
 __all__ = [
     "REASON_BLOCK",
     "DeclineForm",
+    "View",
     "decline_form",
     "decline_view",
     "details_view",
     "evidence_view",
+    "fitting",
+    "modal",
 ]
 
 View = dict[str, Any]
@@ -44,7 +47,7 @@ REASON_BLOCK = "reason"
 def evidence_view(turn: Mapping[str, Any], question: str) -> View:
     """Where an answer's figures come from. `turn`: a Turn as JSON, as AnswerRow keeps it."""
     rest = f"The rest: frostline ask --json, or the answer {turn.get('trace_id', '')} in the store."
-    return _modal("Evidence", _fitting(evidence_blocks(turn, question), rest))
+    return modal("Evidence", fitting(evidence_blocks(turn, question), rest))
 
 
 def details_view(view: CardView) -> View:
@@ -59,7 +62,7 @@ def details_view(view: CardView) -> View:
         blocks.append(rich(section_of([literal("May approve: ", bold=True), *people])))
     for number, record in enumerate(view.records, start=1):
         blocks += _plan_blocks(view, record, f"{number}. " if view.is_bundle else "")
-    return _modal("Details", _fitting(blocks, f"The rest: frostline plans show {view.ref}"))
+    return modal("Details", fitting(blocks, f"The rest: frostline plans show {view.ref}"))
 
 
 # --- declining -----------------------------------------------------------------------------------------------------
@@ -98,7 +101,7 @@ def decline_view(card: CardView, channel: str, ts: str, *, withdraw: bool = Fals
     }
     metadata = json.dumps({"ref": card.ref, "digest": card.digest, "channel": channel, "ts": ts})
     title = "Withdraw the plan" if withdraw else "Decline"
-    return _modal(title, [*context(about), block], close="Back") | {
+    return modal(title, [*context(about), block], close="Back") | {
         "submit": plain("Withdraw" if withdraw else "Decline", VIEW_TITLE),
         "callback_id": Action.DECLINE_FORM.value,
         "private_metadata": metadata,
@@ -121,7 +124,7 @@ def decline_form(metadata: str) -> DeclineForm | None:
 # --- parts ---------------------------------------------------------------------------------------------------------
 
 
-def _modal(title: str, blocks: Sequence[Block], *, close: str = "Close") -> View:
+def modal(title: str, blocks: Sequence[Block], *, close: str = "Close") -> View:
     return {
         "type": "modal",
         "title": plain(title, VIEW_TITLE),
@@ -130,7 +133,7 @@ def _modal(title: str, blocks: Sequence[Block], *, close: str = "Close") -> View
     }
 
 
-def _fitting(blocks: Iterable[Block], rest: str) -> list[Block]:
+def fitting(blocks: Iterable[Block], rest: str) -> list[Block]:
     """As many as a view holds; `rest` says where the others are."""
     kept: list[Block] = []
     room, left = VIEW_FILL, 0

@@ -252,9 +252,11 @@ RIGHT: dict[str, dict[str, Any]] = {
     "query_usage": {},
     "search_practices": {"text": "queueing"},
     "list_warehouses": {},
+    "own_cost": {},
+    "list_findings": {},
 }
 
-WITHOUT_ACCOUNT = {"search_practices": ("no_data",)}
+WITHOUT_ACCOUNT = {"search_practices": ("no_data",), "list_findings": ("no_data",)}
 """Tools that ask the account nothing, so that nothing there can refuse; with what they answer on this context."""
 
 ABLE = [person("proposer"), person("approver"), person("admin")]

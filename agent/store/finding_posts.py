@@ -1,0 +1,123 @@
+"""Where findings were posted: one message for each finding and channel, claimed before it is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Engine, delete, or_, select, update
+from sqlalchemy.engine import RowMapping
+
+from agent.store.engine import reading, writing
+from agent.store.tables import finding_posts
+from tools.context import Clock
+
+__all__ = ["FindingPost", "FindingPosts"]
+
+
+@dataclass(frozen=True)
+class FindingPost:
+    finding_id: str
+    channel: str
+    ts: str | None = None
+    """None: claimed and not known to stand there, or told of in a message that is not its own."""
+    shown: str = ""
+    """Fingerprint of what the message shows."""
+    closed: bool = False
+    """Nothing about it will change any more."""
+    attempts: int = 1
+    """How often it was claimed without a message known: from the second on it is looked for before it is sent."""
+
+
+class FindingPosts:
+    """Posts of one account; safe in several threads and processes. Every method may raise Unreachable."""
+
+    def __init__(self, engine: Engine, *, account: str, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        self.account = account
+
+    def claim(self, finding_id: str, channel: str, by: str, lease: timedelta) -> FindingPost | None:
+        """The right to post or change this message until the lease lapses; None where another has it, or where
+        nothing is to be said in it any more.
+        """
+        with writing(self._engine) as connection:
+            now = self._clock.now()
+            row = connection.execute(select(finding_posts).where(self._is(finding_id, channel))).mappings().first()
+            mine = {"claimed_by": by, "claimed_until": now + lease}
+            if row is None:
+                new = {"account": self.account, "finding_id": finding_id, "channel": channel, "created_at": now}
+                connection.execute(finding_posts.insert().values(**new, shown="", closed=False, attempts=1, **mine))
+                return FindingPost(finding_id, channel)
+            if row["closed"] or (row["claimed_until"] is not None and row["claimed_until"] > now):
+                return None
+            attempts = row["attempts"] + (row["ts"] is None)
+            taken = update(finding_posts).where(self._is(finding_id, channel)).values(attempts=attempts, **mine)
+            connection.execute(taken)
+            return _post(row, attempts)
+
+    def release(
+        self,
+        finding_id: str,
+        channel: str,
+        by: str,
+        *,
+        ts: str | None = None,
+        shown: str | None = None,
+        closed: bool | None = None,
+    ) -> bool:
+        """Give it back, with what is known now; False, and nothing is written, where another has taken it since."""
+        given = {"ts": ts, "shown": shown, "closed": closed}
+        values = {name: value for name, value in given.items() if value is not None}
+        mine = self._is(finding_id, channel) & (finding_posts.c.claimed_by == by)
+        with writing(self._engine) as connection:
+            freed = update(finding_posts).where(mine).values(claimed_by=None, claimed_until=None, **values)
+            return connection.execute(freed).rowcount == 1
+
+    def told(self, finding_ids: tuple[str, ...], channel: str) -> None:
+        """These were counted in a message of several ('and 7 more'): none of them gets one of its own."""
+        with writing(self._engine) as connection:
+            now = self._clock.now()
+            for finding_id in finding_ids:
+                if connection.execute(select(finding_posts.c.closed).where(self._is(finding_id, channel))).first():
+                    continue
+                new = {"account": self.account, "finding_id": finding_id, "channel": channel, "created_at": now}
+                connection.execute(finding_posts.insert().values(**new, shown="counted", closed=True, attempts=0))
+
+    def at(self, channel: str, ts: str) -> FindingPost | None:
+        found = self._posts((finding_posts.c.channel == channel) & (finding_posts.c.ts == ts))
+        return found[0] if found else None
+
+    def of(self, finding_id: str) -> tuple[FindingPost, ...]:
+        return self._posts(finding_posts.c.finding_id == finding_id)
+
+    def known(self, channel: str) -> frozenset[str]:
+        """Ids of the findings that this channel has been told of, or is being told of."""
+        stands = or_(finding_posts.c.ts.is_not(None), finding_posts.c.closed.is_(True))
+        return frozenset(p.finding_id for p in self._posts((finding_posts.c.channel == channel) & stands))
+
+    def open(self, channel: str) -> tuple[FindingPost, ...]:
+        """Messages that may have to change, and those that may never have been sent; oldest first."""
+        return self._posts((finding_posts.c.channel == channel) & finding_posts.c.closed.is_(False))
+
+    def prune(self, before: datetime) -> int:
+        """Forget closed ones that were made before; returns how many."""
+        old = finding_posts.c.closed.is_(True) & (finding_posts.c.created_at < before)
+        with writing(self._engine) as connection:
+            mine = finding_posts.c.account == self.account
+            return connection.execute(delete(finding_posts).where(mine, old)).rowcount
+
+    def _posts(self, where: ColumnElement[bool]) -> tuple[FindingPost, ...]:
+        query = select(finding_posts).where(finding_posts.c.account == self.account, where)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.order_by(finding_posts.c.created_at, finding_posts.c.finding_id))
+            return tuple(_post(row) for row in rows.mappings())
+
+    def _is(self, finding_id: str, channel: str) -> ColumnElement[bool]:
+        table = finding_posts.c
+        return (table.account == self.account) & (table.finding_id == finding_id) & (table.channel == channel)
+
+
+def _post(row: RowMapping, attempts: int | None = None) -> FindingPost:
+    values = {name: row[name] for name in FindingPost.__dataclass_fields__}
+    return FindingPost(**(values if attempts is None else values | {"attempts": attempts}))

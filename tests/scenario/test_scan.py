@@ -1,0 +1,169 @@
+"""`frostline scan` and `frostline findings` as people and cron run them, on the demo account."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import account
+from tests.scenario.commands import KEEP_COMPILED, alters, cli, one_object, opened, run
+from tools.finding import FINDING_KINDS, SEVERITIES
+
+FIELDS = {
+    *("id", "fingerprint", "kind", "severity", "impact_credits_per_day", "warehouse", "object", "started_at"),
+    *("ended_at", "detected_at", "visible_at", "state", "expected", "actual", "unit", "evidence", "practice", "draft"),
+}
+
+
+@pytest.fixture(scope="module")
+def home(template_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    made = account.new_home(template_home, tmp_path_factory.mktemp("scan") / "home")
+    yield made
+    account.stop_server(made)
+
+
+@pytest.fixture(scope="module")
+def scanned(home: Path) -> dict[str, Any]:
+    assert json.loads(cli(home, "findings", "list", "--json")[1]) == {"findings": [], "last_scan": None}
+    done = run(home, "scan", "--once", "--json")
+    assert done.returncode == 0, done.stderr
+    assert "hourly series" in done.stderr
+    return one_object(done)
+
+
+def listed(home: Path, *args: str) -> list[dict[str, Any]]:
+    code, out, err = cli(home, "findings", "list", "--json", *args)
+    assert code == 0, err
+    found = json.loads(out)["findings"]
+    assert isinstance(found, list)
+    return found
+
+
+def scan(home: Path) -> list[dict[str, Any]]:
+    """Another scan, in this process."""
+    code, out, err = cli(home, "scan", "--once", "--json")
+    assert code == 0, err
+    found = json.loads(out)["findings"]
+    assert isinstance(found, list)
+    return found
+
+
+def test_one_object_with_everything_that_was_found(scanned: dict[str, Any], home: Path) -> None:
+    assert set(scanned) >= {"findings", "as_of"}
+    now = datetime.fromisoformat(scanned["as_of"])
+    assert scanned["findings"], "the demo account has incidents"
+    for finding in scanned["findings"]:
+        assert set(finding) == FIELDS
+        assert finding["kind"] in FINDING_KINDS
+        assert finding["severity"] in SEVERITIES
+        assert finding["evidence"]
+        times = [datetime.fromisoformat(finding[name]) for name in ("started_at", "detected_at", "visible_at")]
+        assert times[0] <= times[1] <= times[2] <= now
+        assert (finding["state"] == "resolved") == (finding["ended_at"] is not None)
+    prints = [f["fingerprint"] for f in scanned["findings"]]
+    assert len(set(prints)) == len(prints)
+    assert alters(home) == []
+
+
+def test_the_next_scan_finds_the_same_and_calls_it_open(scanned: dict[str, Any], home: Path) -> None:
+    again = scan(home)
+    known = {f["id"]: f["fingerprint"] for f in scanned["findings"]}
+    assert {f["id"]: f["fingerprint"] for f in again}.items() <= known.items()
+    assert {f["state"] for f in again} <= {"open"}
+    assert {f["id"] for f in listed(home)} == {f["id"] for f in again}
+
+
+def test_shown_snoozed_and_dismissed(scanned: dict[str, Any], home: Path) -> None:
+    one, two = [f["id"] for f in listed(home)][:2]
+    shown = json.loads(cli(home, "findings", "show", one, "--json")[1])
+    assert shown["finding"]["id"] == one
+    assert shown["events"][0]["event"] == "found"
+    code, out, _ = cli(home, "findings", "show", one[:8])
+    assert code == 0
+    assert one in out
+    assert "evidence" in out
+
+    for args, code, words in (
+        (("snooze", one, "--for", "2d"), 2, "reason"),
+        (("snooze", one, "--reason", "x"), 2, "how long"),
+        (("snooze", one, "--for", "2d", "--until", "2027-01-01", "--reason", "x"), 2, "how long"),
+        (("snooze", one, "--until", "2001-01-01", "--reason", "x"), 2, "over already"),
+        (("snooze", one, "--for", "soon", "--reason", "x"), 2, "length of time"),
+        (("dismiss", "none-such", "--reason", "x"), 2, "no finding"),
+        (("dismiss", one, "--reason", "x", "--as", "demo-viewer"), 3, "proposer"),
+        (("list", "--state", "odd"), 2, "not a state"),
+    ):
+        got, out, err = cli(home, "findings", *args)
+        assert (got, words in err) == (code, True), (args, got, out, err)
+
+    snoozed = json.loads(cli(home, "findings", "snooze", one, "--for", "2d", "--reason", "known load", "--json")[1])
+    assert (snoozed["finding"]["state"], snoozed["reason"]) == ("snoozed", "known load")
+    assert cli(home, "findings", "dismiss", two, "--reason", "a planned one")[0] == 0
+    assert not {one, two} & {f["id"] for f in listed(home)}
+    assert [f["id"] for f in listed(home, "--state", "snoozed")] == [one]
+    assert two not in {f["id"] for f in scan(home)}
+    rows = json.loads(cli(home, "audit", "list", "--json")[1])["rows"]
+    assert [r["event"] for r in rows] == ["denied", "finding_snoozed", "finding_dismissed"]
+    assert json.loads(cli(home, "audit", "verify", "--json")[1])["ok"]
+
+
+def test_a_snooze_is_over_when_the_account_s_time_is(scanned: dict[str, Any], home: Path) -> None:
+    (one,) = [f["id"] for f in listed(home, "--state", "snoozed")]
+    later = {"FROSTLINE_NOW": "2027-01-01T00:00:00+00:00"}
+    code, out, _ = cli(home, "findings", "list", "--json", **later)
+    assert code == 0
+    assert one in {f["id"] for f in json.loads(out)["findings"]}
+
+
+def test_what_the_scan_has_found_can_be_asked_for(scanned: dict[str, Any], home: Path) -> None:
+    with opened(home) as runtime:
+        turn = runtime.ask("what is open?", thread=None, person=runtime.person("demo-viewer"))
+    assert turn.status == "ok"
+    assert [call.name for call in turn.tool_calls] == ["list_findings"]
+    for finding in listed(home):
+        assert finding["id"] in turn.answer
+
+
+@pytest.mark.timeout(120)
+def test_a_loop_prints_an_object_a_round_and_ends_when_it_is_told_to(home: Path) -> None:
+    command = [sys.executable, "-m", "bots.cli.main", "scan", "--every", "1h", "--json"]
+    env = account.environment(home, **KEEP_COMPILED)
+    loop = subprocess.Popen(
+        command, cwd=account.ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert loop.stdout
+    first = json.loads(loop.stdout.readline())
+    assert set(first) >= {"findings", "as_of"}
+    loop.send_signal(signal.SIGTERM)
+    rest, _ = loop.communicate(timeout=60)
+    assert (loop.returncode, rest) == (0, "")
+
+
+@pytest.mark.timeout(120)
+def test_a_loop_survives_a_store_that_does_not_answer(home: Path) -> None:
+    command = [sys.executable, "-m", "bots.cli.main", "scan", "--every", "1s"]
+    env = account.environment(home, FROSTLINE_STORE__URL="postgresql://nobody@127.0.0.1:9/none", **KEEP_COMPILED)
+    loop = subprocess.Popen(
+        command, cwd=account.ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    assert loop.stderr
+    told = [loop.stderr.readline() for _ in range(2)]
+    loop.send_signal(signal.SIGINT)
+    loop.communicate(timeout=60)
+    assert loop.returncode == 0
+    assert ["the next one is in 2 s" in told[0], "the next one is in 4 s" in told[1]] == [True, True], told
+    assert not any("Traceback" in line for line in told)
+
+
+@pytest.mark.parametrize("args", [("--once", "--every", "2m"), ("--every", "soon"), ("--every", "0s")])
+def test_bad_usage_is_told(home: Path, args: tuple[str, ...]) -> None:
+    code, _, err = cli(home, "scan", *args)
+    assert (code, "Error" in err) == (2, True)

@@ -1,0 +1,114 @@
+"""`list_findings`: what is read from the store, how it is sorted, cut and worded."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from agent.findings import Sighting, reconcile
+from tests.doubles.account import NOW as ACCOUNT_NOW
+from tests.doubles.account import Roles, WallClock, account, person
+from tests.unit.agent.findings import SCOPE, at, sighting
+from tools.context import FindingView, ToolContext
+from tools.finding import FINDING_KINDS, FindingRecord, ScanStamp
+from tools.findings.tool import FindingsArgs, FindingsData, list_findings
+from tools.findings.words import headline
+from tools.result import ToolResult
+
+
+class Kept:
+    """A FindingView of what one scan has seen."""
+
+    def __init__(self, *seen: Sighting, notes: tuple[str, ...] = ()) -> None:
+        ids = itertools.count(1)
+        changes = reconcile((), seen, now=at(500), looked=(SCOPE,), new_id=lambda: f"finding-{next(ids)}")
+        self.records = tuple(change.record for change in changes)
+        self.notes = notes
+
+    def list(self, states: Any = None, **_: Any) -> tuple[FindingRecord, ...]:
+        return tuple(r for r in self.records if states is None or r.finding.state in states)
+
+    def last_scan(self) -> ScanStamp | None:
+        return ScanStamp(as_of=ACCOUNT_NOW, at=ACCOUNT_NOW, seen=len(self.records), notes=self.notes)
+
+
+def ask(findings: FindingView | None, **args: Any) -> ToolResult[FindingsData]:
+    context = ToolContext(
+        reader=account(days=2),
+        plans=None,  # type: ignore[arg-type]
+        policy=Roles(),
+        clock=WallClock(),
+        person=person("viewer"),
+        thread=None,
+        new_id=lambda: "id",
+        findings=findings,
+    )
+    return list_findings(context, FindingsArgs(**args))
+
+
+def names(result: ToolResult[FindingsData]) -> list[str | None]:
+    assert result.data is not None
+    return [row.warehouse for row in result.data.rows]
+
+
+SEEN = (
+    sighting(10, seen=500, warehouse="ETL_WH", impact_credits_per_day=5.0),
+    sighting(20, seen=500, warehouse="BI_WH", impact_credits_per_day=90.0),
+    sighting(30, 40, warehouse="FLEX_WH"),
+    sighting(40, seen=500, warehouse="BI_DEV_WH", impact_credits_per_day=0.5),
+)
+
+
+class NoScan(Kept):
+    def last_scan(self) -> ScanStamp | None:
+        return None
+
+
+def test_before_the_first_scan_nothing_is_known() -> None:
+    for view in (None, NoScan()):
+        result = ask(view)
+        assert (result.status, result.data, result.facts) == ("no_data", None, ())
+        assert "No scan has run" in result.message
+
+
+def test_the_weightiest_first_and_the_rest_counted() -> None:
+    assert names(ask(Kept(*SEEN))) == ["BI_WH", "ETL_WH", "BI_DEV_WH"]
+    assert names(ask(Kept(*SEEN), severity="warning")) == ["BI_WH", "ETL_WH"]
+    assert names(ask(Kept(*SEEN), state="resolved")) == ["FLEX_WH"]
+    assert names(ask(Kept(*SEEN), state="all"))[-1] == "FLEX_WH"
+    assert names(ask(Kept(*SEEN), warehouses=["etl wh"])) == ["ETL_WH"]
+    cut = ask(Kept(*SEEN), top=1)
+    assert cut.data is not None
+    assert (names(cut), cut.data.cut) == (["BI_WH"], True)
+    facts = {fact.id: fact for fact in cut.facts}
+    assert (facts[cut.data.figures["found"]].value, facts[cut.data.figures["shown"]].value) == (3, 1)
+
+
+def test_every_figure_is_a_fact_with_its_finding_as_source() -> None:
+    result = ask(Kept(*SEEN))
+    assert result.data is not None
+    facts = {fact.id: fact for fact in result.facts}
+    row = result.data.rows[0]
+    assert facts[row.figures["impact"]].value == 90.0
+    assert row.id in facts[row.figures["impact"]].source
+    assert {facts[i].entity for i in row.figures.values()} == {"BI_WH"}
+    assert all(fact.as_of == ACCOUNT_NOW for fact in result.facts)
+
+
+def test_what_could_not_be_looked_at_is_said() -> None:
+    result = ask(Kept(notes=("Not looked at: sizes. No permission.",)))
+    assert result.data is not None
+    assert result.data.rows == ()
+    assert result.data.notes == ("Not looked at: sizes. No permission.",)
+
+
+def test_every_kind_has_a_headline_and_names_stand_in_code() -> None:
+    hostile = "x` {metric} **b** <!here>|"
+    for kind in FINDING_KINDS:
+        (record,) = Kept(sighting(0, seen=500, kind=kind, warehouse=hostile)).records
+        assert "{" not in headline(record, name="X")
+        assert headline(record)[:1] == headline(record)[:1].upper()
+    result = ask(Kept(sighting(0, seen=500, warehouse=hostile)))
+    assert result.data is not None
+    assert result.data.rows[0].title == "Credits used of `xˋ {metric} **b** <!here>¦` went up"
+    assert hostile not in result.data.rows[0].what

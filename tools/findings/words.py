@@ -1,0 +1,60 @@
+"""A finding in one line of words, without figures. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from tools.finding import FindingKind, FindingRecord
+from tools.usage.metrics import METRICS, Metric
+
+__all__ = ["headline", "kind_words", "metric_words"]
+
+_HEADLINES: Mapping[FindingKind, str] = {
+    "queueing": "Statements wait on {name}",
+    "spill": "{name} runs out of memory: its statements spill to storage",
+    "runaway_query": "A statement has run for {lasted} on {name}",
+    "long_running_query": "A statement has run for {lasted} on {name}",
+    "failing_queries": "More statements fail on {name}",
+    "retry_storm": "Statements fail on {name} and are tried again",
+    "resize_forgotten": "{name} was made larger and has stayed so",
+    "left_running": "{name} is up, and nothing runs on it",
+    "cloud_services": "{name} uses more cloud services than usual",
+    "clustering_storm": "Automatic clustering uses more credits than usual",
+    "advice_never_suspends": "{name} never suspends, and its idle time is paid",
+}
+_SERIES: Mapping[FindingKind, tuple[str, str]] = {
+    "spend_spike": ("{metric} of {name} went up", "{metric} of {name} went down"),
+    "level_shift": ("{metric} of {name} went up and stayed there", "{metric} of {name} went down and stayed there"),
+    "drift": ("{metric} of {name} creep up", "{metric} of {name} creep down"),
+    "silence": ("{name} is busy where it is usually quiet", "{name} is quiet where it is usually busy"),
+    "seasonality_change": ("{name} works at other hours than usual",) * 2,
+    "variance_change": ("{metric} of {name} vary more than usual", "{metric} of {name} vary less than usual"),
+}
+"""More than expected, less than expected."""
+_OTHER = "{kind}: {name}"
+
+
+def kind_words(kind: str) -> str:
+    return kind.removeprefix("advice_").replace("_", " ")
+
+
+def metric_words(record: FindingRecord) -> str:
+    """The metric's title; of the live tier, its name in words."""
+    known = METRICS.get(cast("Metric", record.metric))
+    return known.title if known is not None else record.metric.replace("_", " ")
+
+
+def headline(record: FindingRecord, *, name: str | None = None, lasted: str = "long") -> str:
+    """What it is about. `name`: how the warehouse or object is written; `lasted`: for how long a statement has run."""
+    finding = record.finding
+    whose = name or finding.warehouse or finding.object or "the account"
+    if finding.kind in _SERIES:
+        more = (finding.actual or 0.0) >= (finding.expected or 0.0)
+        text = _SERIES[finding.kind][0 if more else 1]
+    else:
+        text = _HEADLINES.get(finding.kind, _OTHER)
+    words = {"metric": metric_words(record), "lasted": lasted, "kind": kind_words(finding.kind), "name": whose}
+    for key, value in words.items():  # names may hold braces, which str.format would read; they come last
+        text = text.replace("{" + key + "}", value)
+    return text[:1].upper() + text[1:]
