@@ -109,7 +109,9 @@ class Panel:
         if moment.month_end:
             residual = np.where(residual > 0, np.maximum(y - self._allowed(expected), 0.0), residual)
             ordinary = residual <= 0
-            seen = np.stack([self.closes[:, 0] + y, self.closes[:, 1] + expected, np.fmax(self.closes[:, 2], y)], axis=1)
+            seen = np.stack(
+                [self.closes[:, 0] + y, self.closes[:, 1] + expected, np.fmax(self.closes[:, 2], y)], axis=1
+            )
             self.closes = np.where(ordinary[:, None], seen, self.closes)
         if moment.holiday:
             workday = self.profile.expected(moment.slot, moment.weekday, False)[0]

@@ -103,7 +103,9 @@ class Watch:
         """Several slots: one row a stamp. Slots that are left out have no value in any series."""
         values = np.asarray(values, dtype=float)
         if values.shape != (len(stamps), len(self.ids)):
-            raise BadArgument(f"{len(self.ids)} series at {len(stamps)} stamps need as many values, not {values.shape}.")
+            raise BadArgument(
+                f"{len(self.ids)} series at {len(stamps)} stamps need as many values, not {values.shape}."
+            )
         if np.isinf(values).any():
             raise BadArgument("An infinite value cannot be watched.", hint="Leave the slot out.")
         stamps, values = self._without_gaps(stamps, values)
@@ -209,9 +211,7 @@ class Watch:
     def _parts(self, row: int, back: int) -> Floats:
         """What a slot adds to an episode; `back` 1 is the newest."""
         day = self.clock.per_day
-        history = {
-            name: sums.ring[(sums.at - back) % sums.size, row] for name, sums in self.history.items()
-        }
+        history = {name: sums.ring[(sums.at - back) % sums.size, row] for name, sums in self.history.items()}
         ring = self.history["z"]
         before = ring.ring[(ring.at - back - day) % ring.size, row]
         apart = history["y"] - history["expected"]
@@ -261,8 +261,11 @@ class Watch:
         self._close(row)
         self.panel.drifts.forget(row)
         values = self.history["y"].last(len(self.moments), row)
-        self.panel.profile.relearn(row, [(m.slot, m.weekday, m.off) for m in self.moments if not m.excused],
-                                   values[[not m.excused for m in self.moments]])
+        self.panel.profile.relearn(
+            row,
+            [(m.slot, m.weekday, m.off) for m in self.moments if not m.excused],
+            values[[not m.excused for m in self.moments]],
+        )
 
     # --- findings --------------------------------------------------------------------------------------------
 
