@@ -35,9 +35,10 @@ if TYPE_CHECKING:
     from agent.roster import GroupDirectory
     from agent.state import Step, Thinker, Turn
     from agent.store import Store
-    from tools.context import Clock, ToolContext, UsageReader, WarehouseWriter
+    from tools.context import Clock, ModelUse, ToolContext, UsageReader, WarehouseWriter
     from tools.demo.account import AccountSettings
     from tools.preferences import Preferences
+    from tools.warehouse.usage_cache import UsageCache
 
 __all__ = ["Runtime", "SystemClock", "WriterFactory"]
 
@@ -69,6 +70,8 @@ class Runtime:
     """For tests that must stop the process around a write; None: the real writer."""
     groups: GroupDirectory | None = None
     """Who is in a group of policy.toml; None: nobody."""
+    attended: bool = True
+    """False: nobody sits in front of this process, so signing in must not need a browser."""
 
     @classmethod
     def open(
@@ -80,6 +83,7 @@ class Runtime:
         progress: Progress | None = None,
         writer_factory: WriterFactory | None = None,
         groups: GroupDirectory | None = None,
+        attended: bool = True,
     ) -> Runtime:
         """Ready to use; an embedded account is built if there is none yet (progress says how far).
 
@@ -88,7 +92,9 @@ class Runtime:
         Raises:
             FrostlineError: the account, the store or the policy cannot be used.
         """
-        runtime = cls(settings, clock or SystemClock(), new_id or _random_id, progress, writer_factory, groups)
+        runtime = cls(
+            settings, clock or SystemClock(), new_id or _random_id, progress, writer_factory, groups, attended
+        )
         if settings.account.kind == "embedded":
             runtime._embedded  # noqa: B018 - builds the account now, while a progress bar is shown
         return runtime
@@ -167,8 +173,17 @@ class Runtime:
 
     @property
     def operator_config(self) -> ConnectionConfig:
-        """Found anew each time: a change may come long after the runtime was opened."""
-        return self._config(self.settings.operator, "operator")
+        """Found anew each time: a change may come long after the runtime was opened.
+
+        Raises:
+            BadSettings: an entry of connections.toml belongs to another account than the reader's.
+        """
+        found = self._config(self.settings.operator, "operator")
+        if self.settings.account.kind != "embedded":
+            from tools.warehouse.named import check_one_account
+
+            check_one_account(self.reader_config, found)
+        return found
 
     def _check_same_account(self) -> None:
         """What was opened, plans included, belongs to the account as it was then, not to one that took its place.
@@ -187,7 +202,8 @@ class Runtime:
 
             self._check_same_account()
             return embedded_config(self.settings.account_dir, identity, idle_seconds=self.settings.demo.server_idle_s)
-        values = given.model_dump(exclude_none=True)
+        values = {name: getattr(given, name) for name in type(given).model_fields}
+        values |= {"proxy": self.settings.proxy, "attended": self.attended}
         for name in ("login", "network", "statement"):
             values[f"{name}_timeout"] = values.pop(f"{name}_timeout_s")
         return ConnectionConfig.of(**values)
@@ -202,9 +218,31 @@ class Runtime:
             self.account,
             now_override=self.settings.now,
             locate=(lambda: self._config(self.settings.reader, "reader")) if moves else None,
+            cache=self._usage_cache(),
         )
         self._stack.callback(reader.close)
         return reader
+
+    def _usage_cache(self) -> UsageCache | None:
+        given = self.settings.cache
+        if not given.enabled:
+            return None
+        from tools.warehouse.cache_file import CacheFile
+        from tools.warehouse.usage_cache import UsageCache
+
+        file = CacheFile(self.settings.state_dir / "usage-cache.db", megabytes=given.megabytes)
+        return UsageCache(file, self._cache_scope)
+
+    def _cache_scope(self) -> str:
+        """Figures of another account, of the same folder after an import or a step in time, or under another role
+        have nothing to do with each other.
+        """
+        if self.settings.account.kind == "embedded":
+            from tools.demo.account import settings
+
+            known = settings(self.settings.account_dir)
+            return f"{known.name}#{known.generation_id}@{known.now.isoformat()}"
+        return f"{self._account_key}|{self.reader_config.shown}"
 
     # --- state ---------------------------------------------------------------------------------------------------
 
@@ -370,8 +408,22 @@ class Runtime:
             new_id=self.new_id,
             asked_for_change=asked_for_change,
             retriever=self.library,
+            model_use=self._model_use if self.settings.llm.models else None,
             findings=self.store.findings,
             preferences=self.preferences,
+        )
+
+    def _model_use(self) -> ModelUse:
+        from tools.context import ModelUse
+
+        end = self.clock.now().astimezone(UTC)
+        today = self.store.llm_use.by_day(1)
+        return ModelUse(
+            start=end.replace(hour=0, minute=0, second=0, microsecond=0),
+            end=end,
+            requests=sum(use.requests for use in today),
+            tokens=sum(use.spent.tokens for use in today),
+            usd=sum(use.spent.usd for use in today),
         )
 
     @cached_property

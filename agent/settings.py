@@ -29,11 +29,13 @@ from agent.settings_knowledge import KnowledgeSettings
 from agent.settings_outlook import AnomalySettings, BudgetSettings, ForecastSettings
 from agent.settings_sections import (
     AccountSettings,
+    CacheSettings,
     ConnectionSettings,
     DemoSettings,
     LlmModel,
     LlmSettings,
     PolicySettings,
+    ProxyConfig,
     ScanSettings,
     SlackSettings,
     StoreSettings,
@@ -76,6 +78,9 @@ class Settings(BaseSettings):
     account: AccountSettings = AccountSettings()
     reader: ConnectionSettings = ConnectionSettings()
     operator: ConnectionSettings = ConnectionSettings()
+    proxy: ProxyConfig = ProxyConfig()
+    """Between this machine and Snowflake; Slack and the models follow HTTPS_PROXY."""
+    cache: CacheSettings = CacheSettings()
     store: StoreSettings = StoreSettings()
     policy: PolicySettings = PolicySettings()
     llm: LlmSettings = LlmSettings()
@@ -108,7 +113,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _both_identities_are_of_one_account(self) -> Settings:
-        """A plan is made from what the reader sees; its statement must not run anywhere else."""
+        """A plan is made from what the reader sees; its statement must not run anywhere else.
+
+        An entry of connections.toml is looked into when the operator is used (agent.runtime), and `doctor` asks both.
+        """
         names = {c.account.lower() for c in (self.reader, self.operator) if c.account}
         if len(names) > 1:
             raise ValueError("operator.account: reader and operator have to be of one account, written alike")
@@ -232,6 +240,7 @@ def load_settings(profile: str | None = None) -> Settings:
         raise BadSettings(f"Profile {name} cannot be read: {error}", hint=str(path)) from error
     table = deep_update(_from_providers(), table) | {"profile": name, "home": home}
     _no_stray_tracing()
+    _loopback_without_proxy()
     try:
         table = deep_update(_with_secret_files(table), _from_environment())
         settings = Settings(**table | {"llm": _with_provider_keys(table.get("llm", {}))})
@@ -250,7 +259,7 @@ def _from_environment() -> dict[str, Any]:
 
 def _without_files(model: Any, values: dict[str, Any]) -> dict[str, Any]:
     """`values` without what only says where a secret of `model` stands."""
-    kept = {k: v for k, v in values.items() if not (k.endswith("_file") and _is_secret(model, k[: -len("_file")]))}
+    kept = {k: v for k, v in values.items() if not (k.endswith("_file") and _read_here(model, k[: -len("_file")]))}
     return {k: _without_files(_section(model, k), v) if isinstance(v, dict) else v for k, v in kept.items()}
 
 
@@ -306,6 +315,18 @@ def _no_stray_tracing() -> None:
         os.environ.pop(name, None)
 
 
+def _loopback_without_proxy() -> None:
+    """A proxy is for what is beyond this machine: the demo account's server, a local model and a collector are not.
+
+    The Snowflake connector asks the environment before its own `no_proxy` (4.8.1), so it has to stand there.
+    """
+    for name in ("NO_PROXY", "no_proxy"):
+        given = [part for part in os.environ.get(name, "").split(",") if part.strip()]
+        missing = [host for host in ("localhost", "127.0.0.1", "::1") if host not in given]
+        if missing and "*" not in given:
+            os.environ[name] = ",".join([*given, *missing])
+
+
 def _with_secret_files(table: dict[str, Any]) -> dict[str, Any]:
     """Read `FROSTLINE_SECTION__FIELD_FILE` for secret fields; the plain variable still wins over it."""
     for key, value in os.environ.items():
@@ -316,7 +337,7 @@ def _with_secret_files(table: dict[str, Any]) -> dict[str, Any]:
         model: Any = Settings
         for section in sections:
             model = _section(model, section)
-        if not sections or not _is_secret(model, field):
+        if not sections or not _read_here(model, field):
             continue
         try:
             secret = Path(value).read_text(encoding="utf-8").strip()
@@ -336,6 +357,13 @@ def _section(model: Any, name: str) -> Any:
     annotation = model.model_fields[name].annotation
     kinds = (annotation, *get_args(annotation))
     return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+
+
+def _read_here(section: Any, field: str) -> bool:
+    """A secret whose file is read once, now. Where the section itself has a `..._file`, its reader does that, each
+    time anew.
+    """
+    return _is_secret(section, field) and f"{field}_file" not in section.model_fields
 
 
 def _is_secret(section: Any, field: str) -> bool:

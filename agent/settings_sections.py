@@ -12,14 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from agent.durations import duration_of
 from agent.settings_llm import LlmModel, LlmSettings
 from tools.errors import BadArgument
+from tools.warehouse.config import OAuthConfig, ProxyConfig
 
 __all__ = [
     "AccountSettings",
+    "CacheSettings",
     "ConnectionSettings",
     "DemoSettings",
     "LlmModel",
     "LlmSettings",
     "PolicySettings",
+    "ProxyConfig",
     "ScanSettings",
     "SlackSettings",
     "StoreSettings",
@@ -44,7 +47,10 @@ class AccountSettings(_Section):
 
 
 class ConnectionSettings(_Section):
-    """One identity. Name one way to log in: connection_name, private_key_file, token or password."""
+    """One identity. Name one way to log in: private_key_file, token, oauth, browser, connection_name or password.
+
+    Files are read at each sign-in. docs/live-account.md explains each way.
+    """
 
     account: str | None = None
     user: str | None = None
@@ -55,12 +61,28 @@ class ConnectionSettings(_Section):
     password: SecretStr | None = None
     token: SecretStr | None = None
     """A programmatic access token (PAT)."""
+    token_file: Path | None = None
     private_key_file: Path | None = None
     private_key_passphrase: SecretStr | None = None
+    next_private_key_file: Path | None = None
+    """While keys change: tried when the first is refused."""
+    next_private_key_passphrase: SecretStr | None = None
+    oauth: OAuthConfig | None = None
+    browser: bool = False
+    """Single sign-on with a browser, for a person at a terminal."""
     host: str | None = None
     login_timeout_s: int = Field(default=30, ge=1, le=600)
     network_timeout_s: int = Field(default=60, ge=1, le=3600)
+    """How long a broken or silent line is tried again, and how long a change may take."""
     statement_timeout_s: int = Field(default=120, ge=1, le=3600)
+    """How long a read may run."""
+
+
+class CacheSettings(_Section):
+    """Usage figures of hours that are complete, kept in a file of the profile's state folder."""
+
+    enabled: bool = True
+    megabytes: int = Field(default=64, ge=1, le=10_000)
 
 
 class StoreSettings(_Section):

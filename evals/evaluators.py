@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from pydantic_evals.evaluators import EvaluationReason, Evaluator, EvaluatorContext
@@ -15,6 +16,7 @@ __all__ = [
     "Called",
     "FigureFromSql",
     "FitsSlack",
+    "Intervals",
     "NotSaid",
     "NothingChanged",
     "Proposes",
@@ -124,6 +126,36 @@ class NothingChanged(Evaluator[CaseInputs, Outcome, CaseMetadata]):
         return _verdict(ctx.output.changes == 0, f"{ctx.output.changes} statements changed the account")
 
 
+@dataclass
+class Intervals(Evaluator[CaseInputs, Outcome, CaseMetadata]):
+    """Whatever is expected stands with its 80 % interval as facts: low at most the expected, that at most high, and
+    the 95 % interval, where it is there, around them.
+    """
+
+    least: int = 1
+
+    def evaluate(self, ctx: Context) -> EvaluationReason:
+        by: dict[tuple[Any, ...], dict[str, float]] = {}
+        for fact in ctx.output.last["facts"]:
+            title, _, what = fact["label"].rpartition(", ")
+            if isinstance(fact["value"], int | float) and what.startswith(("expected", "low end", "high end")):
+                window = fact["window"] and (fact["window"]["start"], fact["window"]["end"])
+                by.setdefault((title, fact["entity"], window, fact["unit"]), {})[what] = float(fact["value"])
+        wrong = [key for key, found in by.items() if not _nested(found)]
+        whole = sum(len(found) >= 3 for found in by.values())
+        return _verdict(not wrong and whole >= self.least, f"{whole} intervals, not nested: {wrong[:2]}")
+
+
+def _nested(found: dict[str, float]) -> bool:
+    """Ends that are there, in their order; equal ones are fine."""
+    names = ("low end of the 95 % interval", "low end of the 80 % interval", None, "high end of the 80 % interval")
+    expected = [value for name, value in found.items() if name.startswith("expected")]
+    ends = [found.get(name) if name else (expected[0] if expected else None) for name in names]
+    ends.append(found.get("high end of the 95 % interval"))
+    known = [end for end in ends if end is not None]
+    return all(one <= other + 1e-9 * max(abs(other), 1.0) for one, other in pairwise(known))
+
+
 _FIGURE = re.compile(r"\d(?:[\d.,:-]*\d)?")
 
 
@@ -164,4 +196,15 @@ def _filled(value: Any, names: dict[str, str]) -> Any:
     return value
 
 
-EVALUATORS = (Status, FigureFromSql, Called, Said, NotSaid, Proposes, ShownInSlack, NothingChanged, FitsSlack)
+EVALUATORS = (
+    Status,
+    FigureFromSql,
+    Called,
+    Said,
+    NotSaid,
+    Proposes,
+    Intervals,
+    ShownInSlack,
+    NothingChanged,
+    FitsSlack,
+)

@@ -25,6 +25,7 @@ __all__ = [
     "FilterColumn",
     "FindingView",
     "GroupBy",
+    "ModelUse",
     "PlanStore",
     "PolicyView",
     "Retriever",
@@ -259,6 +260,17 @@ class Retriever(Protocol):
 
 
 @dataclass(frozen=True)
+class ModelUse:
+    """What language models have used in [start, end), a UTC day up to now; what is put aside for this turn included."""
+
+    start: datetime
+    end: datetime
+    requests: int
+    tokens: int
+    usd: float
+
+
+@dataclass(frozen=True)
 class ToolContext:
     """All a tool may use. Frozen; made anew for each turn by agent.runtime."""
 
@@ -274,6 +286,8 @@ class ToolContext:
     """Whether the person's own words of this turn ask for a change (decided before any model speaks)."""
     plan_ttl: timedelta = timedelta(minutes=30)
     retriever: Retriever | None = None
+    model_use: Callable[[], ModelUse | None] | None = None
+    """Today's language models; None: there are none."""
     findings: FindingView | None = None
     preferences: Preferences = field(default_factory=Preferences)
     """Budgets, holidays and planned work, by the profile."""

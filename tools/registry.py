@@ -20,6 +20,7 @@ from tools.findings.tool import LIST_FINDINGS
 from tools.forecast.tool import RUN_FORECAST
 from tools.inventory.tool import LIST_WAREHOUSES
 from tools.names import nearest
+from tools.own_cost.tool import OWN_COST
 from tools.practices.tool import SEARCH_PRACTICES
 from tools.tool import Tool
 from tools.usage.tool import QUERY_USAGE
@@ -95,6 +96,7 @@ READING_TOOLS: tuple[Tool[Any], ...] = (
     BUDGET,
     DETECT_ANOMALIES,
     LIST_FINDINGS,
+    OWN_COST,
     SEARCH_PRACTICES,
 )
 TOOLS: Mapping[str, Tool[Any]] = register((*READING_TOOLS, *CHANGE_TOOLS))

@@ -39,15 +39,17 @@ def _finding(number: int, place: int, row: dict[str, Any]) -> list[str]:
     figures = row["figures"]
     going = ", still going on" if row["open"] else ""
     lines = [
-        f"**[[{figures['entity']}]]** — [[r{number}.words.{place}]]: [[{figures['actual']}]] instead of "
+        f"**[[{figures['actual']}.entity]]** — [[r{number}.words.{place}]]: [[{figures['actual']}]] instead of "
         f"[[{figures['expected']}]] (ordinary: [[{figures['low']}]] to [[{figures['high']}]]), from "
         f"[[{figures['start']}]] for [[{figures['duration']}]]{going}."
     ]
     if "credits" in figures:
         lines.append(f"Against the expected: [[{figures['credits']}]], [[{figures['usd']}]].")
+    spoken_of = row["entity"]
     for other, related in enumerate(row["related"][:_MOST_RELATED]):
         theirs = related["figures"]
-        whose = f"[[{theirs['entity']}]], " if related["entity"] != row["entity"] else ""
+        whose = f"[[{theirs['actual']}.entity]], " if related["entity"] != spoken_of else ""
+        spoken_of = related["entity"]
         lines.append(
             f"With it: {whose}[[r{number}.words.{place}.{other}]], [[{theirs['actual']}]] instead of "
             f"[[{theirs['expected']}]]."

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from agent.offline.compose_anomalies import anomaly_lines
 from agent.offline.compose_budget import budget_lines
 from agent.offline.compose_findings import finding_lines
 from agent.offline.compose_forecast import forecast_lines
+from agent.offline.compose_own_cost import own_cost_lines
 from agent.offline.compose_plans import card_lines, plan_lines
 from agent.offline.compose_practices import practice_lines
 from agent.offline.compose_usage import usage_lines
@@ -16,6 +17,18 @@ from agent.offline.compose_warehouses import warehouse_lines
 from agent.state import CallResult
 
 __all__ = ["block_lines", "write_reply"]
+
+_WRITERS: dict[str, Callable[[int, CallResult], list[str]]] = {
+    "query_usage": usage_lines,
+    "list_warehouses": warehouse_lines,
+    "run_forecast": forecast_lines,
+    "budget": budget_lines,
+    "detect_anomalies": anomaly_lines,
+    "list_findings": finding_lines,
+    "own_cost": own_cost_lines,
+    "search_practices": practice_lines,
+}
+"""What words a tool's result; a tool that is not here says its own message."""
 
 
 def write_reply(results: Sequence[CallResult], tz: str, *, cards: bool = False) -> str:
@@ -42,20 +55,9 @@ def _lines(number: int, result: CallResult, plans: int, cards: bool) -> list[str
         return _absent(number, result)
     if result.status == "needs_approval":
         return card_lines(number, result, plans) if cards else plan_lines(number, result, plans)
-    if result.name == "query_usage":
-        return usage_lines(number, result)
-    if result.name == "list_warehouses":
-        return warehouse_lines(number, result)
-    if result.name == "run_forecast":
-        return forecast_lines(number, result)
-    if result.name == "budget":
-        return budget_lines(number, result)
-    if result.name == "detect_anomalies":
-        return anomaly_lines(number, result)
-    if result.name == "list_findings":
-        return finding_lines(number, result)
-    if result.name == "search_practices":
-        return practice_lines(number, result)
+    writer = _WRITERS.get(result.name)
+    if writer is not None:
+        return writer(number, result)
     return [f"[[r{number}.message]]"]
 
 

@@ -44,6 +44,7 @@ class OfflineThinker:
         return (
             _talk(turn.text)
             or _findings(turn)
+            or _own(turn)
             or _advice(turn)
             or _outlook(turn)
             or _no(turn)
@@ -63,6 +64,14 @@ def _talk(text: str) -> Done | None:
         if pattern.search(text):
             return Done(template=prompts.text(name))
     return None
+
+
+def _own(turn: TurnView) -> ToolCalls | None:
+    """What Frostline itself costs."""
+    if not patterns("own_cost")["asks"].search(_without_names(turn.text, turn.names.warehouses()).casefold()):
+        return None
+    windows = find_windows(turn.text, turn.now, turn.timezone)
+    return ToolCalls(calls=(ToolCall(name="own_cost", args={"window": windows[0].phrase} if windows else {}),))
 
 
 def _findings(turn: TurnView) -> ToolCalls | None:

@@ -256,7 +256,8 @@ def filters_of(slots: Slots) -> dict[str, list[str]]:
 
 def _warehouses(slots: Slots) -> list[str]:
     sure = [m.names[0] for m in slots.mentions if len(m.names) == 1]
-    return list(dict.fromkeys([*sure, *(u.close[0] for u in slots.unknown if len(u.close) == 1)]))
+    slips = [u.close[0] for u in slots.unknown if len(u.close) == 1]
+    return list(dict.fromkeys([*sure, *slips, *(name for work in slots.workloads for name in work.names)]))
 
 
 def said(slots: Slots, calls: tuple[ToolCall, ...]) -> ToolCalls:
@@ -267,9 +268,15 @@ def said(slots: Slots, calls: tuple[ToolCall, ...]) -> ToolCalls:
     for named in slots.mentions:  # a common word that was read as a name: 'credits for load'
         if len(named.names) == 1 and is_known(named.written) and name_key(named.written) != name_key(named.names[0]):
             cited += [named.written, named.names[0]]
+    notes = [f"I read [[o{n}]] as [[o{n + 1}]]." for n in range(1, len(cited) + 1, 2)]
+    for work in slots.workloads:
+        first = len(cited) + 1
+        cited += [work.written, *work.names]
+        these = ", ".join(f"[[o{n}]]" for n in range(first + 1, len(cited) + 1))
+        notes.append(f"I read [[o{first}]] as the work on {these}: no warehouse has that name.")
     if not cited:
         return ToolCalls(calls=calls)
-    note = " ".join(f"I read [[o{n}]] as [[o{n + 1}]]." for n in range(1, len(cited) + 1, 2))
+    note = " ".join(notes)
     return ToolCalls(calls=calls, note=note, read_as=tuple(cited))
 
 

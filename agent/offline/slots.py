@@ -10,6 +10,7 @@ from typing import cast, get_args
 
 from agent.offline.mentions import Mention, Unknown, close_to, find_mentions
 from agent.offline.words import Token, is_known, known_words, mend, phrase_pattern, tokens
+from agent.offline.workloads import Workload, find_workloads
 from agent.state import Names
 from prompts import lexicon
 from tools.context import FilterColumn
@@ -50,7 +51,7 @@ _TYPES = re.compile(
 )
 
 
-_BEFORE_NAMES = ("for", "of", "on", "did", "does", "has", "by", "from", "in", "to", "about", "is")
+_BEFORE_NAMES = ("for", "of", "on", "did", "does", "has", "will", "by", "from", "in", "to", "about", "is")
 _AFTER_NAMES = ("credits", "cost", "costs", "spend", "usage", "queries", "failures", "ran", "used", "spent")
 """After these an unknown word is taken for a name, and never just left out."""
 
@@ -66,6 +67,7 @@ class Slots:
     windows: tuple[str, ...] = ()
     mentions: tuple[Mention, ...] = ()
     unknown: tuple[Unknown, ...] = ()
+    workloads: tuple[Workload, ...] = ()
     filters: dict[FilterColumn, list[str]] = field(default_factory=dict)
     """Of other columns than warehouse."""
     top: int | None = None
@@ -85,6 +87,7 @@ class Slots:
             or self.windows
             or self.mentions
             or self.unknown
+            or self.workloads
             or self.filters
             or self.top
             or self.compare
@@ -118,7 +121,10 @@ def read_slots(text: str, names: Names, now: datetime, tz: str) -> Slots:
     filters, used = _named_filters(text, names)
     unknown = [u for u in unknown if not any(start <= u.start < end for start, end in used)]
     mentions = [m for m in mentions if not any(start <= m.start < end for start, end in used)]
+    workloads = find_workloads(text, warehouses, [*((m.start, m.end) for m in mentions), *used])
+    workloads, unknown = _workloads_or_slips(workloads, unknown)
     places = [(m.start, m.end) for m in mentions] + [(u.start, u.end) for u in unknown]
+    places += [(w.start, w.end) for w in workloads]
     rest = _blank(text, [*places, *((w.start, w.end) for w in found), *used]).casefold()
     if re.search(r"\bserverless\b", rest):
         filters.setdefault("service_type", []).extend(_serverless(names))
@@ -131,6 +137,7 @@ def read_slots(text: str, names: Names, now: datetime, tz: str) -> Slots:
         windows=tuple(dict.fromkeys(_phrase(w.phrase, now, tz) for w in found)),
         mentions=tuple(mentions),
         unknown=tuple(unknown),
+        workloads=tuple(workloads),
         filters=filters,
         compare=bool(_COMPARE.search(text)),
         breakdowns=_breakdowns(rest),
@@ -138,6 +145,12 @@ def read_slots(text: str, names: Names, now: datetime, tz: str) -> Slots:
         rest=rest,
     )
     return _with_order(slots)
+
+
+def _workloads_or_slips(workloads: list[Workload], unknown: list[Unknown]) -> tuple[list[Workload], list[Unknown]]:
+    """A kind of work is no unknown name; a word that is a slip away from a name is no kind of work."""
+    left = [u for u in unknown if u.close or not any(w.start <= u.start < w.end for w in workloads)]
+    return [w for w in workloads if not any(u.start <= w.start < u.end for u in left)], left
 
 
 def _phrase(phrase: str, now: datetime, tz: str) -> str:

@@ -109,13 +109,19 @@ def _lists(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for number, item in enumerate(data.get("refused") or ()):
         yield f"refused.{number}", f"{code(item['name'])}: {clean(item['why'], _LONGEST)}"
     for number, row in enumerate(data.get("rows") or ()):
-        if isinstance(row.get("words"), str):
-            yield f"words.{number}", clean(row["words"], _LONGEST)
-        for place, other in enumerate(row.get("related") or ()):
-            yield f"words.{number}.{place}", clean(other["words"], _LONGEST)
-        for place, odd in enumerate(row.get("odd") or ()):
-            yield f"odd.{number}.{place}", clean(odd["text"], _LONGEST)
-        yield from ((f"{key}.{number}", clean(row[key], _LONGEST)) for key in _WORDED if isinstance(row.get(key), str))
+        yield from _row(number, row)
+
+
+def _row(number: int, row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if isinstance(row.get("words"), str):
+        yield f"words.{number}", clean(row["words"], _LONGEST)
+    for place, other in enumerate(row.get("related") or ()):
+        yield f"words.{number}.{place}", clean(other["words"], _LONGEST)
+    for place, odd in enumerate(row.get("odd") or ()):
+        yield f"odd.{number}.{place}", clean(odd["text"], _LONGEST)
+    for key in _WORDED:
+        if isinstance(row.get(key), str):
+            yield f"{key}.{number}", clean(row[key], _LONGEST)
 
 
 def _how_to_approve(data: dict[str, Any]) -> str:

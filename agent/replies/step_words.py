@@ -7,6 +7,7 @@ __all__ = ["step_title"]
 _TITLES = {
     "query_usage": "Reading usage",
     "list_warehouses": "Looking at the warehouses",
+    "own_cost": "Counting what Frostline itself used",
     "run_forecast": "Working out a forecast",
     "budget": "Projecting the budget",
     "detect_anomalies": "Looking for oddities",

@@ -133,7 +133,7 @@ def _marks(axes: Axes, chart: Chart) -> None:
         inside = [point for point in chart.history if mark.start <= point.time < mark.end]
         axes.plot(_times(inside), _values(inside), color=_ODD, linewidth=2.6, marker="o", markersize=4)
         if number < _LABELLED and mark.label:
-            _name(axes, start + (end - start) / 2, safe(mark.label), number, chart)
+            _name(axes, start + (end - start) / 2, safe(_wrapped(mark.label, 40)), number, chart)
 
 
 def _name(axes: Axes, middle: float, text: str, number: int, chart: Chart) -> None:

@@ -13,7 +13,7 @@ from tools.errors import BadArgument
 if TYPE_CHECKING:
     from agent.settings import Settings
 
-__all__ = ["import_folder", "reset_account", "show_info"]
+__all__ = ["advance_account", "export_folder", "import_folder", "reset_account", "show_info"]
 
 
 def _embedded(settings: Settings) -> None:
@@ -69,6 +69,30 @@ def import_folder(out: Output, profile: str | None, source: Path) -> None:
         out.say('Ask it something: frostline ask "credits by warehouse last week"')
 
 
+def export_folder(out: Output, profile: str | None, target: Path) -> None:
+    from tools.demo.account import ensure_account
+    from tools.demo.export import export_account
+
+    with out.edge():
+        settings = settings_for(out, profile)
+        _embedded(settings)
+        with out.progress("Preparing the demo account") as progress:
+            ensure_account(settings.account_dir, seed=settings.demo.seed, progress=progress)
+        with out.progress("Exporting") as progress:
+            report = export_account(settings.account_dir, target, progress)
+        about = report.settings
+        if out.as_json:
+            made = {"name": about.name, "now": about.now, "folder": str(report.folder)}
+            out.json({**made, "rows": report.rows, "bytes": report.bytes})
+            return
+        total = sum(report.rows.values())
+        out.say(
+            f"Exported {about.name}: {total:,} rows in {len(report.rows)} files, {report.bytes / 2**20:.1f} MB, to "
+            f"{report.folder}."
+        )
+        out.say(f"What the views do not show yet at {about.now.isoformat()} is not in it.")
+
+
 def _stopping(account_dir: Path) -> Callable[[], None]:
     """What must happen before another account takes the folder's place: the server lets go of the old one."""
 
@@ -80,7 +104,26 @@ def _stopping(account_dir: Path) -> Callable[[], None]:
     return stop
 
 
-def reset_account(out: Output, profile: str | None) -> None:
+def advance_account(out: Output, profile: str | None, span: str) -> None:
+    from tools.demo.advance import advance, duration
+
+    with out.edge():
+        settings = settings_for(out, profile)
+        _embedded(settings)
+        by = duration(span)
+        with out.progress("Advancing the demo account") as progress:
+            done = advance(settings.account_dir, by, progress=progress, stop_server=_stopping(settings.account_dir))
+        if out.as_json:
+            out.json({"name": done.settings.name, "was": done.was, "now": done.settings.now, "rows": done.rows})
+            return
+        added = done.rows.get("QUERY_HISTORY", 0)
+        out.say(
+            f"{done.settings.name} lived on from {done.was:%Y-%m-%d %H:%M} to {done.settings.now:%Y-%m-%d %H:%M} UTC "
+            f"under its present settings: {added:,} statements more."
+        )
+
+
+def reset_account(out: Output, profile: str | None, queries: int | None) -> None:
     from tools.demo.account import reset
 
     with out.edge():
@@ -90,6 +133,7 @@ def reset_account(out: Output, profile: str | None) -> None:
             built = reset(
                 settings.account_dir,
                 seed=settings.demo.seed,
+                queries=queries,
                 progress=progress,
                 before_swap=_stopping(settings.account_dir),
             )

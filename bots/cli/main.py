@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -302,12 +303,40 @@ def account_import(
     import_folder(_output(as_json), _Globals.profile, source)
 
 
+@account_app.command("export")
+def account_export(
+    target: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet, or an empty one.")],
+    as_json: Json = False,
+) -> None:
+    """Write the embedded account to a folder that `account import` takes."""
+    from bots.cli.account import export_folder
+
+    export_folder(_output(as_json), _Globals.profile, target)
+
+
 @account_app.command("reset")
-def account_reset(as_json: Json = False) -> None:
+def account_reset(
+    queries: Annotated[
+        int | None,
+        typer.Option("--queries", min=1, max=20_000_000, help="About how many statements, for benchmarks."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Rebuild the demo account from its seed."""
     from bots.cli.account import reset_account
 
-    reset_account(_output(as_json), _Globals.profile)
+    reset_account(_output(as_json), _Globals.profile, queries)
+
+
+@account_app.command("advance")
+def account_advance(
+    span: Annotated[str, typer.Argument(metavar="SPAN", help="How far: 6h, 7d, 2w.")],
+    as_json: Json = False,
+) -> None:
+    """Let the demo account live on under its present settings."""
+    from bots.cli.account import advance_account
+
+    advance_account(_output(as_json), _Globals.profile, span)
 
 
 @audit_app.command("list")
@@ -416,18 +445,25 @@ def setup(
     ] = None,
     account: Annotated[str | None, typer.Option(help="Account identifier (org-account).")] = None,
     reader_user: Annotated[str | None, typer.Option(help="User that reads.")] = None,
-    reader_key: Annotated[str | None, typer.Option(help="Its private key file.")] = None,
+    reader_key: Annotated[str | None, typer.Option(help="Its private key file, or token file.")] = None,
     reader_warehouse: Annotated[str | None, typer.Option(help="Warehouse it may use for its queries.")] = None,
     operator_user: Annotated[str | None, typer.Option(help="User that applies approved changes.")] = None,
-    operator_key: Annotated[str | None, typer.Option(help="Its private key file.")] = None,
+    operator_key: Annotated[str | None, typer.Option(help="Its private key file, or token file.")] = None,
     credit_price: Annotated[float | None, typer.Option(help="USD a credit, by your contract.")] = None,
+    sign_in: Annotated[str, typer.Option(help="key, token, oauth or browser (docs/live-account.md).")] = "key",
+    token_url: Annotated[str | None, typer.Option(help="OAuth: the provider's token endpoint.")] = None,
+    reader_client: Annotated[str | None, typer.Option(help="OAuth: the reader's client id.")] = None,
+    operator_client: Annotated[str | None, typer.Option(help="OAuth: the operator's client id.")] = None,
+    proxy: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="The proxy on the way to Snowflake.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over an existing profile.")] = False,
     as_json: Json = False,
 ) -> None:
     """Write a profile for a Snowflake account, or print the grants it needs."""
-    from bots.cli.setup import Answers, run_setup
+    from bots.cli.setup import Answers, run_setup, way_of
 
     answers = Answers(account, reader_user, reader_key, reader_warehouse, operator_user, operator_key, credit_price)
+    answers = replace(answers, token_url=token_url, reader_client=reader_client, operator_client=operator_client)
+    answers = replace(answers, sign_in=way_of(sign_in), proxy=proxy)
     run_setup(_output(as_json), _Globals.profile, print_grants, warehouse or [], answers, force)
 
 
@@ -437,7 +473,7 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Check every connection, grant and setting, and say what to do."""
-    from bots.cli.setup import run_doctor
+    from bots.cli.doctor import run_doctor
 
     run_doctor(_output(as_json), _Globals.profile, ask_models=models)
 

@@ -27,15 +27,17 @@ def settings_for(out: Output, profile: str | None) -> Settings:
 
 
 @contextmanager
-def opened(out: Output, profile: str | None, groups: GroupDirectory | None = None) -> Iterator[Runtime]:
+def opened(
+    out: Output, profile: str | None, groups: GroupDirectory | None = None, *, attended: bool = True
+) -> Iterator[Runtime]:
     """A runtime for the length of one command. `groups`: who is in a group of the policy; None: Slack is asked,
-    where the profile has a token for it.
+    where the profile has a token for it. `attended`: whether somebody may be asked to sign in with a browser.
     """
     settings = settings_for(out, profile)
     from agent.runtime import Runtime
 
     with out.progress("Preparing the demo account") as progress:
-        runtime = Runtime.open(settings, progress=progress, groups=groups or _slack_groups(settings))
+        runtime = Runtime.open(settings, progress=progress, groups=groups or _slack_groups(settings), attended=attended)
     try:
         yield runtime
     finally:

@@ -1,25 +1,24 @@
-"""`frostline setup` and `frostline doctor`: the profile, the grants it needs, and whether everything answers."""
+"""`frostline setup`: the profile of a Snowflake account, and the grants it needs."""
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal, get_args
 
 import typer
 
 from bots.cli.opening import opened, settings_for
 from bots.cli.output import Output
-from tools.errors import BadArgument, FrostlineError
+from tools.errors import BadArgument
 
-if TYPE_CHECKING:
-    from agent.runtime import Runtime
-    from tools.warehouse.checks import Check
+__all__ = ["Answers", "SignIn", "run_setup", "way_of"]
 
-__all__ = ["Answers", "run_doctor", "run_setup"]
+
+SignIn = Literal["key", "token", "oauth", "browser"]
 
 
 @dataclass
@@ -29,21 +28,62 @@ class Answers:
     account: str | None = None
     reader_user: str | None = None
     reader_key: str | None = None
+    """The file with its private key or, by token, with its programmatic access token."""
     reader_warehouse: str | None = None
     operator_user: str | None = None
     operator_key: str | None = None
     credit_price: float | None = None
+    sign_in: SignIn = "key"
+    token_url: str | None = None
+    """OAuth: the identity provider's token endpoint."""
+    reader_client: str | None = None
+    operator_client: str | None = None
+    proxy: str | None = None
+    """HOST:PORT; None: none, and it is not asked for."""
 
 
-_QUESTIONS: tuple[tuple[str, str, str | None], ...] = (
-    ("account", "Account identifier (org-account)", None),
-    ("reader_user", "User that reads", "FROSTLINE_READER"),
-    ("reader_key", "Its private key file", "reader_key.p8"),
-    ("reader_warehouse", "Warehouse it may use for its queries", "COST_READER_WH"),
-    ("operator_user", "User that applies approved changes", "FROSTLINE_OPERATOR"),
-    ("operator_key", "Its private key file", "operator_key.p8"),
-    ("credit_price", "USD a credit, by your contract", "3.0"),
-)
+def way_of(text: str) -> SignIn:
+    """
+    Raises:
+        typer.BadParameter: it is none of the ways that `setup` writes.
+    """
+    for way in get_args(SignIn):
+        if text == way:
+            found: SignIn = way
+            return found
+    raise typer.BadParameter(f"--sign-in is one of {', '.join(get_args(SignIn))}.")
+
+
+Question = tuple[str, str, str | None]
+_FILES: dict[str, tuple[Question, Question]] = {
+    "key": (
+        ("reader_key", "Its private key file", "reader_key.p8"),
+        ("operator_key", "Its private key file", "operator_key.p8"),
+    ),
+    "token": (
+        ("reader_key", "The file with its access token", "reader_token"),
+        ("operator_key", "The file with its access token", "operator_token"),
+    ),
+    "oauth": (
+        ("reader_client", "Its OAuth client id", None),
+        ("operator_client", "Its OAuth client id", None),
+    ),
+}
+
+
+def _questions(way: SignIn) -> list[Question]:
+    """In the order in which they are asked."""
+    of_reader, of_operator = (list(_FILES[way][n : n + 1]) if way in _FILES else [] for n in (0, 1))
+    return [
+        ("account", "Account identifier (org-account)", None),
+        *([("token_url", "The identity provider's token endpoint (https://...)", None)] if way == "oauth" else []),
+        ("reader_user", "User that reads", "FROSTLINE_READER"),
+        *of_reader,
+        ("reader_warehouse", "Warehouse it may use for its queries", "COST_READER_WH"),
+        ("operator_user", "User that applies approved changes", "FROSTLINE_OPERATOR"),
+        *of_operator,
+        ("credit_price", "USD a credit, by your contract", "3.0"),
+    ]
 
 
 def run_setup(
@@ -106,7 +146,7 @@ def _write_profile(out: Output, profile: str | None, answers: Answers, force: bo
 
 def _ask_missing(answers: Answers) -> dict[str, Any]:
     values = asdict(answers)
-    for field, question, default in _QUESTIONS:
+    for field, question, default in _questions(answers.sign_in):
         if values[field] is not None:
             continue
         if sys.stdin.isatty():
@@ -123,43 +163,30 @@ def _ask_missing(answers: Answers) -> dict[str, Any]:
         raise BadArgument("The price of a credit is a number of USD above 0, e.g. 3.0.")
     for key in ("reader_key", "operator_key"):
         # Written down as it is, it would be looked for wherever Frostline is started.
-        values[key] = Path(values[key]).expanduser().absolute()
+        values[key] = Path(values[key]).expanduser().absolute() if values[key] is not None else None
     return values
 
 
 def _profile_text(values: dict[str, Any]) -> str:
-    import json
-    import tomllib
-
-    def quoted(name: str) -> str:
-        text = json.dumps(str(values[name]), ensure_ascii=False)
-        try:
-            tomllib.loads(f"v = {text}").get("v", "").encode()
-        except ValueError:
-            raise BadArgument(f"{name.replace('_', ' ')} has characters that no profile can hold.") from None
-        return text
-
     return f"""\
-# Written by `frostline setup`. Other ways to log in: password, token (PAT) or connection_name instead of
-# private_key_file; secrets belong in the environment (FROSTLINE_READER__PASSWORD, ..._FILE), not here.
+# Written by `frostline setup`. docs/live-account.md says which other ways there are to sign in. Secrets belong in the
+# environment or in files of their own (FROSTLINE_READER__PRIVATE_KEY_PASSPHRASE_FILE, ...), not here.
 [account]
 kind = "live"
-name = {quoted("account")}
+name = {_quoted(values, "account")}
 credit_price = {values["credit_price"]}
 
 [reader]
-account = {quoted("account")}
-user = {quoted("reader_user")}
+account = {_quoted(values, "account")}
+user = {_quoted(values, "reader_user")}
 role = "COST_READER"
-warehouse = {quoted("reader_warehouse")}
-private_key_file = {quoted("reader_key")}
-
+warehouse = {_quoted(values, "reader_warehouse")}
+{_sign_in(values, "reader")}
 [operator]
-account = {quoted("account")}
-user = {quoted("operator_user")}
+account = {_quoted(values, "account")}
+user = {_quoted(values, "operator_user")}
 role = "COST_OPERATOR"
-private_key_file = {quoted("operator_key")}
-
+{_sign_in(values, "operator")}{_proxy(values)}
 # In Slack (docs/slack.md). The tokens belong in the environment: FROSTLINE_SLACK__BOT_TOKEN, __APP_TOKEN.
 # [slack]
 # channels = ["C0123456789"]             # ids; default: wherever it was invited
@@ -167,114 +194,45 @@ private_key_file = {quoted("operator_key")}
 """
 
 
-# --- doctor ------------------------------------------------------------------------------------------------------
+def _sign_in(values: dict[str, Any], identity: str) -> str:
+    match values["sign_in"]:
+        case "key":
+            return f"private_key_file = {_quoted(values, f'{identity}_key')}\n"
+        case "token":
+            return f"token_file = {_quoted(values, f'{identity}_key')}\n"
+        case "browser":
+            return "browser = true\n"
+        case _:
+            return f"""\
+[{identity}.oauth]
+flow = "client_credentials"
+token_url = {_quoted(values, "token_url")}
+client_id = {_quoted(values, f"{identity}_client")}
+# client_secret: FROSTLINE_{identity.upper()}__OAUTH__CLIENT_SECRET or ..._SECRET_FILE
+"""
 
 
-def run_doctor(out: Output, profile: str | None, *, ask_models: bool = False) -> None:
-    with out.edge():
-        with opened(out, profile) as runtime:
-            checks = [*_checks(runtime), *_models(runtime, ask_models)]
-        bad = [c for c in checks if c.ok is False]
-        if out.as_json:
-            out.json({"ok": not bad, "checks": [asdict(c) for c in checks]})
-        else:
-            mark = {True: "ok", False: "FAIL", None: "?"}
-            out.table(("", "check", "found"), [(mark[c.ok], c.name, c.detail) for c in checks])
-            for check in checks:
-                if check.ok is not True and check.fix:
-                    out.say(f"{check.name}: {check.fix}")
-        if bad:
-            raise typer.Exit(1)
+def _proxy(values: dict[str, Any]) -> str:
+    if values["proxy"] is None:
+        return ""
+    host, _, port = str(values["proxy"]).rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) <= 65_535:
+        raise BadArgument("A proxy is HOST:PORT, e.g. proxy.example.com:8080.")
+    return f"""
+[proxy]
+host = {_quoted({"proxy": host}, "proxy")}
+port = {int(port)}
+# user: FROSTLINE_PROXY__USER, and FROSTLINE_PROXY__PASSWORD or ..._PASSWORD_FILE
+"""
 
 
-def _checks(runtime: Runtime) -> Iterator[Check]:
-    from tools.warehouse.checks import probe_reader, probe_writer
+def _quoted(values: dict[str, Any], name: str) -> str:
+    import json
+    import tomllib
 
-    yield from _packages()
-    yield _attempt("settings", lambda: f"profile {runtime.settings.profile}, state in {runtime.settings.state_dir}")
-    yield _attempt("policy", lambda: _policy(runtime))
-    yield _attempt("store", lambda: _store(runtime))
-    yield _attempt("account", lambda: f"{runtime.account.name} ({runtime.account.origin}), {runtime.account.timezone}")
-    yield from _probed("reader", lambda: probe_reader(runtime.reader_config))
-    yield from _probed("writer", lambda: probe_writer(runtime.operator_config))
-    yield _attempt("slack", lambda: _slack(runtime))
-
-
-def _packages() -> Iterator[Check]:
-    """A foreign distribution that owns one of our plain names would run instead of us."""
-    import importlib.metadata
-    import importlib.util
-
-    from tools.warehouse.checks import Check
-
-    here = Path(__file__).resolve().parents[2]
-    owners = importlib.metadata.packages_distributions()
-    for name in ("agent", "tools", "prompts", "knowledge", "bots", "evals"):
-        spec = importlib.util.find_spec(name)
-        places = list(spec.submodule_search_locations or []) if spec else []
-        foreign = set(owners.get(name, ())) - {"frostline"}
-        if foreign or not places or Path(places[0]).resolve().parent != here:
-            yield Check(
-                f"package {name}", False, f"belongs to {', '.join(foreign) or places}", "Use a venv of its own."
-            )
-            return
-    yield Check("packages", True, "all six are ours")
-
-
-def _policy(runtime: Runtime) -> str:
-    file = runtime.policy.file
-    return f"{len(file.rules)} rules, {len(file.people)} people, {len(file.groups)} groups"
-
-
-def _slack(runtime: Runtime) -> str:
-    """What is set, without asking Slack; the bot's own check does that."""
-    given = runtime.settings.slack
-    needed = "app_token" if given.mode == "socket" else "signing_secret"
-    missing = next((name for name in ("bot_token", needed) if getattr(given, name) is None), None)
-    if missing == "bot_token":
-        if any(group.id.startswith("slack:") for group in runtime.policy.file.groups):
-            raise BadArgument("policy.toml has Slack's groups; without a token nobody is in them.", hint=_set(missing))
-        return "not configured (docs/slack.md)"
-    if missing:
-        raise BadArgument(f"There is no {missing}, which {given.mode} mode needs.", hint=_set(missing))
-    return f"configured, {given.mode} mode; `frostline slack --check` asks Slack itself"
-
-
-def _models(runtime: Runtime, ask: bool) -> list[Check]:
-    from bots.cli.doctor_models import model_checks
-    from tools.warehouse.checks import Check
-
+    text = json.dumps(str(values[name]), ensure_ascii=False)
     try:
-        return list(model_checks(runtime, ask=ask))
-    except FrostlineError as error:
-        return [Check("models", False, error.message, error.hint)]
-
-
-def _set(name: str) -> str:
-    return f"Set FROSTLINE_SLACK__{name.upper()}; docs/slack.md says where to find it."
-
-
-def _store(runtime: Runtime) -> str:
-    report = runtime.store.verify_audit()
-    if not report.ok:
-        raise BadArgument(f"The audit chain is broken: {report.problems[0]}", hint="frostline audit verify")
-    return f"reachable, audit chain whole ({report.rows} rows)"
-
-
-def _attempt(name: str, look: Any) -> Check:
-    from tools.warehouse.checks import Check
-
-    try:
-        return Check(name, True, look())
-    except FrostlineError as error:
-        return Check(name, False, error.message, error.hint)
-
-
-def _probed(name: str, probe: Any) -> list[Check]:
-    from tools.warehouse.checks import Check
-
-    try:
-        found: list[Check] = probe()
-    except FrostlineError as error:
-        return [Check(f"{name}: connection", False, error.message, error.hint)]
-    return found
+        tomllib.loads(f"v = {text}").get("v", "").encode()
+    except ValueError:
+        raise BadArgument(f"{name.replace('_', ' ')} has characters that no profile can hold.") from None
+    return text

@@ -96,7 +96,7 @@ def _serve(out: Output, profile: str | None, settings: SlackSettings) -> None:
     me = api.me()  # a token that Slack refuses is told before anything is built
     _warn_of_missing_scopes(me)
     groups = GroupDirectory(api)
-    with opened(out, profile, groups) as runtime:
+    with opened(out, profile, groups, attended=False) as runtime:
         every = runtime.settings.scan.pause
         bot = SlackBot(runtime.warm(), settings, api=api, groups=groups, scan_every=every)
         where = "Socket Mode" if settings.mode == "socket" else f"HTTP on {settings.host}:{settings.port}"

@@ -34,7 +34,7 @@ def run_worker(out: Output, profile: str | None, once: bool, every: int) -> None
         out.note(f"This round failed: {type(error).__name__}: {getattr(error, 'message', '')}")
 
     # Opened anew each round: the embedded account's server may have moved meanwhile.
-    worker = Worker(lambda: opened(out, profile), on_report=settled, on_failure=failed)
+    worker = Worker(lambda: opened(out, profile, attended=False), on_report=settled, on_failure=failed)
     with out.edge():
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
+from tests.tiny_account import ACCOUNT, DAY, NOW, ODD, RUNNING, Tiny, tiny_account
 from tools.context import UsageQuery
 from tools.coverage import classify
-from tools.demo.layout import RAW, create_schema, database_file
-from tools.demo.process import Endpoint, ensure_server, stop_server
-from tools.domain import Account, CancelQuery, ResizeWarehouse, ResumeWarehouse, Size, SuspendWarehouse
+from tools.domain import CancelQuery, ResizeWarehouse, ResumeWarehouse, Size, SuspendWarehouse
 from tools.errors import BadArgument, BadSettings, Bug, NoPermission, StatementFailed, Unreachable
 from tools.warehouse.checks import Check, probe_reader, probe_writer
 from tools.warehouse.config import ConnectionConfig
@@ -26,126 +21,11 @@ from tools.warehouse.session import ReadSession
 from tools.warehouse.statements import render
 from tools.warehouse.writer import SnowflakeWriter
 
-NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
-DAY = datetime(2026, 10, 31, tzinfo=UTC)
-ODD = 'Ana\'s "wh"'
-RUNNING = "01bcb05d-0415-b618-0047-1234567890ab"
-ACCOUNT = Account(name="tiny", origin="demo", timezone="America/Los_Angeles", edition="Enterprise", credit_price=3.0)
-HOURS = "range(TIMESTAMPTZ '2026-10-30 00:00+00', TIMESTAMPTZ '2026-11-01 12:00+00', INTERVAL 1 HOUR) r(t)"
-
-
-@dataclass(frozen=True)
-class Tiny:
-    folder: Path
-    endpoint: Endpoint
-    reader_config: ConnectionConfig
-    writer_config: ConnectionConfig
-
-    def alters(self) -> list[dict[str, Any]]:
-        log = self.folder / "alters.jsonl"
-        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-
-
-def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: str, **columns: str) -> None:
-    con.execute(f"INSERT INTO {RAW}.{table} ({', '.join(columns)}) SELECT {', '.join(columns.values())} FROM {rows}")
-
-
-def _fill(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute("SET TimeZone='UTC'")
-    create_schema(con)
-    con.execute(f"INSERT INTO {RAW}.CLOCK VALUES (?, true)", [NOW])
-    for name, state, size in (
-        ("ETL", "STARTED", "Large"),
-        (ODD, "SUSPENDED", "X-Small"),
-        ("HIDDEN", "STARTED", "Small"),
-    ):
-        con.execute(
-            f"INSERT INTO {RAW}.WAREHOUSES (name, state, type, size, min_cluster_count, max_cluster_count,"
-            " auto_suspend, auto_resume, created_on, owner, scaling_policy, resource_monitor, comment, warehouse_id)"
-            " VALUES (?, ?, 'STANDARD', ?, 1, 2, 600, 'true', ?, 'SYSADMIN', 'STANDARD', 'null', '', ?)",
-            [name, state, size, NOW - timedelta(days=90), {"ETL": 1, ODD: 2, "HIDDEN": 3}[name]],
-        )
-    con.execute("CREATE TEMP TABLE W AS SELECT * FROM (VALUES ('ETL', 1), (?, 2), ('HIDDEN', 3)) v(w, id)", [ODD])
-    pseudo = f"{HOURS}, (SELECT * FROM W UNION ALL VALUES ('CLOUD_SERVICES_ONLY', 0)) x"
-    _insert(
-        con,
-        "WAREHOUSE_METERING_HISTORY",
-        pseudo,
-        START_TIME="t",
-        END_TIME="t + INTERVAL 1 HOUR",
-        WAREHOUSE_ID="id",
-        WAREHOUSE_NAME="w",
-        CREDITS_USED="1.5",
-        CREDITS_USED_COMPUTE="1.25",
-        CREDITS_USED_CLOUD_SERVICES="0.25",
-        CREDITS_ATTRIBUTED_COMPUTE_QUERIES="CASE WHEN w = 'HIDDEN' THEN NULL ELSE 0.5 END",
-    )
-    _insert(
-        con,
-        "QUERY_HISTORY",
-        f"{HOURS}, W",
-        QUERY_ID="w || ':' || epoch(t)::BIGINT",
-        QUERY_TEXT="'select ''x'''",
-        WAREHOUSE_NAME="w",
-        WAREHOUSE_ID="id",
-        USER_NAME="'U' || id",
-        ROLE_NAME="CASE WHEN id = 3 THEN NULL ELSE 'R' END",
-        DATABASE_NAME="'D'",
-        QUERY_TAG="CASE id WHEN 1 THEN '' WHEN 2 THEN NULL ELSE 'nightly' END",
-        QUERY_TYPE="'SELECT'",
-        EXECUTION_STATUS="CASE id WHEN 1 THEN 'FAIL' WHEN 2 THEN 'success' ELSE 'SUCCESS' END",
-        ERROR_MESSAGE="CASE id WHEN 1 THEN 'SQL execution canceled' END",
-        START_TIME="t",
-        END_TIME="t + INTERVAL 1 MINUTE",
-        EXECUTION_TIME="1500",
-        TOTAL_ELAPSED_TIME="60000",
-        QUEUED_OVERLOAD_TIME="250",
-        BYTES_SCANNED="3000000000",
-    )
-    con.execute(
-        f"INSERT INTO {RAW}.QUERY_ATTRIBUTION_HISTORY (QUERY_ID, WAREHOUSE_NAME, USER_NAME, QUERY_TAG, START_TIME,"
-        " END_TIME, CREDITS_ATTRIBUTED_COMPUTE)"
-        " SELECT QUERY_ID, WAREHOUSE_NAME, USER_NAME, QUERY_TAG, START_TIME, END_TIME, 0.1"
-        f" FROM {RAW}.QUERY_HISTORY"
-    )
-    con.execute(
-        f"INSERT INTO {RAW}.METERING_DAILY_HISTORY VALUES ('WAREHOUSE_METERING', '2026-10-30', 30, 6, 36, -3, 33),"
-        " ('WAREHOUSE_METERING', '2026-10-31', 30, 6, 36, -3, 33), ('PIPE', '2026-10-31', 1, 0, 1, 0, 1)"
-    )
-    con.execute(
-        f"INSERT INTO {RAW}.METERING_HISTORY (SERVICE_TYPE, START_TIME, END_TIME, CREDITS_USED_COMPUTE,"
-        " CREDITS_USED_CLOUD_SERVICES, CREDITS_USED) SELECT 'WAREHOUSE_METERING', START_TIME, END_TIME,"
-        f" CREDITS_USED_COMPUTE, CREDITS_USED_CLOUD_SERVICES, CREDITS_USED FROM {RAW}.WAREHOUSE_METERING_HISTORY"
-    )
-    con.execute(
-        f"INSERT INTO {RAW}.LIVE_QUERIES (QUERY_ID, QUERY_TEXT, WAREHOUSE_NAME, USER_NAME, EXECUTION_STATUS,"
-        " START_TIME) VALUES (?, 'select 1', 'ETL', 'U1', 'RUNNING', ?),"
-        " ('q-queued', 'select 22', 'ETL', 'U2', 'QUEUED', ?)",
-        [RUNNING, NOW - timedelta(minutes=5), NOW - timedelta(minutes=1)],
-    )
-
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiny]:
-    folder = tmp_path_factory.mktemp("tiny-account")
-    database_file(folder).parent.mkdir(parents=True)
-    with duckdb.connect(str(database_file(folder))) as con:
-        _fill(con)
-    (folder / "account.toml").write_text(
-        f'name = "tiny"\norigin = "demo"\nnow = {NOW.isoformat()}\ntimezone = "America/Los_Angeles"\n'
-        'edition = "Enterprise"\ncredit_price = 3.0\nhidden_from_reader = ["HIDDEN"]\n'
-    )
-    endpoint = ensure_server(folder, idle_seconds=120)
-    where = {"account": "tiny", "host": endpoint.host, "port": endpoint.port, "protocol": "http", "login_timeout": 10}
-    yield Tiny(
-        folder,
-        endpoint,
-        ConnectionConfig.of(**where, user="FROSTLINE_READER", role="COST_READER", password=endpoint.reader_secret),
-        ConnectionConfig.of(
-            **where, user="FROSTLINE_OPERATOR", role="COST_OPERATOR", password=endpoint.operator_secret
-        ),
-    )
-    stop_server(folder)
+    with tiny_account(tmp_path_factory.mktemp("tiny-account")) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

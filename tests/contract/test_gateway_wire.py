@@ -1,21 +1,19 @@
 """What goes over the wire, and what happens when it breaks: the real connector against a server that misbehaves.
 
-The server signs everybody in and then does to each statement what the test's script says.
+tests/snowflake_server.py signs everybody in and then does to each statement what the test's script says.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlparse
 
 import pytest
 
+from tests.snowflake_server import DONE, Scripted, refusal, scripted_server
 from tools.domain import ResizeWarehouse, Size
 from tools.errors import BadSettings, NoPermission, OutcomeUnknown, StatementTimedOut, Unreachable
 from tools.warehouse.config import ConnectionConfig
@@ -26,122 +24,12 @@ from tools.warehouse.writer import SnowflakeWriter
 
 STATEMENT = render(ResizeWarehouse(size=Size.SMALL), "ETL")
 TAG = {"component": "test", "thread": "T1"}
-DONE = {
-    "success": True,
-    "data": {
-        "parameters": [],
-        "rowtype": [
-            {
-                "name": "status",
-                "type": "text",
-                "nullable": True,
-                "length": 100,
-                "byteLength": 400,
-                "precision": None,
-                "scale": None,
-            }
-        ],
-        "rowset": [["Statement executed successfully."]],
-        "total": 1,
-        "returned": 1,
-        "queryId": "01-done",
-        "queryResultFormat": "json",
-        "statementTypeId": 24576,
-    },
-}
-
-
-def refusal(code: str, message: str = "no") -> dict[str, Any]:
-    return {
-        "success": False,
-        "code": code,
-        "message": message,
-        "data": {"queryId": "01-no", "errorCode": code, "sqlState": "42501"},
-    }
-
-
-class Scripted(ThreadingHTTPServer):
-    """`script` holds what happens to each statement in turn; the last one is repeated."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.script: list[Any] = [DONE]
-        self.login: dict[str, Any] = {"success": True}
-        self.logins: list[dict[str, Any]] = []
-        self.statements: list[dict[str, Any]] = []
-        self.request_ids: list[str] = []
-        self.paths: set[str] = set()
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Scripted
-
-    def do_POST(self) -> None:
-        url = urlparse(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        data = json.loads(gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body or b"{}")
-        self.server.paths.add(url.path)
-        if url.path == "/session/v1/login-request":
-            self._login(data)
-        elif url.path == "/queries/v1/query-request":
-            self.server.request_ids += parse_qs(url.query).get("requestId", [])
-            self.server.statements.append(data)
-            self._act(self.server.script[min(len(self.server.statements), len(self.server.script)) - 1])
-        else:
-            self._answer(200, {"success": True, "data": {}})
-
-    def _login(self, data: dict[str, Any]) -> None:
-        self.server.logins.append(data["data"])
-        token = {"token": "t", "masterToken": "m", "parameters": [], "sessionInfo": {}, "sessionId": 1}
-        self._answer(200, {"data": token, "code": None, "message": None} | self.server.login)
-
-    def _act(self, what: Any) -> None:
-        match what:
-            case "hang up":
-                self.close_connection = True
-                self.connection.close()
-            case "rubbish":
-                self._send(200, b"<html>proxy</html>")
-            case "half":
-                self.send_response(200)
-                self.send_header("Content-Length", "5000")
-                self.end_headers()
-                self.wfile.write(b'{"success": tr')
-                self.close_connection = True
-            case "silence":
-                time.sleep(3)
-            case "gone":
-                self.server.socket.close()
-                self.close_connection = True
-                self.connection.close()
-            case int():
-                self._answer(what, {})
-            case _:
-                self._answer(200, what)
-
-    def _answer(self, status: int, value: object) -> None:
-        self._send(status, json.dumps(value).encode())
-
-    def _send(self, status: int, content: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Quiet."""
 
 
 @pytest.fixture
 def server() -> Iterator[Scripted]:
-    made = Scripted()
-    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    yield made
-    made.shutdown()
-    made.server_close()
+    with scripted_server() as made:
+        yield made
 
 
 def config(server: Scripted, **values: Any) -> ConnectionConfig:
@@ -264,6 +152,20 @@ def test_a_fault_on_snowflakes_side_is_tried_again_a_few_times(server: Scripted)
 def test_a_broken_line_is_tried_again(server: Scripted, fault: Any) -> None:
     server.script = [fault, DONE]
     assert read(server, network_timeout=5)
+
+
+def test_a_read_may_take_longer_than_a_line_may_be_broken(server: Scripted) -> None:
+    server.script = ["slow"]
+    assert read(server, network_timeout=1, login_timeout=5, statement_timeout=20)
+    assert len(server.statements) == 1
+    assert "/queries/v1/abort-request" not in server.paths
+
+
+@pytest.mark.parametrize("fault", [404, "rubbish", "half"], ids=str)
+def test_what_is_not_snowflakes_answer_is_unreachable(server: Scripted, fault: Any) -> None:
+    server.script = [fault]
+    with pytest.raises(Unreachable):
+        read(server, network_timeout=1)
 
 
 def test_a_line_that_stays_broken_ends_in_time(server: Scripted) -> None:

@@ -81,13 +81,10 @@ def test_follow_ups_go_on_from_figures_and_not_from_advice(chat: Chat) -> None:
     [
         "how much could we save",
         "how can we save money",
-        "what will we spend next month",
-        "how do I forecast the bill",
         "why did credits go up yesterday",
         "what if we made {name} smaller",
         "should I resize {name}",
         "how do I grant access to the reader",
-        "any anomalies that I should do something about",
     ],
 )
 def test_what_does_not_exist_is_still_refused(chat: Chat, text: str) -> None:

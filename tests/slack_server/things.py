@@ -189,6 +189,7 @@ class Upload:
     thread_ts: str | None = None
     completed: bool = False
     comment: str = ""
+    alt: str = ""
 
 
 @dataclass(frozen=True)

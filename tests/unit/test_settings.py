@@ -202,3 +202,100 @@ def test_what_the_example_profiles_show_commented_out_can_be_used_as_it_stands(n
     there, default = load_settings(name).slack, load_settings("plain").slack
     unlike = {f for f in type(there).model_fields if getattr(there, f) != getattr(default, f)}
     assert unlike == ({"channels"} if name == "demo" else {"approvals_channel"})
+
+
+# --- the ways to Snowflake ---------------------------------------------------------------------------------------
+
+
+def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """A profile `lab` of a live account."""
+    folder = tmp_path / "home" / "profiles"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "lab.toml").write_text(f'[account]\nkind = "live"\n{text}', encoding="utf-8")
+    monkeypatch.setenv("FROSTLINE_PROFILE", "lab")
+
+
+def test_a_token_file_stays_a_file_and_is_read_by_whoever_signs_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FROSTLINE_READER__TOKEN_FILE", "/run/secrets/reader")
+    monkeypatch.setenv("FROSTLINE_OPERATOR__OAUTH__TOKEN_FILE", "/run/secrets/operator")
+    live(tmp_path, monkeypatch, "")
+    settings = load_settings()
+    assert (settings.reader.token, settings.reader.token_file) == (None, Path("/run/secrets/reader"))
+    assert settings.operator.oauth is not None
+    assert settings.operator.oauth.token_file == Path("/run/secrets/operator")
+
+
+def test_oauth_and_proxy_by_environment_with_their_secrets_in_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret\n")
+    for name, value in {
+        "READER__OAUTH__FLOW": "client_credentials",
+        "READER__OAUTH__CLIENT_ID": "id",
+        "READER__OAUTH__CLIENT_SECRET_FILE": str(secret),
+        "READER__OAUTH__TOKEN_URL": "https://idp.example/token",
+        "READER__NEXT_PRIVATE_KEY_PASSPHRASE_FILE": str(secret),
+        "OPERATOR__BROWSER": "true",
+        "PROXY__HOST": "proxy.example",
+        "PROXY__PORT": "8080",
+        "PROXY__USER": "me",
+        "PROXY__PASSWORD_FILE": str(secret),
+        "PROXY__NO_PROXY": ".internal,10.0.0.0/8",
+        "CACHE__ENABLED": "false",
+    }.items():
+        monkeypatch.setenv(f"FROSTLINE_{name}", value)
+    live(tmp_path, monkeypatch, "")
+    settings = load_settings()
+    oauth = settings.reader.oauth
+    assert oauth is not None and oauth.client_secret is not None
+    assert oauth.client_secret.get_secret_value() == "s3cret"
+    assert settings.reader.next_private_key_passphrase is not None
+    assert settings.operator.browser is True
+    assert settings.proxy.password is not None
+    assert settings.proxy.shown == "proxy.example:8080, not for .internal,10.0.0.0/8"
+    assert settings.cache.enabled is False
+    assert "s3cret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[proxy]\nhost = "p"', "needs proxy port"),
+        ("[proxy]\nport = 80", "proxy host is not"),
+        ('[proxy]\nhost = "http://p"\nport = 80', "without http://"),
+        ('[proxy]\nhost = "p"\nport = 80\nuser = "u"', "go together"),
+        ('[proxy]\nhost = "p"\nport = 80\npassword = "hunter2"', "go together"),
+        ("[reader.oauth]", "token or token_file"),
+        ('[reader.oauth]\nflow = "client_credentials"\nclient_id = "i"', "client_secret, token_url"),
+        ('[reader.oauth]\nflow = "authorization_code"\ntoken = "hunter2"', "gets its token itself"),
+        ('[reader.oauth]\nflow = "authorization_code"\nclient_id = "i"', "go together"),
+        (
+            '[reader.oauth]\nflow = "client_credentials"\nclient_id = "i"\nclient_secret = "hunter2"\n'
+            'token_url = "http://idp.example/t"',
+            "https",
+        ),
+        ('[reader.oauth]\nflow = "password"', "reader.oauth.flow"),
+        ("[cache]\nmegabytes = 0", "cache.megabytes"),
+    ],
+)
+def test_what_cannot_work_is_said_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, says: str
+) -> None:
+    live(tmp_path, monkeypatch, text)
+    with pytest.raises(BadSettings, match=says) as refused:
+        load_settings()
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_proxy_of_the_environment_is_not_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "internal.example")
+    monkeypatch.delenv("no_proxy", raising=False)
+    load_settings()
+    assert os.environ["NO_PROXY"] == "internal.example,localhost,127.0.0.1,::1"
+    monkeypatch.setenv("no_proxy", "*")
+    load_settings()
+    assert os.environ["no_proxy"] == "*"

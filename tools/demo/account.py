@@ -28,11 +28,14 @@ __all__ = [
     "AccountInfo",
     "AccountSettings",
     "Progress",
+    "change_in_place",
     "ensure_account",
+    "held",
     "info",
     "replace_account",
     "reset",
     "settings",
+    "toml_text",
     "write_settings",
 ]
 
@@ -142,25 +145,31 @@ def reset(
     account_dir: Path,
     *,
     seed: int = DEFAULT_SEED,
+    queries: int | None = None,
     progress: Progress | None = None,
     before_swap: Callable[[], None] | None = None,
 ) -> AccountInfo:
     """Build the demo account anew and put it in the place of whatever account stands there.
 
+    `queries` asks for about that many statements in its history (for benchmarks); None is the usual account.
     `before_swap` is called when the new account is ready and before it takes its place: the caller stops the
     server there. The old account serves until then.
     """
     with _turn(account_dir):
-        _build_demo(account_dir, seed, progress, before_swap)
+        _build_demo(account_dir, seed, progress, before_swap, queries)
     return AccountInfo(settings(account_dir), account_dir, True)
 
 
 def _build_demo(
-    account_dir: Path, seed: int, progress: Progress | None, before_swap: Callable[[], None] | None
+    account_dir: Path,
+    seed: int,
+    progress: Progress | None,
+    before_swap: Callable[[], None] | None,
+    queries: int | None = None,
 ) -> None:
     from tools.demo.build import build_demo
 
-    _swap(account_dir, lambda folder: build_demo(folder, seed=seed, progress=progress), before_swap)
+    _swap(account_dir, lambda folder: build_demo(folder, seed=seed, queries=queries, progress=progress), before_swap)
 
 
 def replace_account(
@@ -174,11 +183,26 @@ def replace_account(
         _swap(account_dir, build, before_swap)
 
 
+def change_in_place(account_dir: Path, build: Callable[[Path], None]) -> None:
+    """Like `replace_account`, of an account that must be there: `build` makes the folder out of what it is now.
+
+    Raises:
+        Unreachable: there is no account in the folder (any more).
+    """
+    with _turn(account_dir):
+        settings(account_dir)
+        _swap(account_dir, build, None)
+
+
 def write_settings(folder: Path, about: AccountSettings) -> None:
     """account.toml: the last file of a build, so that a folder that has one is whole."""
     values = asdict(about) | {"generation_id": about.generation_id or secrets.token_hex(8)}
-    lines = [f"{key} = {_toml(value)}" for key, value in values.items()]
-    (folder / "account.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "account.toml").write_text(toml_text(values), encoding="utf-8")
+
+
+def toml_text(values: Mapping[str, Any]) -> str:
+    """One `key = value` a line: texts, times, numbers, tuples of texts."""
+    return "".join(f"{key} = {_toml(value)}\n" for key, value in values.items())
 
 
 def _toml(value: Any) -> str:
@@ -199,6 +223,17 @@ def _exists(account_dir: Path) -> bool:
         return (account_dir / "account.toml").is_file()
     except PermissionError:
         raise _not_yours(account_dir) from None
+
+
+@contextmanager
+def held(account_dir: Path) -> Iterator[None]:
+    """Nobody builds, imports or swaps the account meanwhile; whoever wants to waits.
+
+    Raises:
+        Unreachable: the folder is somebody else's.
+    """
+    with _turn(account_dir):
+        yield
 
 
 @contextmanager

@@ -1,44 +1,149 @@
-"""Build an account's folder: rows into its database, the summary of its views, account.toml last."""
+"""Build the demo account's folder: rows into its database, simulation.json, the summary of its views, account.toml."""
 
 from __future__ import annotations
 
 import json
-import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from tools.demo import account, layout
-from tools.demo.load import Progress, load, quiet
+from tools.demo.anomalies import refresh_anomalies
+from tools.demo.load import Progress, quiet
 from tools.warehouse.views import ALL_VIEWS, FURTHER_VIEWS, View
 
-__all__ = ["build_demo", "finish"]
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-_GENERATED = 0.6
-"""Share of a demo build's time that the generator takes; the rest is loading."""
+    from tools.demo.generate.history import History
+
+__all__ = ["DAYS", "NOW", "SIMULATION", "append", "build_demo", "finish", "go_on", "open_database"]
+
+NOW = datetime(2026, 11, 18, 17, 20, tzinfo=UTC)
+"""A Wednesday, 09:20 in the account's zone."""
+DAYS = 90
+SIMULATION = "simulation.json"
+"""What going on needs (tools.demo.generate.history.History); an imported account has none."""
+
+_GENERATED = 0.93
+"""Share of a build's time in which windows are simulated and written; the rest is compressing them on disk."""
 
 
-def build_demo(folder: Path, *, seed: int, progress: Progress | None = None) -> None:
-    """Generate the demo account into `folder` (empty): data, views.json, account.toml."""
-    import numpy as np
+def build_demo(
+    folder: Path,
+    *,
+    seed: int,
+    now: datetime = NOW,
+    days: int = DAYS,
+    queries: int | None = None,
+    precursors: bool | None = None,
+    stage: bool = True,
+    progress: Progress | None = None,
+) -> None:
+    """Generate the demo account into `folder` (empty): data, simulation.json, views.json, account.toml.
 
-    from tools.demo.generate import generate
+    Args:
+        seed: equal seeds make equal accounts.
+        now: the account's now, on five minutes; nothing later is written.
+        days: how far back the history goes; it starts at a UTC midnight.
+        queries: about how many statements the history shall hold, for benchmarks; None is as many as the habits
+            of the account send (about 370,000 in 90 days).
+        precursors: whether failures announce themselves; drawn from the seed unless given.
+        stage: have statements in flight at `now` that the tour speaks of.
+    """
+    from tools.demo.generate.days import DAY_MS, milliseconds
+    from tools.demo.generate.history import History
 
     tell = progress or quiet
-    files = folder / "export"
-    files.mkdir()
-    about = generate(files, np.random.default_rng(seed), progress=lambda done, text: tell(_GENERATED * done, text))
-    load(
-        files,
-        folder / "data",
-        now=about.now,
-        enforce_latency=True,
-        progress=lambda done, text: tell(_GENERATED + (1 - _GENERATED) * done, text),
+    tell(0.0, "beginning")
+    first = milliseconds(now - timedelta(days=days)) // DAY_MS * DAY_MS
+    history = History.begin(seed, first, queries=queries, days=days, precursors=precursors)
+    (folder / "data").mkdir(parents=True)
+    with open_database(folder) as con:
+        layout.create_schema(con)
+        con.execute(f"INSERT INTO {layout.RAW}.CLOCK VALUES (?, true)", [now])  # noqa: S608
+        go_on(con, history, now, lambda done, text: tell(_GENERATED * done, text), stage=stage)
+        tell(_GENERATED, "writing to disk")
+        con.execute("CHECKPOINT")
+    history.save(folder / SIMULATION)
+    demo = history.demo
+    finish(
+        folder,
+        account.AccountSettings(
+            name=demo.name,
+            origin="demo",
+            now=now,
+            timezone=demo.timezone,
+            edition=demo.edition,
+            credit_price=demo.credit_price,
+            hidden_from_reader=demo.hidden_from_reader,
+        ),
     )
-    shutil.rmtree(files)
-    finish(folder, about)
+    tell(1.0, "ready")
+
+
+def open_database(folder: Path) -> duckdb.DuckDBPyConnection:
+    """The account's database, for a writer that is alone with it."""
+    con = duckdb.connect(str(layout.database_file(folder)))
+    con.execute("SET TimeZone='UTC'")
+    con.execute("SET memory_limit='450MB'")
+    con.execute("SET preserve_insertion_order=true")
+    con.execute("SET threads=2")
+    con.execute("SET autoinstall_known_extensions=false")
+    return con
+
+
+def go_on(
+    con: duckdb.DuckDBPyConnection, history: History, until: datetime, progress: Progress, *, stage: bool = True
+) -> None:
+    """Simulate to `until`, append the rows, and show what is in flight then."""
+    from tools.demo.generate.days import milliseconds
+
+    fresh = history.now == history.first
+    ran = history.advance(milliseconds(until), lambda name, rows: append(con, name, rows), progress, stage=stage)
+    put_live(con, history, ran, fresh=fresh)
+    refresh_anomalies(con)
+
+
+def append(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+    """Add rows to a view's table; a view that shows the present is replaced."""
+    from tools.demo.generate.beside import SNAPSHOTS
+
+    if name in SNAPSHOTS:
+        con.execute(f"DELETE FROM {layout.RAW}.{name}")  # noqa: S608 - names are constants
+    if not rows.num_rows:
+        return
+    con.register("incoming", rows)
+    columns = ", ".join(f'"{column}"' for column in rows.column_names)
+    con.execute(f"INSERT INTO {layout.RAW}.{name} ({columns}) SELECT {columns} FROM incoming")  # noqa: S608
+    con.unregister("incoming")
+
+
+def put_live(con: duckdb.DuckDBPyConnection, history: History, ran: Any, *, fresh: bool) -> None:
+    """LIVE_QUERIES as of now; WAREHOUSES whole for a new account, else what time alone has changed in it."""
+    from tools.demo.generate.frames import as_table
+    from tools.demo.generate.queries import live_queries
+    from tools.demo.generate.show import dynamic_columns, show_warehouses
+    from tools.demo.generate.workload import table
+
+    con.execute(f"DELETE FROM {layout.RAW}.LIVE_QUERIES")  # noqa: S608
+    append(con, "LIVE_QUERIES", as_table(live_queries(table(history.demo), history.lives, ran)))
+    if fresh:
+        rows = show_warehouses(history.demo, history.lives, ran)
+        marks = ", ".join("?" for _ in rows)
+        columns = ", ".join(f'"{name}"' for name in rows)
+        values = list(zip(*rows.values(), strict=True))
+        con.executemany(f"INSERT INTO {layout.RAW}.WAREHOUSES ({columns}) VALUES ({marks})", values)  # noqa: S608
+        return
+    for live in history.lives.values():
+        row = dynamic_columns(live, ran)
+        changes = ", ".join(f'"{name}" = ?' for name in row)
+        con.execute(
+            f"UPDATE {layout.RAW}.WAREHOUSES SET {changes} WHERE warehouse_id = ?",  # noqa: S608
+            [*row.values(), live.id],
+        )
 
 
 def finish(folder: Path, about: account.AccountSettings) -> None:

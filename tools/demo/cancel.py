@@ -13,12 +13,14 @@ from tools.demo.engine import DATABASE
 from tools.demo.functions import Surroundings
 from tools.demo.layout import RAW
 from tools.demo.live import end_statements
-from tools.demo.privileges import may_cancel
+from tools.demo.roles import may
+from tools.demo.session import CANCELED
 from tools.demo.sqlerrors import SqlError, insufficient, syntax
 
 __all__ = ["cancel_query", "cancelled_id"]
 
 _NAME = "SYSTEM$CANCEL_QUERY"
+_LIVE = f"{DATABASE}.{RAW}.LIVE_QUERIES"
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{8,12}")
 
 
@@ -56,19 +58,26 @@ def cancelled_id(tree: exp.Expr, params: Any) -> str | None:
 
 
 def cancel_query(target: str, tree: exp.Expr, around: Surroundings, query_id: str, sql: str) -> pa.Table:
-    """The one-row answer; a statement that is not running is said to be so and nothing is logged."""
-    if not may_cancel(around.session.identity.role):
+    """The one-row answer; a statement that is not running is said to be so and nothing is logged.
+
+    Raises:
+        SqlError: 003001, the role may not OPERATE the statement's warehouse and the statement is not the user's own.
+    """
+    identity = around.session.identity
+    ours = next(((s, st) for s, st in around.sessions.running() if st.query_id == target), None)
+    if not may(identity.role, "OPERATE") and (ours is None or ours[0].identity.user != identity.user):
         raise insufficient("query", target)
-    found = around.engine.rows(
-        f"SELECT WAREHOUSE_NAME FROM {DATABASE}.{RAW}.LIVE_QUERIES WHERE QUERY_ID = ?",  # noqa: S608 - constants
-        [target],
-    )
-    answer = "Identified SQL statement is not currently executing."
-    if found:
+    answer, warehouse = "Identified SQL statement is not currently executing.", None
+    ended = False
+    if ours is not None and ours[1] is not around.statement:
+        ours[1].stop(CANCELED)
+        ended, warehouse = True, ours[1].warehouse
+    elif found := around.engine.rows(f"SELECT WAREHOUSE_NAME FROM {_LIVE} WHERE QUERY_ID = ?", [target]):  # noqa: S608 - constants
+        warehouse = found[0][0]
         with around.engine.write() as con:
-            ended = end_statements(con, None, around.now, query_id=target)
-        if ended:
-            append(around, query_id, sql, found[0][0])
-            answer = f"query [{target}] terminated."
+            ended = end_statements(con, None, around.now, query_id=target) > 0
+    if ended:
+        append(around, query_id, sql, warehouse)
+        answer = f"query [{target}] terminated."
     (projection,) = tree.expressions
     return pa.table({projection.alias or f"{_NAME}('{target}')": [answer]})

@@ -12,10 +12,13 @@ import pyarrow as pa
 
 from tools.demo.functions import Surroundings
 from tools.demo.lexer import Reader, first_word
+from tools.demo.monitor_ddl import alter_account, alter_monitor, create_monitor, drop_monitor
 from tools.demo.session import DEFAULTS, Session, set_parameter, starting_parameters
-from tools.demo.show import show_parameters, show_warehouses, visible_warehouses
+from tools.demo.show import show_parameters, show_warehouses
+from tools.demo.show_objects import show_grants, show_monitors, show_roles, show_tasks, show_users
 from tools.demo.sqlerrors import SqlError, insufficient, not_found, unsupported
 from tools.demo.warehouse_ddl import alter_warehouse, create_warehouse, describe_warehouse, drop_warehouse
+from tools.demo.warehouse_rows import visible_warehouses
 
 __all__ = ["STATEMENT_TYPES", "is_query", "run_command", "status"]
 
@@ -79,22 +82,34 @@ def _object(reader: Reader, around: Surroundings, query_id: str, sql: str) -> pa
     verb = reader.next("word").value
     if verb == "ALTER" and reader.take("SESSION"):
         return _alter_session(reader, around.session)
+    if verb == "ALTER" and reader.take("ACCOUNT"):
+        return status(alter_account(reader, around, query_id, sql))
     if verb in ("DESCRIBE", "DESC") and reader.take("WAREHOUSE"):
         return describe_warehouse(reader, around)
-    replace = verb == "CREATE" and reader.take("OR")
-    if replace and not reader.take("REPLACE"):
-        reader.expect("ALTER")
-    if not reader.take("WAREHOUSE"):
-        token = reader.next("word")
-        if token.value in _KINDS_OF_OBJECT or replace:
-            raise insufficient(token.value.lower(), "account")
-        raise reader.at(token)
-    run = {"ALTER": alter_warehouse, "CREATE": create_warehouse, "DROP": drop_warehouse}[verb]
-    if replace:
-        raise insufficient("account", around.engine.info.name.upper())
-    return status(run(reader, around, query_id, sql))
+    how = ""
+    if verb == "CREATE" and reader.take("OR"):
+        how = "REPLACE" if reader.take("REPLACE") else "ALTER"
+        if how == "ALTER":
+            reader.expect("ALTER")
+    kind = "MONITOR" if reader.take("RESOURCE", "MONITOR") else "WAREHOUSE" if reader.take("WAREHOUSE") else ""
+    if run := _CHANGES.get((verb, kind)):
+        return status(run(reader, around, query_id, sql))
+    if (verb, kind) == ("CREATE", "WAREHOUSE"):
+        return status(create_warehouse(reader, around, query_id, sql, how))
+    if (verb, kind) == ("CREATE", "MONITOR") and how != "ALTER":
+        return status(create_monitor(reader, around, query_id, sql, how))
+    token = reader.next("word")
+    if token.value in _KINDS_OF_OBJECT or how:
+        raise insufficient(token.value.lower(), "account")
+    raise reader.at(token)
 
 
+_CHANGES: dict[tuple[str, str], Callable[[Reader, Surroundings, str, str], str]] = {
+    ("ALTER", "WAREHOUSE"): alter_warehouse,
+    ("DROP", "WAREHOUSE"): drop_warehouse,
+    ("ALTER", "MONITOR"): alter_monitor,
+    ("DROP", "MONITOR"): drop_monitor,
+}
 _KINDS_OF_OBJECT = frozenset(
     [
         "ACCOUNT",
@@ -218,11 +233,21 @@ _USE: dict[str, Callable[[Session, list[str], Surroundings], None]] = {
 def _show(reader: Reader, around: Surroundings) -> pa.Table:
     reader.take("TERSE")
     what = reader.next("word").value
-    if what == "WAREHOUSES":
-        return show_warehouses(reader, around)
-    if what == "PARAMETERS":
-        return show_parameters(reader, around)
-    raise unsupported(f"SHOW {what}"[:100])
+    if what == "RESOURCE" and reader.take("MONITORS"):
+        return show_monitors(reader, around)
+    if what not in _SHOWN:
+        raise unsupported(f"SHOW {what}"[:100])
+    return _SHOWN[what](reader, around)
+
+
+_SHOWN: dict[str, Callable[[Reader, Surroundings], pa.Table]] = {
+    "WAREHOUSES": show_warehouses,
+    "PARAMETERS": show_parameters,
+    "ROLES": show_roles,
+    "GRANTS": show_grants,
+    "USERS": show_users,
+    "TASKS": show_tasks,
+}
 
 
 def _nothing(reader: Reader, around: Surroundings) -> pa.Table:

@@ -21,11 +21,9 @@ import duckdb
 from fakesnow import info_schema, macros
 from fakesnow.instance import FakeSnow
 
-from tools.demo.layout import RAW, create_missing_views, database_file
+from tools.demo.layout import DATABASE, RAW, create_missing_views, database_file
 
 __all__ = ["DATABASE", "AccountInfo", "Engine"]
-
-DATABASE = "SNOWFLAKE"
 
 _LOCKDOWN = (
     "SET GLOBAL memory_limit='1GB'",
@@ -45,6 +43,7 @@ class AccountInfo:
     """account.toml, as far as the server needs it."""
 
     name: str
+    origin: str
     timezone: str
     edition: str
     hidden_from_reader: frozenset[str]
@@ -54,6 +53,7 @@ class AccountInfo:
         values = tomllib.loads((account_dir / "account.toml").read_text(encoding="utf-8"))
         return cls(
             name=str(values["name"]),
+            origin=str(values.get("origin", "demo")),
             timezone=str(values.get("timezone", "America/Los_Angeles")),
             edition=str(values.get("edition", "enterprise")),
             hidden_from_reader=frozenset(values.get("hidden_from_reader", ())),
@@ -78,10 +78,6 @@ class Engine:
         self._root.execute(f"ATTACH '{quoted}' AS {DATABASE}")
         self._root.execute(info_schema.per_db_creation_sql(DATABASE))
         self._root.execute(macros.creation_sql(DATABASE))
-        self._root.execute(
-            f"CREATE TABLE IF NOT EXISTS {DATABASE}.{RAW}.WAREHOUSE_PARAMETERS "
-            "(warehouse_id BIGINT, key VARCHAR, value VARCHAR)"
-        )
         with contextlib.closing(self._root.cursor()) as con:
             con.execute(f"SET schema='{DATABASE}.ACCOUNT_USAGE'")
             create_missing_views(con)

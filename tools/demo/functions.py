@@ -16,13 +16,18 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 from sqlglot import exp
 
+from tools.demo.arguments import arguments
 from tools.demo.engine import DATABASE, Engine
 from tools.demo.live import LIVE_FUNCTIONS, live_table
 from tools.demo.results import ResultCache
-from tools.demo.session import Session
+from tools.demo.session import Session, Sessions, Statement
 from tools.demo.sqlerrors import SqlError, syntax
+from tools.demo.usage_functions import USAGE_FUNCTIONS, usage_table
 
 __all__ = ["Surroundings", "replace_functions"]
+
+_KNOWN = LIVE_FUNCTIONS | USAGE_FUNCTIONS
+"""Table functions of INFORMATION_SCHEMA and their arguments in order."""
 
 VERSION = "9.14.2"
 REGION = "FROSTLINE_LOCAL"
@@ -36,6 +41,11 @@ class Surroundings:
     session: Session
     results: ResultCache
     now: datetime
+    sessions: Sessions = field(default_factory=Sessions)
+    statement: Statement | None = None
+    """The one that asks: it does not count among those in flight."""
+    evaluate: Callable[[exp.Expr], Any] = lambda node: None
+    """Works out an expression without columns, in the session's time zone."""
     tables: dict[str, pa.Table] = field(default_factory=dict)
 
     @property
@@ -145,10 +155,11 @@ def _replace_table_function(node: exp.TableFromRows, around: Surroundings) -> No
     name = str(function.name).upper()
     if name == "RESULT_SCAN" and not qualifier:
         table = _scanned(function, around)
-    elif name in LIVE_FUNCTIONS and qualifier in ([], ["INFORMATION_SCHEMA"], [DATABASE, "INFORMATION_SCHEMA"]):
+    elif name in _KNOWN and qualifier in ([], ["INFORMATION_SCHEMA"], [DATABASE, "INFORMATION_SCHEMA"]):
         if not qualifier and around.session.schema != "INFORMATION_SCHEMA":
             raise SqlError(2141, "42601", f"SQL compilation error:\nUnknown table function {name}")
-        table = live_table(name, _arguments(function), around.engine, around.session, around.now)
+        given = arguments(function, _KNOWN[name], around.evaluate)
+        table = live_table(name, given, around) if name in LIVE_FUNCTIONS else usage_table(name, given, around)
     else:
         return  # the privilege check refuses what is left
     node.replace(exp.Table(this=around.register(table), alias=node.args.get("alias")))
@@ -177,21 +188,3 @@ def _scanned(function: exp.Anonymous, around: Surroundings) -> pa.Table:
     if table is None:
         raise SqlError(709, "02000", f"Statement {query_id} not found")
     return table
-
-
-def _arguments(function: exp.Anonymous) -> dict[str, Any]:
-    """Named arguments as Python values: strings, whole numbers, booleans, or a timestamp's text."""
-    given: dict[str, Any] = {}
-    for item in function.expressions:
-        if not isinstance(item, exp.Kwarg):
-            raise syntax(f"{str(function.name).upper()} takes named arguments (NAME => value).")
-        given[str(item.this.name).upper()] = _constant(item.expression)
-    return given
-
-
-def _constant(node: exp.Expr) -> Any:
-    if isinstance(node, exp.Literal):
-        return str(node.this) if node.is_string else _number(node)
-    if isinstance(node, exp.Boolean):
-        return bool(node.this)
-    return node

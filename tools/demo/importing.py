@@ -9,8 +9,8 @@ stays as it was. What is merely unknown or absent is told in the notes.
 from __future__ import annotations
 
 import math
+import os
 import re
-import stat
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,6 +24,15 @@ import duckdb
 from tools.demo import layout
 from tools.demo.account import AccountSettings, replace_account, settings
 from tools.demo.build import finish
+from tools.demo.import_files import (
+    SETTINGS,
+    files_of,
+    is_ours,
+    refuse_changed,
+    refuse_oversized,
+    refuse_swollen_text,
+    states,
+)
 from tools.demo.load import TABLES, Progress, find_file, load, open_source, quiet, table_of
 from tools.errors import BadImport
 from tools.warehouse.views import ALL_VIEWS, FURTHER_VIEWS
@@ -32,14 +41,9 @@ __all__ = ["EDITIONS", "Imported", "import_account"]
 
 EDITIONS = ("STANDARD", "ENTERPRISE", "BUSINESS_CRITICAL", "VPS")
 
-_SETTINGS = "account.toml"
-_OPTIONAL = frozenset({"LIVE_QUERIES", *FURTHER_VIEWS})
+_OPTIONAL = frozenset({*layout.BESIDE, *FURTHER_VIEWS}) - {"WAREHOUSES"}
 """What an export may lack without a word: no answer of Frostline's rests on it."""
-_LARGEST_SETTINGS = 64 * 1024
-_LARGEST_FILE = 20 * 1024**3
-_LARGEST_EXPORT = 60 * 1024**3
-_MOST_ROWS = 200_000_000
-_MOST_COLUMNS = 2_000
+_LARGEST_SETTINGS = 16 * 1024
 _LONGEST_NAME = 255
 _HIGHEST_PRICE = 10_000.0
 _FIRST_YEAR, _LAST_YEAR = 2012, 2100
@@ -70,89 +74,50 @@ def import_account(
     Raises:
         BadImport: something in the export cannot be used; the old account is untouched.
     """
-    files = _files(source)
+    try:
+        return _import(source, account_dir, progress, before_swap)
+    except OSError as error:
+        raise _unreadable(source, error) from None
+
+
+def _unreadable(source: Path, error: OSError) -> BadImport:
+    """What the file system says of the export; of anything else it is no business of the import's."""
+    name = error.filename if isinstance(error.filename, str | bytes) else None
+    path = Path(os.fsdecode(name)) if name else None
+    if path is None or (path != source and source not in path.parents):
+        raise error
+    why = {PermissionError: "may not be read", FileNotFoundError: "is not there any more"}
+    said = why.get(type(error), f"cannot be read: {error.strerror}")
+    return BadImport(f"{said}.", file=path.name, hint="Give yourself the right to read the whole folder.")
+
+
+def _import(source: Path, account_dir: Path, progress: Progress, before_swap: Callable[[], None] | None) -> Imported:
+    files = files_of(source)
     about = _settings(files, source)
-    _refuse_oversized(files)
+    before = states(files)
+    refuse_oversized(files)
     notes = _notes(files, source)
     rows: dict[str, int] = {}
 
     def build(folder: Path) -> None:
+        refuse_swollen_text(files)
         load(source, folder / "data", now=about.now, enforce_latency=False, progress=progress)
         with duckdb.connect(str(layout.database_file(folder))) as con:
             con.execute("SET TimeZone='UTC'")
             _check_warehouses(con, files)
             rows.update(_counts(con, files))
             notes.extend(_late_rows(con, about.now))
+        refuse_changed(files, before)
         finish(folder, about)
 
     replace_account(account_dir, build, before_swap)
     return Imported(settings(account_dir), rows, tuple(notes))
 
 
-# --- the folder ------------------------------------------------------------------------------------------------------
-
-
-def _files(source: Path) -> dict[str, Path]:
-    """Every file of the folder by name; symbolic links to files and other oddities are refused.
-
-    A link could name a file of this machine that the person never meant to load.
-    """
-    if not source.is_dir():
-        what = "is not a folder" if source.exists() else "does not exist"
-        raise BadImport(f"{what}.", file=str(source), hint="Give the folder that holds the exported files.")
-    files = {}
-    for path in sorted(source.iterdir()):
-        if not _is_ours(path.name):
-            continue
-        mode = path.lstat().st_mode
-        if stat.S_ISLNK(mode):
-            raise BadImport("is a symbolic link.", file=path.name, hint="Copy the file itself into the folder.")
-        if not stat.S_ISREG(mode):
-            raise BadImport("is not a regular file.", file=path.name)
-        files[path.name] = path
-    if not any(table_of(path) for path in files.values()):
-        expected = ", ".join(f"{name}.parquet" for name in ("QUERY_HISTORY", "WAREHOUSE_METERING_HISTORY"))
-        raise BadImport("holds no file of an exported account.", file=source.name, hint=f"Expected: {expected}, ...")
-    for table in TABLES:
-        find_file(source, table)
-    return files
-
-
-def _is_ours(name: str) -> bool:
-    return name == _SETTINGS or table_of(Path(name)) is not None
-
-
-def _refuse_oversized(files: dict[str, Path]) -> None:
-    total = 0
-    for name, path in files.items():
-        size = path.stat().st_size
-        total += size
-        if size > _LARGEST_FILE or total > _LARGEST_EXPORT:
-            raise BadImport(
-                f"is too large ({size / 1024**3:.1f} GiB).", file=name, hint="Export a shorter time, e.g. 90 days."
-            )
-        if path.suffix.lower() == ".parquet":
-            _refuse_swollen(path)
-
-
-def _refuse_swollen(path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        about = pq.read_metadata(path)
-    except (pa.ArrowException, OSError):
-        raise BadImport("is not a readable Parquet file (damaged or cut off?).", file=path.name) from None
-    if about.num_rows > _MOST_ROWS:
-        raise BadImport(f"holds {about.num_rows:,} rows; at most {_MOST_ROWS:,} are read.", file=path.name)
-    if about.num_columns > _MOST_COLUMNS:
-        raise BadImport(f"holds {about.num_columns:,} columns; at most {_MOST_COLUMNS:,} are read.", file=path.name)
-
-
 def _notes(files: dict[str, Path], source: Path) -> list[str]:
     """What the export holds beyond what is read, and what it lacks; opens every file, reads no rows."""
     notes = [f"{path.name}: not part of an exported account, ignored" for path in sorted(source.iterdir())
-             if not _is_ours(path.name)]  # fmt: skip
+             if not is_ours(path.name)]  # fmt: skip
     with duckdb.connect() as con:
         for table in TABLES:
             path = find_file(source, table)
@@ -180,18 +145,18 @@ def _listed(names: list[str] | tuple[str, ...], most: int = 12) -> str:
 
 
 def _settings(files: dict[str, Path], source: Path) -> AccountSettings:
-    if _SETTINGS not in files:
+    if SETTINGS not in files:
         raise BadImport(
-            "is missing.", file=_SETTINGS, hint="It holds now, edition, timezone and credit_price of the account."
+            "is missing.", file=SETTINGS, hint="It holds now, edition, timezone and credit_price of the account."
         )
-    path = files[_SETTINGS]
+    path = files[SETTINGS]
     if path.stat().st_size > _LARGEST_SETTINGS:
-        raise BadImport("is too large to be one.", file=_SETTINGS)
+        raise BadImport("is too large to be one.", file=SETTINGS)
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # TOML's own, bytes that are no text, numbers of 5000 digits
         line = re.search(r"line (\d+)", str(error))
-        raise BadImport("is not valid TOML.", file=_SETTINGS, row=int(line.group(1)) if line else None) from None
+        raise BadImport("is not valid TOML.", file=SETTINGS, row=int(line.group(1)) if line else None) from None
     about = AccountSettings(
         name=_name(values, source),
         origin="imported",
@@ -204,7 +169,7 @@ def _settings(files: dict[str, Path], source: Path) -> AccountSettings:
 
 
 def _wrong(key: str, why: str, hint: str | None = None) -> BadImport:
-    return BadImport(why, file=_SETTINGS, column=key, hint=hint)
+    return BadImport(why, file=SETTINGS, column=key, hint=hint)
 
 
 def _required(values: dict[str, Any], key: str) -> Any:
@@ -254,7 +219,7 @@ def _price(values: dict[str, Any]) -> float:
     price = _required(values, "credit_price")
     if isinstance(price, bool) or not isinstance(price, int | float):
         raise _wrong("credit_price", "is not a number.")
-    if not math.isfinite(price) or not 0 < price <= _HIGHEST_PRICE:
+    if not 0 < price <= _HIGHEST_PRICE or not math.isfinite(price):
         raise _wrong("credit_price", f"is not a price: above 0 and at most {_HIGHEST_PRICE:,.0f} USD.")
     return float(price)
 

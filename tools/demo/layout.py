@@ -4,7 +4,8 @@
       account.toml        name, origin, now, timezone, edition, credit_price, hidden_from_reader, generation_id
       views.json          rows, first and last of each view as visible at now, written when the account is built
       data/SNOWFLAKE.db   DuckDB, opened by one server process at a time
-      alters.jsonl        every executed ALTER/CREATE/DROP WAREHOUSE and cancellation, one JSON object a line
+      alters.jsonl        every executed ALTER/CREATE/DROP of a warehouse or resource monitor and every cancellation,
+                          one JSON object a line
       server.json         pid, port of the running server (0600); server.lock is held by it while it lives
       server.log, start.lock   what the server has to complain of; who may look for and launch a server
       reader.secret, operator.secret   random passwords of the two identities (0600)
@@ -12,8 +13,9 @@
 
 Inside SNOWFLAKE.db, schema `_RAW` holds all rows, and schema `ACCOUNT_USAGE` holds one DuckDB view per
 account view that shows only what its latency lets through at `_RAW.CLOCK.now`. A session may never name
-`_RAW`. The server adds `_RAW.WAREHOUSE_PARAMETERS` (timeouts and concurrency, which SHOW does not print), and
-fakesnow its `_fs_information_schema` and macros. An imported account is shown whole: what its owner could not
+`_RAW`. `BESIDE` lists the tables of `_RAW` that back no view: what SHOW prints, statements in flight, and what the
+server must remember. An account that was built without one of them gets it, empty, when its server opens it.
+fakesnow adds its `_fs_information_schema` and macros. An imported account is shown whole: what its owner could not
 see yet is not in the export.
 """
 
@@ -28,16 +30,22 @@ if TYPE_CHECKING:
     import duckdb
 
 __all__ = [
+    "BESIDE",
+    "DATABASE",
     "DUCK_TYPES",
     "LIVE_COLUMNS",
+    "MONITOR_COLUMNS",
     "RAW",
     "SHOW_COLUMNS",
+    "TASK_COLUMNS",
+    "USAGE",
     "create_missing_views",
     "create_schema",
     "database_file",
     "view_sql",
 ]
 
+DATABASE = "SNOWFLAKE"
 RAW = "_RAW"
 USAGE = "ACCOUNT_USAGE"
 
@@ -108,6 +116,67 @@ LIVE_COLUMNS: dict[str, str] = {
 """Statements in flight at `now`: RUNNING or QUEUED; they reach QUERY_HISTORY only when they have ended."""
 
 
+TASK_COLUMNS: dict[str, str] = {
+    "created_on": "TIMESTAMPTZ",
+    "name": "VARCHAR",
+    "id": "VARCHAR",
+    "database_name": "VARCHAR",
+    "schema_name": "VARCHAR",
+    "owner": "VARCHAR",
+    "comment": "VARCHAR",
+    "warehouse": "VARCHAR",
+    "schedule": "VARCHAR",
+    "predecessors": "VARCHAR",
+    "state": "VARCHAR",
+    "definition": "VARCHAR",
+    "condition": "VARCHAR",
+    "allow_overlapping_execution": "VARCHAR",
+    "error_integration": "VARCHAR",
+    "last_committed_on": "TIMESTAMPTZ",
+    "last_suspended_on": "TIMESTAMPTZ",
+    "owner_role_type": "VARCHAR",
+    "config": "VARCHAR",
+    "budget": "VARCHAR",
+    "task_relations": "VARCHAR",
+    "last_suspended_reason": "VARCHAR",
+}
+"""SHOW TASKS in documented order. `state` is started or suspended, `schedule` as written ('5 MINUTES', 'USING CRON
+0 2 * * * UTC'), `warehouse` NULL where Snowflake runs the task serverless, `predecessors` a JSON array of names."""
+
+MONITOR_COLUMNS: dict[str, str] = {
+    "name": "VARCHAR",
+    "credit_quota": "DOUBLE",
+    "used_as_given": "DOUBLE",
+    "level": "VARCHAR",
+    "frequency": "VARCHAR",
+    "start_time": "TIMESTAMPTZ",
+    "end_time": "TIMESTAMPTZ",
+    "notify_at": "VARCHAR",
+    "suspend_at": "BIGINT",
+    "suspend_immediately_at": "BIGINT",
+    "created_on": "TIMESTAMPTZ",
+    "owner": "VARCHAR",
+    "comment": "VARCHAR",
+    "notify_users": "VARCHAR",
+}
+"""Resource monitors as the server remembers them; which warehouse has which stands in WAREHOUSES.resource_monitor.
+
+`used_as_given` holds the used credits of an import, whose metering may be no more than a part; NULL: they are
+summed from WAREHOUSE_METERING_HISTORY. `level` is ACCOUNT for the account's one monitor, else NULL. `notify_at` and
+`notify_users` are lists with commas."""
+
+BESIDE: dict[str, dict[str, str]] = {
+    "WAREHOUSES": SHOW_COLUMNS | {"warehouse_id": "BIGINT"},
+    "LIVE_QUERIES": LIVE_COLUMNS,
+    "TASKS": TASK_COLUMNS,
+    "MONITORS": MONITOR_COLUMNS,
+    "WAREHOUSE_PARAMETERS": {"warehouse_id": "BIGINT", "key": "VARCHAR", "value": "VARCHAR"},
+}
+"""Tables of `_RAW` that back no view; an exported account may hold a file for each.
+
+WAREHOUSE_PARAMETERS: timeouts and concurrency that were set, which SHOW WAREHOUSES does not print."""
+
+
 def database_file(account_dir: Path) -> Path:
     return account_dir / "data" / "SNOWFLAKE.db"
 
@@ -117,16 +186,16 @@ def create_schema(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {RAW}")
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {USAGE}")
     con.execute(f"CREATE TABLE {RAW}.CLOCK (now TIMESTAMPTZ NOT NULL, enforce_latency BOOLEAN NOT NULL)")
-    _table(con, "WAREHOUSES", SHOW_COLUMNS | {"warehouse_id": "BIGINT"})
-    _table(con, "LIVE_QUERIES", LIVE_COLUMNS)
     create_missing_views(con)
 
 
 def create_missing_views(con: duckdb.DuckDBPyConnection) -> None:
-    """Give every view that the account lacks its empty table; `con` has the account as its default database.
+    """Give every table and view that the account lacks an empty one; `con` has the account as its default database.
 
-    An account that was built before Frostline knew of a view is completed when its server opens it.
+    An account that was built before Frostline knew of it is completed when its server opens it.
     """
+    for name, columns in BESIDE.items():
+        _table(con, name, columns)
     sql = "SELECT view_name FROM duckdb_views() WHERE schema_name = ? AND database_name = current_database()"
     present = {name for (name,) in con.execute(sql, [USAGE]).fetchall()}
     for item in ALL_VIEWS.values():
@@ -137,7 +206,7 @@ def create_missing_views(con: duckdb.DuckDBPyConnection) -> None:
 
 def _table(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str]) -> None:
     spec = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
-    con.execute(f"CREATE TABLE {RAW}.{name} ({spec})")
+    con.execute(f"CREATE TABLE IF NOT EXISTS {RAW}.{name} ({spec})")
 
 
 def view_sql(item: View) -> str:

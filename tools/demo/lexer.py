@@ -7,12 +7,13 @@ quoted ones keep theirs with "" for a quote. Whatever is not consumed is a synta
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from tools.demo.sqlerrors import SqlError, syntax
 
-__all__ = ["Reader", "Token", "first_word"]
+__all__ = ["Reader", "Token", "first_word", "pieces"]
 
 Kind = Literal["word", "quoted", "string", "number", "mark"]
 
@@ -45,6 +46,12 @@ def _value(kind: str, text: str) -> str:
     if kind == "quoted":
         return text[1:-1].replace('""', '"')
     return text.upper() if kind == "word" else text
+
+
+def pieces(sql: str) -> Iterator[tuple[str, str]]:
+    """All of the text in order as (kind, text), blanks and comments ("skip") too."""
+    for found in _TOKEN.finditer(sql):
+        yield found.lastgroup or "mark", found.group()
 
 
 def first_word(sql: str) -> str:

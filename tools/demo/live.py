@@ -2,40 +2,43 @@
 
 Rules of snowflake-reference.md 1.3: the arguments cut the set before WHERE does, RESULT_LIMIT is 100 unless told,
 a running statement's END_TIME is the 1970 epoch, statuses are upper case, others' statements are seen on
-warehouses that the role may monitor.
+warehouses that the role may monitor. In flight are those that the account holds and those that sessions here run
+on a warehouse; the statement that asks is not shown.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
-from sqlglot import exp
 
+from tools.demo.arguments import limit_of, object_name
 from tools.demo.engine import DATABASE, Engine
 from tools.demo.layout import LIVE_COLUMNS, RAW
+from tools.demo.roles import READER
 from tools.demo.session import Session
-from tools.demo.sqlerrors import SqlError, syntax
+from tools.demo.sqlerrors import syntax
+from tools.demo.window import WEEK, Window
 
-__all__ = ["LIVE_FUNCTIONS", "end_statements", "live_table"]
+if TYPE_CHECKING:
+    from tools.demo.functions import Surroundings
 
-LIVE_FUNCTIONS = frozenset(
-    {"QUERY_HISTORY", "QUERY_HISTORY_BY_WAREHOUSE", "QUERY_HISTORY_BY_USER", "QUERY_HISTORY_BY_SESSION"}
-)
-_WINDOW = timedelta(days=7)
-_LARGEST_LIMIT = 10_000
-_COMMON = {"END_TIME_RANGE_START", "END_TIME_RANGE_END", "RESULT_LIMIT", "INCLUDE_CLIENT_GENERATED_STATEMENT"}
+__all__ = ["LIVE_FUNCTIONS", "end_statements", "in_flight", "live_table"]
+
+_COMMON = ("END_TIME_RANGE_START", "END_TIME_RANGE_END", "RESULT_LIMIT", "INCLUDE_CLIENT_GENERATED_STATEMENT")
 _OWN = {
     "QUERY_HISTORY": "",
     "QUERY_HISTORY_BY_WAREHOUSE": "WAREHOUSE_NAME",
     "QUERY_HISTORY_BY_USER": "USER_NAME",
     "QUERY_HISTORY_BY_SESSION": "SESSION_ID",
 }
+LIVE_FUNCTIONS: dict[str, tuple[str, ...]] = {name: (*([own] if own else []), *_COMMON) for name, own in _OWN.items()}
+"""Arguments in the order of the documentation."""
 
 _COLUMNS = [
     "QUERY_ID",
@@ -65,10 +68,19 @@ _COLUMNS = [
     "QUEUED_REPAIR_TIME",
     "QUEUED_OVERLOAD_TIME",
     "TRANSACTION_BLOCKED_TIME",
+    "LIST_EXTERNAL_FILE_TIME",
     "CREDITS_USED_CLOUD_SERVICES",
+    "RELEASE_VERSION",
+    "IS_CLIENT_GENERATED_STATEMENT",
+    "ROLE_TYPE",
     "QUERY_HASH",
+    "QUERY_HASH_VERSION",
     "QUERY_PARAMETERIZED_HASH",
+    "QUERY_PARAMETERIZED_HASH_VERSION",
 ]
+"""Of the function, in its order; spilling, partitions and the cache's share are in the view alone."""
+_ENDED = {"LIST_EXTERNAL_FILE_TIME": "LIST_EXTERNAL_FILES_TIME"}
+"""Columns that the view calls otherwise."""
 _SO_FAR = "date_diff('millisecond', START_TIME, $now)"
 _LIVE = {
     "END_TIME": "TIMESTAMPTZ '1970-01-01 00:00:00+00'",
@@ -76,6 +88,7 @@ _LIVE = {
     "EXECUTION_TIME": f"CASE WHEN EXECUTION_STATUS = 'RUNNING' THEN {_SO_FAR} ELSE 0 END",
     "QUEUED_OVERLOAD_TIME": f"CASE WHEN EXECUTION_STATUS = 'RUNNING' THEN 0 ELSE {_SO_FAR} END",
     "CREDITS_USED_CLOUD_SERVICES": "0::DOUBLE",
+    "IS_CLIENT_GENERATED_STATEMENT": "false",
 }
 _HAVE = [name for name in LIVE_COLUMNS if name in _COLUMNS]
 _STATUS = (
@@ -89,103 +102,121 @@ _NEWEST_FIRST = (
 
 @dataclass(frozen=True)
 class _Cut:
-    start: datetime
-    end: datetime
+    window: Window
     limit: int
     own: Any
-    own_given: bool
+    generated: bool
+    """Statements of client libraries for themselves are wanted, too."""
 
 
-def live_table(name: str, given: Mapping[str, Any], engine: Engine, session: Session, now: datetime) -> pa.Table:
+def live_table(name: str, given: Mapping[str, Any], around: Surroundings) -> pa.Table:
     """The function's rows, newest first, as an Arrow table in UTC.
 
     Raises:
-        SqlError: 001003 for arguments it does not take.
+        SqlError: 001003 or 001015 for values it does not take; a range that begins too long ago.
     """
-    cut = _cut(name, given, session, now)
-    con = engine.statement_connection("UTC")
+    session, now = around.session, around.now
+    cut = _Cut(
+        window=Window.of(given, ("END_TIME_RANGE_START", "END_TIME_RANGE_END"), WEEK, now, session.timezone),
+        limit=limit_of(dict(given)),
+        own=_own(name, given, session),
+        generated=given.get("INCLUDE_CLIENT_GENERATED_STATEMENT") is True,
+    )
+    con = around.engine.statement_connection("UTC")
     try:
-        sql, params = _sql(name, cut, engine, session)
+        con.register("FROSTLINE_IN_FLIGHT", in_flight(around))
+        sql, params = _sql(name, cut, around.engine, session)
         return con.execute(sql, params | {"now": now}).to_arrow_table()
     finally:
         con.close()
 
 
-def _cut(name: str, given: Mapping[str, Any], session: Session, now: datetime) -> _Cut:
+def _own(name: str, given: Mapping[str, Any], session: Session) -> Any:
+    """Whose statements: the argument, or the session's own warehouse, user or id."""
     own = _OWN[name]
-    unknown = set(given) - _COMMON - ({own} if own else set())
-    if unknown:
-        raise syntax(f"{name} has no argument {sorted(unknown)[0][:100]}.")
-    limit = given.get("RESULT_LIMIT", 100)
-    if not isinstance(limit, int) or not 1 <= limit <= _LARGEST_LIMIT:
-        raise SqlError(1015, "22023", f"SQL compilation error:\ninvalid value for RESULT_LIMIT: 1 to {_LARGEST_LIMIT}.")
-    return _Cut(
-        start=_time(given.get("END_TIME_RANGE_START"), now - _WINDOW, session),
-        end=_time(given.get("END_TIME_RANGE_END"), now, session),
-        limit=limit,
-        own=given.get(own),
-        own_given=own in given,
-    )
+    if own not in given:
+        return {"WAREHOUSE_NAME": session.warehouse, "USER_NAME": session.identity.user}.get(own, session.id)
+    value = given[own]
+    if own == "SESSION_ID":
+        if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).isdigit():
+            raise syntax("SESSION_ID takes a session's id.")
+        return int(value)
+    return object_name(str(value))
 
 
-def _time(value: Any, default: datetime, session: Session) -> datetime:
-    """A literal or a cast literal; without an offset it is in the session's time zone."""
-    if value is None:
-        return default
-    node = value.find(exp.Literal) if isinstance(value, exp.Expr) else None
-    text = value if isinstance(value, str) else (str(node.this) if node is not None else "")
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        raise syntax("END_TIME_RANGE takes a timestamp literal on this account.") from None
-    return (when if when.tzinfo else when.replace(tzinfo=ZoneInfo(session.timezone))).astimezone(UTC)
+def in_flight(around: Surroundings) -> pa.Table:
+    """What the sessions of this server run on a warehouse now, but for the statement that asks."""
+    rows: list[dict[str, Any]] = []
+    for session, statement in around.sessions.in_flight():
+        if statement is around.statement:
+            continue
+        (sized,) = around.engine.rows(
+            f"SELECT any_value(size) FROM {DATABASE}.{RAW}.WAREHOUSES WHERE name = ?",  # noqa: S608 - constants
+            [statement.warehouse],
+        )
+        rows.append(
+            {
+                "QUERY_ID": statement.query_id,
+                "QUERY_TEXT": statement.text,
+                "DATABASE_NAME": session.database,
+                "QUERY_TYPE": "SELECT",
+                "SESSION_ID": session.id,
+                "USER_NAME": session.identity.user,
+                "ROLE_NAME": session.identity.role,
+                "WAREHOUSE_NAME": statement.warehouse,
+                "WAREHOUSE_SIZE": sized[0],
+                "QUERY_TAG": session.parameters["QUERY_TAG"],
+                "EXECUTION_STATUS": "RUNNING",
+                "START_TIME": around.now - timedelta(seconds=time.monotonic() - statement.started),
+            }
+        )
+    arrow = {"BIGINT": pa.int64(), "TIMESTAMPTZ": pa.timestamp("us", tz="UTC")}
+    schema = pa.schema([pa.field(name, arrow.get(kind, pa.string())) for name, kind in LIVE_COLUMNS.items()])
+    return pa.Table.from_pylist(rows, schema=schema)
 
 
 def _sql(name: str, cut: _Cut, engine: Engine, session: Session) -> tuple[str, dict[str, Any]]:
-    where, params = "true", {"start": cut.start, "end": cut.end, "limit": cut.limit}
-    own, own_value = _OWN[name], cut.own
-    if own == "WAREHOUSE_NAME" and cut.own_given:
-        own_value = _object_name(str(cut.own))
-    if own and not cut.own_given:
-        own_value = {"WAREHOUSE_NAME": session.warehouse, "USER_NAME": session.identity.user}.get(own, session.id)
-    if own:
-        where, params = f"{own} = $own", params | {"own": own_value}
-    if session.identity.role == "COST_READER" and engine.info.hidden_from_reader:
+    where: str = "true"
+    params: dict[str, Any] = {"start": cut.window.start, "end": cut.window.end, "limit": cut.limit}
+    if own := _OWN[name]:
+        where, params = f"{own} = $own", params | {"own": cut.own}
+    if session.identity.role == READER and engine.info.hidden_from_reader:
         where += " AND (WAREHOUSE_NAME IS NULL OR NOT list_contains($hidden, WAREHOUSE_NAME))"
         params["hidden"] = sorted(engine.info.hidden_from_reader)
-    ended = ", ".join(_STATUS + " AS EXECUTION_STATUS" if c == "EXECUTION_STATUS" else c for c in _COLUMNS)
+    renamed = {**_ENDED, "EXECUTION_STATUS": _STATUS}
+    ended = ", ".join(f"{renamed.get(c, c)} AS {c}" for c in _COLUMNS)
     live = ", ".join(f"{_LIVE.get(c) or (c if c in _HAVE else 'NULL')} AS {c}" for c in _COLUMNS)
-    raw = f"{DATABASE}.{RAW}"
-    in_flight = f"SELECT {live} FROM {raw}.LIVE_QUERIES WHERE {where} AND $end >= $start"  # noqa: S608 - constants
-    ended_between = "END_TIME > greatest($start, $now - INTERVAL 7 DAY) AND END_TIME <= least($end, $now)"
+    raw, have = f"{DATABASE}.{RAW}", ", ".join(LIVE_COLUMNS)
+    running = f"(SELECT {have} FROM {raw}.LIVE_QUERIES UNION ALL SELECT {have} FROM FROSTLINE_IN_FLIGHT)"  # noqa: S608 - constants
+    in_flight = f"SELECT {live} FROM {running} WHERE {where} AND $end >= $start"  # noqa: S608 - constants
+    asked_for = "true" if cut.generated else "IS_CLIENT_GENERATED_STATEMENT IS NOT TRUE"
+    ended_between = f"END_TIME > $start AND END_TIME <= least($end, $now) AND {asked_for}"
     history = f"SELECT {ended} FROM {raw}.QUERY_HISTORY WHERE {where} AND {ended_between}"  # noqa: S608 - constants
     sql = f"SELECT * FROM ({in_flight} UNION ALL {history}) ORDER BY {_NEWEST_FIRST}"  # noqa: S608 - constants
     return sql, params
 
 
-def _object_name(text: str) -> str:
-    """Names that need quotes carry them inside the string."""
-    if len(text) >= 2 and text[0] == text[-1] == '"':
-        return text[1:-1].replace('""', '"')
-    return text.upper()
-
-
 def end_statements(
-    con: duckdb.DuckDBPyConnection, warehouse: str | None, now: datetime, *, query_id: str | None = None
+    con: duckdb.DuckDBPyConnection,
+    warehouse: str | None,
+    now: datetime,
+    *,
+    query_id: str | None = None,
+    cancel: bool = False,
 ) -> int:
     """Move live statements into QUERY_HISTORY; how many.
 
-    Of a whole warehouse (it is suspended): running ones are let finish, queued ones are canceled. Of one query
-    id: it is canceled.
+    Of a whole warehouse (it is suspended): running ones are let finish, unless they are to be canceled; queued
+    ones are canceled. Of one query id: it is canceled.
     """
     where, value = ("QUERY_ID = ?", query_id) if query_id else ("WAREHOUSE_NAME = ?", warehouse)
-    cancel = "true" if query_id else "upper(EXECUTION_STATUS) <> 'RUNNING'"
+    canceled = "true" if query_id or cancel else "upper(EXECUTION_STATUS) <> 'RUNNING'"
     raw = f"{DATABASE}.{RAW}"
     values = {
         **{c: c for c in _HAVE},
-        "EXECUTION_STATUS": f"CASE WHEN {cancel} THEN 'FAIL' ELSE 'SUCCESS' END",
-        "ERROR_CODE": f"CASE WHEN {cancel} THEN '000604' END",
-        "ERROR_MESSAGE": f"CASE WHEN {cancel} THEN 'SQL execution canceled' END",
+        "EXECUTION_STATUS": f"CASE WHEN {canceled} THEN 'FAIL' ELSE 'SUCCESS' END",
+        "ERROR_CODE": f"CASE WHEN {canceled} THEN '000604' END",
+        "ERROR_MESSAGE": f"CASE WHEN {canceled} THEN 'SQL execution canceled' END",
         "END_TIME": "$now",
         **{c: _LIVE[c] for c in ("TOTAL_ELAPSED_TIME", "EXECUTION_TIME", "QUEUED_OVERLOAD_TIME")},
         "CREDITS_USED_CLOUD_SERVICES": "0",

@@ -1,14 +1,15 @@
 """A folder of Parquet or CSV files (the exported-account format) into a fresh SNOWFLAKE.db.
 
-One file per view, named after it, plus WAREHOUSES (the shape of SHOW WAREHOUSES) and LIVE_QUERIES. Missing files
-stay empty tables, missing columns NULL, unknown columns are ignored. DuckDB reads and casts; every value that
-cannot become the column's type is refused with its file, column and row. Used for the generated account and for
-imported ones alike.
+One file per view, named after it, plus those of `layout.BESIDE`: WAREHOUSES (the shape of SHOW WAREHOUSES), statements
+in flight, tasks, resource monitors. Missing files stay empty tables, missing columns NULL, unknown columns are
+ignored. DuckDB reads and casts; every value that cannot become the column's type is refused with its file, column
+and row. Used for the generated account and for imported ones alike.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,8 +29,9 @@ Progress = Callable[[float, str], None]
 """Share done (0 to 1), and what is being done, for people."""
 
 FORMATS = (".parquet", ".csv")
-TABLES: tuple[str, ...] = ("WAREHOUSES", "LIVE_QUERIES", *ALL_VIEWS)
+TABLES: tuple[str, ...] = (*layout.BESIDE, *ALL_VIEWS)
 
+_LONGEST_HEADER = 1024 * 1024
 _LARGEST_FIELD = 16 * 1024 * 1024
 
 
@@ -49,6 +51,8 @@ class Source:
     """Columns that no table of ours has."""
     absent: tuple[str, ...]
     """Columns of the table that the file does not hold."""
+    texts: tuple[tuple[str, str], ...]
+    """Columns of the file that are read and hold text: name, and VARCHAR or BLOB."""
 
 
 def load(
@@ -137,15 +141,14 @@ def open_source(con: duckdb.DuckDBPyConnection, table: str, file: Path) -> Sourc
             found[target] = (column, kind)
     casts = tuple(cast(target, wanted[target], *found[target]) for target in wanted if target in found)
     absent = tuple(column for column in wanted if column not in found)
-    return Source(table, file, reader, casts, tuple(unknown), absent)
+    texts = tuple((column, kind) for column, kind in found.values() if kind in ("VARCHAR", "BLOB"))
+    return Source(table, file, reader, casts, tuple(unknown), absent, texts)
 
 
 def _wanted(table: str) -> dict[str, str]:
     """Columns of the table and their DuckDB types."""
-    if table == "WAREHOUSES":
-        return layout.SHOW_COLUMNS | {"warehouse_id": "BIGINT"}
-    if table == "LIVE_QUERIES":
-        return layout.LIVE_COLUMNS
+    if table in layout.BESIDE:
+        return layout.BESIDE[table]
     return {name: layout.DUCK_TYPES[kind] for name, kind in ALL_VIEWS[table].columns.items()}
 
 
@@ -156,7 +159,7 @@ def _reader(file: Path) -> str:
         return f"read_parquet(['{path}'], file_row_number=true)"
     return (
         f"read_csv(['{path}'], header=true, all_varchar=true, auto_detect=false, sep=',', quote='\"', escape='\"', "
-        f"columns={{{_csv_columns(file)}}}, strict_mode=true, max_line_size={_LARGEST_FIELD})"
+        f"columns={{{_csv_columns(file)}}}, strict_mode=true, compression='none', max_line_size={_LARGEST_FIELD})"
     )
 
 
@@ -170,8 +173,11 @@ def _csv_columns(file: Path) -> str:
 
 def _csv_header(file: Path) -> list[str]:
     try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            header = next(csv.reader(stream), [])
+        with file.open("rb") as stream:
+            # No more than this of a file that may be one line of many gigabytes; the last line of it may be cut off.
+            start = stream.read(_LONGEST_HEADER)
+        text = start.decode("utf-8-sig", errors="strict" if len(start) < _LONGEST_HEADER else "ignore")
+        header = next(csv.reader(io.StringIO(text, newline="")), [])
     except (UnicodeDecodeError, csv.Error):
         raise BadImport("is not a CSV file in UTF-8.", file=file.name) from None
     if not any(name.strip() for name in header):
@@ -197,8 +203,9 @@ def _parquet_names(file: Path) -> list[str]:
     import pyarrow.parquet as pq
 
     try:
-        return list(pq.read_schema(file).names)
-    except (pa.ArrowException, OSError):
+        with file.open("rb") as stream:
+            return list(pq.read_schema(stream).names)
+    except (pa.ArrowException, UnicodeDecodeError):
         raise BadImport("is not a readable Parquet file (damaged or cut off?).", file=file.name) from None
 
 

@@ -17,22 +17,11 @@ from sqlglot import exp
 
 from tools.demo.engine import DATABASE
 from tools.demo.layout import USAGE
+from tools.demo.roles import ADMIN, READER
 from tools.demo.sqlerrors import SqlError, does_not_exist, insufficient, syntax, unsupported
 from tools.warehouse.views import ALL_VIEWS
 
-__all__ = [
-    "ADMIN",
-    "OPERATOR",
-    "READER",
-    "check_query",
-    "check_translated",
-    "may_alter",
-    "may_cancel",
-    "may_create",
-    "name_of",
-]
-
-READER, OPERATOR, ADMIN = "COST_READER", "COST_OPERATOR", "ACCOUNTADMIN"
+__all__ = ["check_query", "check_translated", "name_of"]
 
 _FORBIDDEN = (
     exp.DML,
@@ -171,18 +160,6 @@ _DENIED_FUNCTIONS = frozenset(
         "in_search_path",
     ]
 )
-
-
-def may_alter(role: str) -> bool:
-    return role in (OPERATOR, ADMIN)
-
-
-def may_cancel(role: str) -> bool:
-    return role in (OPERATOR, ADMIN)
-
-
-def may_create(role: str) -> bool:
-    return role == ADMIN
 
 
 def name_of(identifier: exp.Identifier) -> str:

@@ -114,9 +114,9 @@ def embedded_config(
         host=endpoint.host,
         port=endpoint.port,
         protocol="http",
-        # On loopback nothing takes long: a server that went away is noticed soon.
+        # Signing in takes no time on loopback; a read has its answer in one piece, so its line may be silent for long.
         login_timeout=10,
-        network_timeout=30,
+        network_timeout=60,
     )
 
 

@@ -7,6 +7,7 @@ DuckDB connection. fakesnow translates; it does not execute, cache or encode her
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -81,6 +82,7 @@ def run_query(
         SqlError: whatever is wrong with it, worded as Snowflake does.
     """
     engine, session = around.engine, around.session
+    around.evaluate = lambda node: _evaluate(node, around, translator)
     tree = replace_functions(tree, around)
     check_query(tree, session.identity.role, (session.database, session.schema), around.tables)
     _refuse_what_would_be_wrong(tree)
@@ -92,6 +94,7 @@ def run_query(
             con.register(name, table)
         check_translated(con, translated, around.tables)
         statement.check()
+        statement.computes, statement.compiled = _reads_views(tree), time.monotonic()
         return _fetch(con, translated, params, statement)
     except (duckdb.Error, OSError) as e:  # what fails while the rows stream out comes as OSError
         statement.check()
@@ -99,6 +102,28 @@ def run_query(
     finally:
         statement.connection = None
         con.close()
+
+
+def _evaluate(node: exp.Expr, around: Surroundings, translator: Translator) -> Any:
+    """The value of an expression without columns: what a table function is called with."""
+    session = around.session
+    tree = replace_functions(exp.select(exp.alias_(node.copy(), "V")), around)
+    check_query(tree, session.identity.role, (session.database, session.schema), around.tables)
+    translated = translator.translate(_divide_as_snowflake(tree), None)
+    con = around.engine.statement_connection(session.timezone)
+    try:
+        check_translated(con, translated, around.tables)
+        found = con.execute(translated).fetchone()
+        return found[0] if found else None
+    except (duckdb.Error, OSError) as e:
+        raise _as_snowflake(str(e)) from e
+    finally:
+        con.close()
+
+
+def _reads_views(tree: exp.Expr) -> bool:
+    """Whether Snowflake would take a warehouse for it; SHOW's and functions' results cost cloud services only."""
+    return any(table.args.get("db") is not None for table in tree.find_all(exp.Table))
 
 
 def _refuse_what_would_be_wrong(tree: exp.Expr) -> None:

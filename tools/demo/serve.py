@@ -118,6 +118,7 @@ def _uvicorn(demo: DemoServer, account_dir: Path, listener: socket.socket, idle_
             pause = asyncio.Event()  # never set: a sleep that the shutdown cancels
             while demo.in_charge() and not demo.idle_for(idle_seconds):
                 _publish(account_dir, listener.getsockname()[1])
+                await asyncio.to_thread(demo.tidy)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(pause.wait(), min(_IDLE_CHECK, idle_seconds))
             self.should_exit = True

@@ -21,6 +21,7 @@ import duckdb
 from tools.demo.sqlerrors import SqlError
 
 __all__ = [
+    "CANCELED",
     "IDENTITIES",
     "Identity",
     "Session",
@@ -30,6 +31,8 @@ __all__ = [
     "set_parameter",
     "starting_parameters",
 ]
+
+CANCELED = SqlError(604, "57014", "SQL execution canceled")
 
 _INTERRUPT_EVERY = 0.05
 _SESSIONS_KEPT = 500
@@ -85,6 +88,15 @@ class Statement:
     connection: duckdb.DuckDBPyConnection | None = None
     done: threading.Event = field(default_factory=threading.Event)
     answer: asyncio.Future[bytes] | None = None
+    text: str = ""
+    warehouse: str | None = None
+    """The session's when it began."""
+    computes: bool = False
+    """Whether it reads the account's views, for which Snowflake would take a warehouse."""
+    compiled: float | None = None
+    """When it was ready to run (monotonic); None for what needs no running."""
+    internal: bool = False
+    """Sent by the client library for itself."""
 
     def stop(self, reason: SqlError) -> None:
         """Interrupt it, now and until it has ended: an interruption between two DuckDB calls is lost."""
@@ -155,7 +167,8 @@ class Sessions:
 
     def __init__(self) -> None:
         self._by_token: OrderedDict[str, Session] = OrderedDict()
-        self._ids = itertools.count(17_263_300_001)
+        # Rows of history outlive the server, and a session's id is to be no other session's.
+        self._ids = itertools.count(int(time.time()) * 1000 + 1)
 
     def open(self, identity: Identity, parameters: dict[str, str], account_timezone: str) -> Session:
         session = Session(
@@ -187,7 +200,16 @@ class Sessions:
     def close(self, token: str) -> None:
         if session := self._by_token.pop(token, None):
             for statement in session.running():
-                statement.stop(SqlError(604, "57014", "SQL execution canceled"))
+                statement.stop(CANCELED)
+
+    def in_flight(self) -> list[tuple[Session, Statement]]:
+        """What runs on a warehouse now."""
+        return [
+            (session, statement) for session, statement in self.running() if statement.computes and statement.warehouse
+        ]
+
+    def running(self) -> list[tuple[Session, Statement]]:
+        return [(session, statement) for session in self.all() for statement in session.running()]
 
     def all(self) -> list[Session]:
         return list(self._by_token.values())

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from tools.errors import FrostlineError, NoPermission
 from tools.warehouse.config import ConnectionConfig
+from tools.warehouse.connect import connect
 from tools.warehouse.failures import Doing, NoCompute
 from tools.warehouse.queries import bind
 from tools.warehouse.rows import frame_of
@@ -15,7 +16,7 @@ from tools.warehouse.session import ReadSession
 from tools.warehouse.statements import quote
 from tools.warehouse.views import VIEWS, View
 
-__all__ = ["Check", "probe_reader", "probe_writer"]
+__all__ = ["Check", "probe_keys", "probe_reader", "probe_same_account", "probe_writer"]
 
 _CHANGES = frozenset({"MODIFY", "OPERATE", "OWNERSHIP", "MANAGE WAREHOUSES"})
 _MOST_ROLES = 50
@@ -51,6 +52,42 @@ def probe_writer(config: ConnectionConfig) -> list[Check]:
         return checks
 
 
+def probe_keys(config: ConnectionConfig, name: str) -> list[Check]:
+    """Each key alone, while keys change: the next one, and whether the first can go; nothing where there is one key."""
+    if config.next_private_key_file is None or config.private_key_file is None:
+        return []
+    first = {"next_private_key_file": None, "next_private_key_passphrase": None}
+    second = {
+        "private_key_file": config.next_private_key_file,
+        "private_key_passphrase": config.next_private_key_passphrase or config.private_key_passphrase,
+    }
+    return [_key_works(config.model_copy(update=key), name) for key in (first, first | second)]
+
+
+def _key_works(config: ConnectionConfig, name: str) -> Check:
+    assert config.private_key_file is not None
+    what = f"{name}: key {config.private_key_file.name}"
+    try:
+        connect(config, query_tag={"component": "doctor"}).close()
+    except FrostlineError as error:
+        return Check(what, None, f"does not sign in: {error.message}", error.hint)
+    return Check(what, True, "signs in")
+
+
+def probe_same_account(reader: ConnectionConfig, writer: ConnectionConfig) -> list[Check]:
+    """Whether both identities are signed in to one account, as Snowflake itself names it."""
+    what = "account of both"
+    try:
+        with _Probe(reader, "reader") as one, _Probe(writer, "writer") as two:
+            names = [one.account_name(), two.account_name()]
+    except FrostlineError as error:
+        return [Check(what, None, error.message, error.hint)]
+    if names[0] == names[1]:
+        return [Check(what, True, f"{names[0]}, for reader and writer")]
+    fix = "A plan is made from what the reader sees: give both identities the same account."
+    return [Check(what, False, f"the reader is in {names[0]}, the writer in {names[1]}", fix)]
+
+
 class _Probe:
     def __init__(self, config: ConnectionConfig, name: str) -> None:
         self._config = config
@@ -78,6 +115,13 @@ class _Probe:
         table, _ = self._session.table(bound.text, bound.params, Doing(f"checking {name}", role=self._role))
         return str(frame_of(table)[column].iloc[0])
 
+    def account_name(self) -> str:
+        """
+        Raises:
+            FrostlineError: the sign-in or the question failed.
+        """
+        return f"{self._cell('which_account', 'organization_name')}.{self._cell('which_account', 'account_name')}"
+
     def sign_in(self) -> Check:
         try:
             role = self._cell("who", "role_name")
@@ -86,7 +130,8 @@ class _Probe:
         wanted = self._config.role
         self._role = role
         ok = wanted is None or wanted.strip('"').upper() == role.upper()
-        return self._made("sign-in", ok, f"{self._config.shown}: role {role}", f"GRANT ROLE {wanted} to the user.")
+        found = f"{self._config.shown}: role {role}, by {self._config.way}"
+        return self._made("sign-in", ok, found, f"GRANT ROLE {wanted} to the user.")
 
     def secondary_roles(self) -> Check:
         def look() -> Check:
@@ -150,11 +195,11 @@ class _Probe:
             seen.add(role)
             rows = self._session.records(f"SHOW GRANTS TO ROLE {quote(role)}", Doing("listing privileges", role=role))
             for row in rows:
-                kind, privilege = str(row["granted_on"]).upper(), str(row["privilege"]).upper()
+                kind, privilege = str(row.get("granted_on")).upper(), str(row.get("privilege")).upper()
                 if kind in ("WAREHOUSE", "ACCOUNT") and privilege in _CHANGES:
-                    yield f"{privilege} on {row['name']}"
+                    yield f"{privilege} on {row.get('name')}"
                 if kind == "ROLE" and privilege == "USAGE":
-                    todo.append(str(row["name"]))
+                    todo.append(str(row.get("name")))
 
     def cannot_read(self) -> Check:
         view = VIEWS["QUERY_HISTORY"]

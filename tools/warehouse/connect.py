@@ -1,25 +1,31 @@
-"""One way to open a connection, for reader and writer alike; secrets leave ConnectionConfig here and nowhere else."""
+"""One way to open a connection, for reader and writer alike."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import logging
+import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tools.errors import BadSettings
 from tools.warehouse.config import ConnectionConfig
-from tools.warehouse.failures import Doing, translate
+from tools.warehouse.failures import Doing, RefusedKey, translate
+from tools.warehouse.sign_in import Attempt, attempts, proxy_arguments
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
     from snowflake.connector.cursor import SnowflakeCursor
 
-__all__ = ["connect", "cursor_of"]
+__all__ = ["OWN_TAG", "connect", "cursor_of"]
 
+OWN_TAG = '{"app": "frostline"'
+"""How the query tag of every statement of Frostline begins."""
+
+_LOG = logging.getLogger(__name__)
 _LONGEST_TAG = 2000
 _QUIET = logging.NullHandler()
 """Without any handler Python prints the connector's warnings, tracebacks and all, on stderr."""
@@ -32,17 +38,39 @@ def connect(config: ConnectionConfig, *, query_tag: Mapping[str, str]) -> Snowfl
         BadSettings: key, token or connections.toml cannot be used, or Snowflake refuses the sign-in.
         Unreachable: nothing answers.
     """
+    refused: BadSettings | None = None
+    for attempt in attempts(config):
+        try:
+            connection = _opened(config, query_tag, attempt)
+        except RefusedKey as error:
+            refused = refused or error
+            continue
+        if refused is not None:
+            _LOG.warning("Snowflake refused the first key of %s; %s was taken.", config.shown, attempt.key)
+        return connection
+    assert refused is not None  # attempts() yields at least once or raises
+    raise refused
+
+
+def _opened(config: ConnectionConfig, query_tag: Mapping[str, str], attempt: Attempt) -> SnowflakeConnection:
     import snowflake.connector
     from snowflake.connector.errors import Error
 
     logging.getLogger("snowflake.connector").addHandler(_QUIET)
-    arguments = _arguments(config, query_tag) | _sign_in(config)
+    arguments = _arguments(config, query_tag) | proxy_arguments(config) | attempt.arguments
     try:
-        return snowflake.connector.connect(**arguments)
+        with _words_on_stderr(config):
+            return snowflake.connector.connect(**arguments)
     except Error as error:
         raise translate(error, Doing(config.shown, role=config.role, signing_in=True)) from None
     except (OSError, ValueError, TypeError) as error:  # the connector's own checks of files and arguments
         raise BadSettings(f"The Snowflake connection cannot be used ({type(error).__name__}).") from None
+
+
+def _words_on_stderr(config: ConnectionConfig) -> AbstractContextManager[object]:
+    """What the connector prints while a person signs in with a browser; stdout may hold one JSON object alone."""
+    by_browser = config.browser or (config.oauth is not None and config.oauth.flow == "authorization_code")
+    return contextlib.redirect_stdout(sys.stderr) if by_browser and config.attended else contextlib.nullcontext()
 
 
 def cursor_of(connection: SnowflakeConnection) -> SnowflakeCursor:
@@ -106,44 +134,6 @@ def _arguments(config: ConnectionConfig, query_tag: Mapping[str, str]) -> dict[s
 
 def _tag(parts: Mapping[str, str]) -> str:
     """JSON of at most 2000 characters, as Snowflake allows; long values are cut, never the JSON."""
-    tag = json.dumps({"app": "frostline"} | {key[:40]: value[:200] for key, value in parts.items()}, sort_keys=True)
+    given = {key[:40]: value[:200] for key, value in sorted(parts.items())}
+    tag = json.dumps({"app": "frostline"} | given)  # "app" stays first: OWN_TAG
     return tag if len(tag) <= _LONGEST_TAG else json.dumps({"app": "frostline"})
-
-
-def _sign_in(config: ConnectionConfig) -> dict[str, Any]:
-    if config.password is not None:
-        return {"password": config.password.get_secret_value()}
-    if config.private_key_file is not None:
-        return {"authenticator": "SNOWFLAKE_JWT", "private_key": _key(config)}
-    token = config.token.get_secret_value() if config.token is not None else None
-    if config.token_file is not None:
-        token = _read(config.token_file, "token").decode("utf-8", "replace").strip()
-    return {"authenticator": "PROGRAMMATIC_ACCESS_TOKEN", "token": token} if token is not None else {}
-
-
-def _key(config: ConnectionConfig) -> bytes:
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives import serialization
-
-    assert config.private_key_file is not None
-    passphrase = config.private_key_passphrase
-    try:
-        key = serialization.load_pem_private_key(
-            _read(config.private_key_file, "private key"),
-            password=passphrase.get_secret_value().encode() if passphrase is not None else None,
-        )
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise BadSettings(
-            f"The private key in {config.private_key_file.name} cannot be read.",
-            hint="It must be PEM (PKCS#8); set private_key_passphrase if, and only if, it is encrypted.",
-        ) from None
-    return key.private_bytes(
-        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-
-
-def _read(path: Path, what: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise BadSettings(f"The {what} file {path.name} cannot be read: {error.strerror}.") from None

@@ -24,7 +24,18 @@ from tools.warehouse.views import VIEWS
 if TYPE_CHECKING:
     from snowflake.connector.errors import Error
 
-__all__ = ["Doing", "NoCompute", "Retry", "errno_of", "grant_for", "retry_kind", "scrub", "translate"]
+__all__ = [
+    "Doing",
+    "NoCompute",
+    "RefusedKey",
+    "Retry",
+    "errno_of",
+    "grant_for",
+    "is_line_fault",
+    "retry_kind",
+    "scrub",
+    "translate",
+]
 
 Retry = Literal["reconnect", "later", "never"]
 
@@ -39,6 +50,21 @@ _NOT_UP = {
     90064: "The warehouse cannot be suspended in its present state.",
     90073: "The warehouse cannot be resumed: its resource monitor has used up its quota.",
 }
+
+
+_NO_PROVIDER = {
+    250_006: "The identity provider gave no token: check client id, client secret and scope.",
+    251_015: "The sign-in at the identity provider was not finished.",
+    251_016: "Nobody signed in at the browser in time.",
+}
+_TOKENS = {
+    390_303: "The OAuth token is not valid, or not for this user and role.",
+    390_318: "The OAuth token has run out: a new one is needed.",
+}
+
+
+class RefusedKey(BadSettings):
+    """Snowflake does not take this key pair; another key may do."""
 
 
 class NoCompute(NoPermission):
@@ -66,7 +92,7 @@ def errno_of(error: Error) -> int:
     of 290000 added twice (4.8.1: a 503 arrives as 580503).
     """
     try:
-        number = int(error.errno)
+        number = int(getattr(error, "errno", -1))
     except (TypeError, ValueError):
         return -1
     return number - _HTTP_BASE if 2 * _HTTP_BASE <= number < 2 * _HTTP_BASE + 1000 else number
@@ -82,11 +108,19 @@ def retry_kind(error: Error) -> Retry:
     return "later" if 290_500 <= number < 290_600 else "never"
 
 
+def is_line_fault(error: BaseException | None) -> bool:
+    """Whether it is about the way to Snowflake, so that trying again for a while is worth it."""
+    number = errno_of(error) if error is not None else -1
+    return number in (250_001, 250_003, 251_011) or 290_000 <= number < 291_000
+
+
 def translate(error: Error, doing: Doing) -> FrostlineError:
     """The error to raise instead; never carries the connector's own (chained text could hold the statement)."""
     number = errno_of(error)
-    if number in _WRONG_SIGN_IN or 394_300 <= number <= 394_399:
+    if number in _WRONG_SIGN_IN or _is_about_the_key(number):
         return _wrong_sign_in(number, doing)
+    if doing.signing_in and (words := _of_provider(error, number)):
+        return words
     if number in _SESSION_GONE or _is_network(number):
         return Unreachable(
             f"Snowflake does not answer ({doing.what}).",
@@ -102,6 +136,21 @@ def translate(error: Error, doing: Doing) -> FrostlineError:
     return _of_statement(error, number, doing)
 
 
+def _is_about_the_key(number: int) -> bool:
+    return number in (390_144, 251_010) or 394_300 <= number <= 394_399
+
+
+def _of_provider(error: Error, number: int) -> FrostlineError | None:
+    """What OAuth's token endpoint is to blame for; the connector reports it under numbers of network errors."""
+    if number in _NO_PROVIDER:
+        return BadSettings(_NO_PROVIDER[number])
+    if number in _TOKENS:
+        return BadSettings(f"Snowflake refused the sign-in ({number}).", hint=_TOKENS[number])
+    if number == 250_003 and "OAuth" in (error.raw_msg or ""):
+        return Unreachable("The identity provider's token endpoint does not answer.", hint="Check oauth.token_url.")
+    return None
+
+
 def _is_network(number: int) -> bool:
     return (
         number == 290_429 or 250_000 <= number < 252_000 or number in (252_007, 252_010) or 290_000 <= number < 300_000
@@ -114,7 +163,8 @@ def _wrong_sign_in(number: int, doing: Doing) -> BadSettings:
         390144: "The key does not belong to this user, or this machine's clock is off.",
         251008: "The private key cannot be used.",
     }
-    return BadSettings(f"Snowflake refused the sign-in of {doing.what} ({number}).", hint=hints.get(number))
+    kind = RefusedKey if _is_about_the_key(number) else BadSettings
+    return kind(f"Snowflake refused the sign-in of {doing.what} ({number}).", hint=hints.get(number))
 
 
 def _of_statement(error: Error, number: int, doing: Doing) -> FrostlineError:

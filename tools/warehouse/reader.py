@@ -14,15 +14,19 @@ from tools.coverage import coverage_of
 from tools.domain import Account, LiveQuery, Warehouse
 from tools.errors import BadSettings, Bug, NoPermission
 from tools.warehouse.config import ConnectionConfig
+from tools.warehouse.connect import OWN_TAG
 from tools.warehouse.failures import Doing, grant_for
 from tools.warehouse.queries import Bound, Visibility, bind, coverage_query, names_query, usage_query
 from tools.warehouse.rows import frame_of, utc, warehouse_of
 from tools.warehouse.session import ReadSession
 from tools.warehouse.statements import quote
-from tools.warehouse.views import VIEWS
+from tools.warehouse.views import ALL_VIEWS
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
+
+    from tools.warehouse.usage_cache import UsageCache
 
 __all__ = ["SnowflakeReader"]
 
@@ -56,7 +60,9 @@ class SnowflakeReader:
         query_tag: Mapping[str, str] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         locate: Callable[[], ConnectionConfig] | None = None,
+        cache: UsageCache | None = None,
     ) -> None:
+        """`cache` keeps usage figures of hours that are complete; it is not used under `now_override`."""
         if now_override is not None and now_override.tzinfo is None:
             raise BadSettings("The time override needs an offset, as in 2026-11-01T12:00:00+00:00.")
         self._config = config
@@ -64,6 +70,7 @@ class SnowflakeReader:
         self._override = now_override.astimezone(UTC) if now_override is not None else None
         self._visible = Visibility(self._override)
         self._session = ReadSession(config, query_tag={"component": "reader", **(query_tag or {})}, locate=locate)
+        self._cache = cache if now_override is None else None
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._actual: tuple[float, datetime] | None = None
@@ -91,11 +98,19 @@ class SnowflakeReader:
     # --- usage ------------------------------------------------------------------------------------------------
 
     def usage(self, query: UsageQuery) -> Rows:
-        return self._rows(usage_query(query, self._visible))
+        if self._cache is None:
+            return self._rows(usage_query(query, self._visible))
+        tables, query_id = self._cache.tables(query, usage_query(query, self._visible).text, self.now(), self._asked)
+        return Rows(_joined([frame_of(table) for table in tables]), query_id)
+
+    def _asked(self, query: UsageQuery) -> tuple[pa.Table, str]:
+        bound = usage_query(query, self._visible)
+        return self._table(bound, _reading(bound))
 
     def sql(self, name: str, params: Mapping[str, Any]) -> Rows:
-        """`:now` and `:visible_until_<VIEW>` are bound by the reader; sequences fill an IN list."""
-        return self._rows(bind(name, self._visible.bindings() | {"now": self.now()} | dict(params)))
+        """`:now`, `:own_tag` and `:visible_until_<VIEW>` are bound by the reader; sequences fill an IN list."""
+        ours = {"now": self.now(), "own_tag": OWN_TAG}
+        return self._rows(bind(name, self._visible.bindings() | ours | dict(params)))
 
     def names(self, column: FilterColumn, start: datetime, end: datetime, limit: int = 500) -> tuple[str, ...]:
         if column == "warehouse":
@@ -131,7 +146,7 @@ class SnowflakeReader:
         return fresh
 
     def _read_coverage(self, name: str, now: datetime) -> Coverage:
-        view = VIEWS[name]
+        view = ALL_VIEWS[name]
         # What lies after the account's own present cannot be loaded, whatever the override says.
         loaded_by = now if self._override is None else min(now, self._actual_now())
         bound = coverage_query(view, loaded_by, loaded_by - _RETENTION, self._visible)
@@ -186,17 +201,34 @@ class SnowflakeReader:
 
     def close(self) -> None:
         self._session.close()
+        if self._cache is not None:
+            self._cache.close()
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
     def _rows(self, bound: Bound) -> Rows:
-        frame, query_id = self._frame(bound, f"reading {' and '.join(bound.views) or 'the account'}")
+        frame, query_id = self._frame(bound, _reading(bound))
         return Rows(frame, query_id)
 
     def _frame(self, bound: Bound, what: str) -> tuple[pd.DataFrame, str]:
-        doing = Doing(what, role=self._config.role, views=bound.views)
-        table, query_id = self._session.table(bound.text, bound.params, doing)
+        table, query_id = self._table(bound, what)
         return frame_of(table), query_id
+
+    def _table(self, bound: Bound, what: str) -> tuple[pa.Table, str]:
+        doing = Doing(what, role=self._config.role, views=bound.views)
+        return self._session.table(bound.text, bound.params, doing)
+
+
+def _reading(bound: Bound) -> str:
+    return f"reading {' and '.join(bound.views) or 'the account'}"
+
+
+def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """One below the other; frames without rows have no types worth keeping, unless there are no others."""
+    import pandas as pd
+
+    full = [frame for frame in frames if len(frame)]
+    return frames[0] if not full else full[0] if len(full) == 1 else pd.concat(full, ignore_index=True)
 
 
 def _time(cell: object, plus_days: int = 0) -> datetime | None:

@@ -9,16 +9,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tools.warehouse.config import ConnectionConfig
 from tools.warehouse.connect import connect, cursor_of
-from tools.warehouse.failures import Doing, retry_kind, translate
+from tools.warehouse.failures import Doing, is_line_fault, retry_kind, translate
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from snowflake.connector import SnowflakeConnection
     from snowflake.connector.cursor import SnowflakeCursor
+    from tenacity import RetryCallState
 
 __all__ = ["ReadSession"]
 
 ResultT = TypeVar("ResultT")
+
+_GRACE_S = 10
+"""Snowflake ends a statement at its time limit by itself; the connector's own clock is the second one."""
+_TRY_AGAIN = 251_012
+_NO_ANSWER = (LookupError, TypeError, AttributeError)
+"""What the connector lets through, where it may not try again, when an answer is not one of Snowflake's."""
 
 
 class ReadSession:
@@ -55,7 +62,7 @@ class ReadSession:
         """
 
         def read(cursor: SnowflakeCursor) -> tuple[pa.Table, str]:
-            cursor.execute(text, params or None)
+            self._execute(cursor, text, params)
             if cursor.rowcount == 0:
                 return _no_rows(cursor), str(cursor.sfqid)
             # Microseconds keep pyarrow's schema the same over chunks, whatever times they hold.
@@ -67,11 +74,25 @@ class ReadSession:
         """Rows of a SHOW command by column name: Snowflake sends these as JSON, never as Arrow."""
 
         def read(cursor: SnowflakeCursor) -> list[dict[str, Any]]:
-            cursor.execute(text)
+            self._execute(cursor, text, ())
             names = [column.name for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
         return self._run(read, doing)
+
+    def _execute(self, cursor: SnowflakeCursor, text: str, params: Sequence[Any]) -> None:
+        """Send it once, for at most the statement's own time limit.
+
+        The connector would try a broken line again for as long as a statement may take: then a server that is gone
+        would be missed for minutes, and a limit that is short enough for that would end statements that run. So it
+        does not try again (`_no_retry`); `_run` does, for as long as a line may be broken.
+        """
+        from snowflake.connector.errors import OperationalError
+
+        try:
+            cursor.execute(text, params or None, timeout=self._config.statement_timeout + _GRACE_S, _no_retry=True)
+        except _NO_ANSWER as error:
+            raise OperationalError(f"not an answer: {type(error).__name__}", errno=_TRY_AGAIN) from None
 
     def _run(self, read: Callable[[SnowflakeCursor], ResultT], doing: Doing) -> ResultT:
         import tenacity
@@ -89,7 +110,7 @@ class ReadSession:
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda e: isinstance(e, Error) and retry_kind(e) != "never"),
-            stop=self._stop(),
+            stop=self._stop,
             wait=tenacity.wait_random_exponential(multiplier=0.5, max=5),
             sleep=self._sleep,
             reraise=True,
@@ -99,15 +120,12 @@ class ReadSession:
         except Error as error:
             raise translate(error, doing) from None
 
-    def _stop(self) -> Any:
-        """The connector has already tried for network_timeout by itself: then there is only time for more where the
-        account may meanwhile be found elsewhere.
-        """
-        import tenacity
-
-        if self._locate is not None:
-            return tenacity.stop_after_attempt(2)
-        return tenacity.stop_after_attempt(self._attempts) | tenacity.stop_after_delay(self._config.network_timeout)
+    def _stop(self, state: RetryCallState) -> bool:
+        """A fault that Snowflake reports: after some attempts. A broken line: when it has been for network_timeout."""
+        error = state.outcome.exception() if state.outcome is not None else None
+        if is_line_fault(error) and self._attempts > 1:
+            return (state.seconds_since_start or 0.0) >= self._config.network_timeout
+        return state.attempt_number >= self._attempts
 
     def _open(self) -> SnowflakeConnection:
         with self._lock:

@@ -3,55 +3,26 @@
 Source: snowflake-reference.md 1.1 and 1.2. One table, used by the gateway (freshness, grants), the demo
 server (what is visible when), the generator and the importer (what a file may hold).
 
-`VIEWS` are those that Frostline's own questions read, and that the generator fills. `FURTHER_VIEWS` are read by
-the checks of `knowledge/practices` only: an embedded account has them, empty until something fills them, and an
-import may. Their columns: reference 1.2 where it lists them; for the others the page of that view in Snowflake's
+`VIEWS` are those that every account must have for Frostline's figures. `FURTHER_VIEWS` are read by the checks of
+`knowledge/practices`, by the scan and by people's questions: the demo account fills them, an import may leave them
+out. Their columns: reference 1.2 where it lists them; for the others the page of that view in Snowflake's
 documentation, sql-reference/account-usage/<view in lower case>, as read on 2026-11-22 (COPY_HISTORY,
 DATA_TRANSFER_HISTORY, DYNAMIC_TABLE_REFRESH_HISTORY, LOCK_WAIT_HISTORY, RESOURCE_MONITORS,
-SEARCH_OPTIMIZATION_BENEFITS, STAGE_STORAGE_USAGE_HISTORY, TABLES, TABLE_QUERY_PRUNING_HISTORY, TAG_REFERENCES).
+SEARCH_OPTIMIZATION_BENEFITS, STAGE_STORAGE_USAGE_HISTORY, TABLES, TABLE_QUERY_PRUNING_HISTORY, TAG_REFERENCES) or
+2026-11-28 (ANOMALIES_DAILY, DATABASE_REPLICATION_USAGE_HISTORY, GRANTS_TO_ROLES, GRANTS_TO_USERS, LOAD_HISTORY,
+QUERY_METERING_HISTORY, ROLES, TABLE_PRUNING_HISTORY, TRUST_CENTER_FINDINGS, USERS).
+CREDITS_USED is text in two views, MATERIALIZED_VIEW_REFRESH_HISTORY and SERVERLESS_TASK_HISTORY, as documented: cast.
 Columns that the documentation calls not applicable, and those of the archive tiers, are left out.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+
+from tools.warehouse.further_views import FURTHER
+from tools.warehouse.viewspec import ColumnType, View, columns_of
 
 __all__ = ["ALL_VIEWS", "FURTHER_VIEWS", "VIEWS", "ColumnType", "View", "view"]
-
-ColumnType = Literal["V", "N", "F", "B", "TS", "D", "A", "VAR"]
-"""V varchar, N number, F float, B boolean, TS timestamp_ltz, D date, A array, VAR variant."""
-
-
-@dataclass(frozen=True)
-class View:
-    """One ACCOUNT_USAGE view; `start` and `end` name the columns a row's time is read from.
-
-    Both are empty for a view that shows the present and keeps no history, and `database_role` is empty where the
-    documentation's table of database roles leaves the view out.
-    """
-
-    name: str
-    latency: timedelta
-    database_role: str
-    start: str
-    end: str
-    columns: dict[str, ColumnType]
-
-    @property
-    def full_name(self) -> str:
-        return f"SNOWFLAKE.ACCOUNT_USAGE.{self.name}"
-
-
-def _columns(spec: str) -> dict[str, ColumnType]:
-    """`NAME:T NAME:T ...`, T left out means V."""
-    table: dict[str, ColumnType] = {}
-    for item in spec.split():
-        name, _, kind = item.partition(":")
-        table[name] = kind or "V"  # type: ignore[assignment]  # the spec below is ours and tested
-    return table
-
 
 _HOUR = timedelta(hours=1)
 
@@ -62,7 +33,7 @@ _ALL = (
         "GOVERNANCE_VIEWER",
         "START_TIME",
         "END_TIME",
-        _columns(
+        columns_of(
             "QUERY_ID QUERY_TEXT DATABASE_ID:N DATABASE_NAME SCHEMA_ID:N SCHEMA_NAME QUERY_TYPE SESSION_ID:N "
             "AUTHN_EVENT_ID:N USER_NAME ROLE_NAME WAREHOUSE_ID:N WAREHOUSE_NAME WAREHOUSE_SIZE WAREHOUSE_TYPE "
             "CLUSTER_NUMBER:N QUERY_TAG EXECUTION_STATUS ERROR_CODE ERROR_MESSAGE START_TIME:TS END_TIME:TS "
@@ -91,7 +62,7 @@ _ALL = (
         "USAGE_VIEWER",
         "START_TIME",
         "END_TIME",
-        _columns(
+        columns_of(
             "START_TIME:TS END_TIME:TS WAREHOUSE_ID:N WAREHOUSE_NAME CREDITS_USED:F CREDITS_USED_COMPUTE:F "
             "CREDITS_USED_CLOUD_SERVICES:F CREDITS_ATTRIBUTED_COMPUTE_QUERIES:F"
         ),
@@ -102,7 +73,7 @@ _ALL = (
         "USAGE_VIEWER",
         "START_TIME",
         "END_TIME",
-        _columns(
+        columns_of(
             "START_TIME:TS END_TIME:TS WAREHOUSE_ID:N WAREHOUSE_NAME AVG_RUNNING:F AVG_QUEUED_LOAD:F "
             "AVG_QUEUED_PROVISIONING:F AVG_BLOCKED:F"
         ),
@@ -113,7 +84,7 @@ _ALL = (
         "USAGE_VIEWER",
         "TIMESTAMP",
         "TIMESTAMP",
-        _columns(
+        columns_of(
             "TIMESTAMP:TS WAREHOUSE_ID:N WAREHOUSE_NAME CLUSTER_NUMBER:N EVENT_NAME EVENT_REASON EVENT_STATE "
             "USER_NAME ROLE_NAME QUERY_ID SIZE CLUSTER_COUNT WAREHOUSE_TYPE RESOURCE_CONSTRAINT"
         ),
@@ -124,7 +95,7 @@ _ALL = (
         "USAGE_VIEWER",
         "START_TIME",
         "END_TIME",
-        _columns(
+        columns_of(
             "QUERY_ID PARENT_QUERY_ID ROOT_QUERY_ID WAREHOUSE_ID:N WAREHOUSE_NAME QUERY_HASH "
             "QUERY_PARAMETERIZED_HASH QUERY_TAG USER_NAME START_TIME:TS END_TIME:TS CREDITS_ATTRIBUTED_COMPUTE:F "
             "CREDITS_USED_QUERY_ACCELERATION:F"
@@ -136,7 +107,7 @@ _ALL = (
         "USAGE_VIEWER",
         "START_TIME",
         "END_TIME",
-        _columns(
+        columns_of(
             "SERVICE_TYPE START_TIME:TS END_TIME:TS ENTITY_ID:N ENTITY_TYPE NAME DATABASE_ID:N DATABASE_NAME "
             "SCHEMA_ID:N SCHEMA_NAME CREDITS_USED_COMPUTE:F CREDITS_USED_CLOUD_SERVICES:F CREDITS_USED:F BYTES:N "
             "ROWS:N FILES:N"
@@ -148,224 +119,15 @@ _ALL = (
         "USAGE_VIEWER",
         "USAGE_DATE",
         "USAGE_DATE",
-        _columns(
+        columns_of(
             "SERVICE_TYPE USAGE_DATE:D CREDITS_USED_COMPUTE:F CREDITS_USED_CLOUD_SERVICES:F CREDITS_USED:F "
             "CREDITS_ADJUSTMENT_CLOUD_SERVICES:F CREDITS_BILLED:F"
         ),
     ),
 )
 
-_USAGE, _GOVERNANCE, _OBJECT = "USAGE_VIEWER", "GOVERNANCE_VIEWER", "OBJECT_VIEWER"
-
-
-def _history(name: str, hours: float, role: str, spec: str, *, start: str = "", end: str = "") -> View:
-    """A view whose rows carry START_TIME and END_TIME, unless said otherwise."""
-    return View(name, hours * _HOUR, role, start or "START_TIME", end or start or "END_TIME", _columns(spec))
-
-
-def _snapshot(name: str, hours: float, role: str, spec: str) -> View:
-    """A view of what there is, without a time of its own."""
-    return View(name, hours * _HOUR, role, "", "", _columns(spec))
-
-
-_PLACE = "SCHEMA_ID:N SCHEMA_NAME DATABASE_ID:N DATABASE_NAME"
-
-_FURTHER = (
-    # --- statements ---
-    _history(
-        "QUERY_INSIGHTS",
-        1.5,
-        _GOVERNANCE,
-        "START_TIME:TS END_TIME:TS TOTAL_ELAPSED_TIME:N QUERY_ID QUERY_HASH QUERY_PARAMETERIZED_HASH WAREHOUSE_ID:N "
-        "WAREHOUSE_NAME INSIGHT_INSTANCE_ID:N INSIGHT_TYPE_ID MESSAGE:VAR SUGGESTIONS:A IS_OPPORTUNITY:B INSIGHT_TOPIC",
-    ),
-    _history(
-        "QUERY_ACCELERATION_ELIGIBLE",
-        3,
-        _GOVERNANCE,
-        "QUERY_ID QUERY_TEXT START_TIME:TS END_TIME:TS WAREHOUSE_NAME WAREHOUSE_SIZE "
-        "ELIGIBLE_QUERY_ACCELERATION_TIME:N UPPER_LIMIT_SCALE_FACTOR:N QUERY_HASH QUERY_HASH_VERSION:N "
-        "QUERY_PARAMETERIZED_HASH QUERY_PARAMETERIZED_HASH_VERSION:N",
-    ),
-    _history(
-        "QUERY_ACCELERATION_HISTORY",
-        3,
-        "",
-        "START_TIME:TS END_TIME:TS CREDITS_USED:F WAREHOUSE_ID:N WAREHOUSE_NAME",
-    ),
-    _history(
-        "ACCESS_HISTORY",
-        3,
-        _GOVERNANCE,
-        "QUERY_ID QUERY_START_TIME:TS USER_NAME DIRECT_OBJECTS_ACCESSED:A BASE_OBJECTS_ACCESSED:A OBJECTS_MODIFIED:A "
-        "OBJECT_MODIFIED_BY_DDL:VAR POLICIES_REFERENCED:A PARENT_QUERY_ID ROOT_QUERY_ID EVENT_SOURCE "
-        "ADDITIONAL_PROPERTIES:VAR AGENTS_INFO:A",
-        start="QUERY_START_TIME",
-    ),
-    _history(
-        "LOCK_WAIT_HISTORY",
-        3,
-        "",
-        "OBJECT_ID:N LOCK_TYPE OBJECT_NAME SCHEMA_ID:N SCHEMA_NAME DATABASE_ID:N DATABASE_NAME QUERY_ID "
-        "TRANSACTION_ID:N REQUESTED_AT:TS ACQUIRED_AT:TS BLOCKER_QUERIES:VAR",
-        start="REQUESTED_AT",
-    ),
-    _history(
-        "TABLE_QUERY_PRUNING_HISTORY",
-        4,
-        _USAGE,
-        f"INTERVAL_START_TIME:TS INTERVAL_END_TIME:TS TABLE_ID:N TABLE_NAME {_PLACE} WAREHOUSE_ID:N WAREHOUSE_NAME "
-        "QUERY_HASH QUERY_PARAMETERIZED_HASH NUM_QUERIES:N AGGREGATE_QUERY_ELAPSED_TIME:N "
-        "AGGREGATE_QUERY_COMPILATION_TIME:N AGGREGATE_QUERY_EXECUTION_TIME:N PARTITIONS_SCANNED:N "
-        "PARTITIONS_PRUNED:N ROWS_SCANNED:N ROWS_PRUNED:N ROWS_MATCHED:N",
-        start="INTERVAL_START_TIME",
-        end="INTERVAL_END_TIME",
-    ),
-    # --- serverless features and tasks ---
-    _history(
-        "TASK_HISTORY",
-        0.75,
-        _USAGE,
-        "NAME QUERY_TEXT CONDITION_TEXT SCHEMA_NAME TASK_SCHEMA_ID:N DATABASE_NAME TASK_DATABASE_ID:N "
-        "SCHEDULED_TIME:TS COMPLETED_TIME:TS STATE RETURN_VALUE QUERY_ID QUERY_START_TIME:TS ERROR_CODE "
-        "ERROR_MESSAGE GRAPH_VERSION:N RUN_ID:N ROOT_TASK_ID SCHEDULED_FROM ATTEMPT_NUMBER:N INSTANCE_ID:N CONFIG "
-        "QUERY_HASH QUERY_HASH_VERSION:N QUERY_PARAMETERIZED_HASH QUERY_PARAMETERIZED_HASH_VERSION:N "
-        "GRAPH_RUN_GROUP_ID:N BACKFILL_INFO:VAR SPCS_JOB_ID",
-        start="SCHEDULED_TIME",
-        end="COMPLETED_TIME",
-    ),
-    _history(
-        "SERVERLESS_TASK_HISTORY",
-        3,
-        _USAGE,
-        f"START_TIME:TS END_TIME:TS CREDITS_USED:F TASK_ID:N TASK_NAME {_PLACE} INSTANCE_ID:N",
-    ),
-    _history(
-        "DYNAMIC_TABLE_REFRESH_HISTORY",
-        3,
-        _USAGE,
-        "NAME SCHEMA_NAME DATABASE_NAME ID:N SCHEMA_ID:N DATABASE_ID:N STATE STATE_CODE STATE_MESSAGE QUERY_ID "
-        "DATA_TIMESTAMP:TS REFRESH_START_TIME:TS REFRESH_END_TIME:TS COMPLETION_TARGET:TS QUALIFIED_NAME "
-        "LAST_COMPLETED_DEPENDENCY:VAR STATISTICS:VAR REFRESH_ACTION REINIT_REASON REFRESH_TRIGGER TARGET_LAG_SEC:N "
-        "GRAPH_HISTORY_VALID_FROM:TS",
-        start="REFRESH_START_TIME",
-        end="REFRESH_END_TIME",
-    ),
-    _history(
-        "AUTOMATIC_CLUSTERING_HISTORY",
-        3,
-        _USAGE,
-        "START_TIME:TS END_TIME:TS CREDITS_USED:F NUM_BYTES_RECLUSTERED:N NUM_ROWS_RECLUSTERED:N TABLE_ID:N "
-        f"TABLE_NAME {_PLACE} INSTANCE_ID:N VERSION",
-    ),
-    _history(
-        "MATERIALIZED_VIEW_REFRESH_HISTORY",
-        3,
-        _USAGE,
-        f"START_TIME:TS END_TIME:TS CREDITS_USED:F TABLE_ID:N TABLE_NAME {_PLACE}",
-    ),
-    _history(
-        "SEARCH_OPTIMIZATION_HISTORY",
-        3,
-        _USAGE,
-        "START_TIME:TS END_TIME:TS CREDITS_USED:F TABLE_ID:N TABLE_NAME INDEX_ID:N INDEX_NAME INDEX_TYPE "
-        f"BASE_TABLE_ID:N BASE_TABLE_NAME {_PLACE}",
-    ),
-    _history(
-        "SEARCH_OPTIMIZATION_BENEFITS",
-        6,
-        _USAGE,
-        f"START_TIME:TS END_TIME:TS TABLE_ID:N TABLE_NAME {_PLACE} NUM_SCANS:N PARTITIONS_SCANNED:N "
-        "PARTITIONS_PRUNED_DEFAULT:N PARTITIONS_PRUNED_ADDITIONAL:N",
-    ),
-    _history(
-        "CORTEX_AI_FUNCTIONS_USAGE_HISTORY",
-        1,
-        _USAGE,
-        "START_TIME:TS END_TIME:TS FUNCTION_NAME MODEL_NAME QUERY_ID WAREHOUSE_ID:N ROLE_NAMES:A QUERY_TAG USER_ID:N "
-        "METRICS:A CREDITS:F IS_COMPLETED:B",
-    ),
-    # --- loading and moving data ---
-    _history(
-        "COPY_HISTORY",
-        2,
-        _USAGE,
-        "FILE_NAME STAGE_LOCATION LAST_LOAD_TIME:TS ROW_COUNT:N ROW_PARSED:N FILE_SIZE:N FIRST_ERROR_MESSAGE "
-        "FIRST_ERROR_LINE_NUMBER:N FIRST_ERROR_CHARACTER_POS:N FIRST_ERROR_COLUMN_NAME ERROR_COUNT:N ERROR_LIMIT:N "
-        "STATUS TABLE_ID:N TABLE_NAME TABLE_SCHEMA_ID:N TABLE_SCHEMA_NAME TABLE_CATALOG_ID:N TABLE_CATALOG_NAME "
-        "PIPE_CATALOG_NAME PIPE_SCHEMA_NAME PIPE_NAME PIPE_RECEIVED_TIME:TS FIRST_COMMIT_TIME:TS BYTES_BILLED:N",
-        start="LAST_LOAD_TIME",
-    ),
-    _history(
-        "PIPE_USAGE_HISTORY",
-        3,
-        _USAGE,
-        "PIPE_ID:N PIPE_NAME START_TIME:TS END_TIME:TS CREDITS_USED:F BYTES_INSERTED:F FILES_INSERTED:VAR "
-        "BYTES_BILLED:N",
-    ),
-    _history(
-        "DATA_TRANSFER_HISTORY",
-        2,
-        _USAGE,
-        "START_TIME:TS END_TIME:TS SOURCE_CLOUD SOURCE_REGION TARGET_CLOUD TARGET_REGION BYTES_TRANSFERRED:F "
-        "TRANSFER_TYPE",
-    ),
-    # --- storage ---
-    _history(
-        "STORAGE_USAGE",
-        2,
-        _USAGE,
-        "USAGE_DATE:D STORAGE_BYTES:N STAGE_BYTES:N FAILSAFE_BYTES:N HYBRID_TABLE_STORAGE_BYTES:N "
-        "ARCHIVE_STORAGE_COOL_BYTES:N ARCHIVE_STORAGE_COLD_BYTES:N ARCHIVE_STORAGE_RETRIEVAL_TEMP_BYTES:N",
-        start="USAGE_DATE",
-    ),
-    _history(
-        "DATABASE_STORAGE_USAGE_HISTORY",
-        3,
-        _USAGE,
-        "USAGE_DATE:D DATABASE_ID:N DATABASE_NAME DELETED:TS AVERAGE_DATABASE_BYTES:F AVERAGE_FAILSAFE_BYTES:F "
-        "AVERAGE_HYBRID_TABLE_STORAGE_BYTES:F AVERAGE_ARCHIVE_STORAGE_COOL_BYTES:F "
-        "AVERAGE_ARCHIVE_STORAGE_COLD_BYTES:F AVERAGE_COOL_FAILSAFE_BYTES:F AVERAGE_COLD_FAILSAFE_BYTES:F",
-        start="USAGE_DATE",
-    ),
-    _history("STAGE_STORAGE_USAGE_HISTORY", 2, _USAGE, "USAGE_DATE:D AVERAGE_STAGE_BYTES:N", start="USAGE_DATE"),
-    _snapshot(
-        "TABLE_STORAGE_METRICS",
-        1.5,
-        _USAGE,
-        "ID:N TABLE_NAME TABLE_SCHEMA_ID:N TABLE_SCHEMA TABLE_CATALOG_ID:N TABLE_CATALOG CLONE_GROUP_ID:N "
-        "IS_TRANSIENT ACTIVE_BYTES:N TIME_TRAVEL_BYTES:N FAILSAFE_BYTES:N RETAINED_FOR_CLONE_BYTES:N DELETED:B "
-        "TABLE_CREATED:TS TABLE_DROPPED:TS TABLE_ENTERED_FAILSAFE:TS SCHEMA_CREATED:TS SCHEMA_DROPPED:TS "
-        "CATALOG_CREATED:TS CATALOG_DROPPED:TS COMMENT INSTANCE_ID:N",
-    ),
-    # --- what there is ---
-    _snapshot(
-        "TABLES",
-        1.5,
-        _OBJECT,
-        "TABLE_ID:N TABLE_NAME TABLE_SCHEMA_ID:N TABLE_SCHEMA TABLE_CATALOG_ID:N TABLE_CATALOG TABLE_OWNER "
-        "TABLE_TYPE IS_TRANSIENT CLUSTERING_KEY ROW_COUNT:N BYTES:N RETENTION_TIME:N CREATED:TS LAST_ALTERED:TS "
-        "LAST_DDL:TS LAST_DDL_BY DELETED:TS AUTO_CLUSTERING_ON COMMENT OWNER_ROLE_TYPE INSTANCE_ID:N IS_ICEBERG "
-        "IS_DYNAMIC IS_HYBRID",
-    ),
-    _snapshot(
-        "RESOURCE_MONITORS",
-        2,
-        _OBJECT,
-        "NAME CREATED:TS CREDIT_QUOTA:F USED_CREDITS:F REMAINING_CREDITS:F OWNER WAREHOUSES NOTIFY:N SUSPEND:N "
-        "SUSPEND_IMMEDIATE:N LEVEL",
-    ),
-    _snapshot(
-        "TAG_REFERENCES",
-        2,
-        _GOVERNANCE,
-        "TAG_DATABASE TAG_SCHEMA TAG_ID:N TAG_NAME TAG_VALUE OBJECT_DATABASE OBJECT_SCHEMA OBJECT_ID:N OBJECT_NAME "
-        "OBJECT_DELETED:TS DOMAIN COLUMN_ID:N COLUMN_NAME APPLY_METHOD",
-    ),
-)
-
 VIEWS: dict[str, View] = {v.name: v for v in _ALL}
-FURTHER_VIEWS: dict[str, View] = {v.name: v for v in _FURTHER}
+FURTHER_VIEWS: dict[str, View] = {v.name: v for v in FURTHER}
 ALL_VIEWS: dict[str, View] = VIEWS | FURTHER_VIEWS
 
 

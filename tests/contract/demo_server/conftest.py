@@ -1,4 +1,7 @@
-"""A tiny account, a real server process over it, and the real connector: nothing here is a stand-in."""
+"""A tiny account, a real server process over it, and the real connector: nothing here is a stand-in.
+
+Each file of tests has an account and a server of its own: what one changes, no other sees.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,11 @@ Connect = Callable[..., Any]
 
 
 def make_account(folder: Path) -> Path:
-    """Eight warehouses, 2000 statements every 7 minutes back from 09:30, four in flight; time stands at NOW."""
+    """Eight warehouses, 2000 statements every 7 minutes back from 09:30, four in flight; time stands at NOW.
+
+    BI_WH used 1.25 credits in every hour of the last 30 days, LOAD_WH 0.5, ADAPTIVE_WH 2. `_busy` adds a quarter of an
+    hour of work on "etl lower" and three tasks.
+    """
     (folder / "data").mkdir(parents=True)
     with duckdb.connect(str(database_file(folder))) as con:
         con.execute("SET TimeZone='UTC'")
@@ -58,11 +65,51 @@ def make_account(folder: Path) -> Path:
             "CASE WHEN i % 5 > 0 THEN 1000 END, 0.001 FROM (SELECT i, TIMESTAMPTZ '2026-11-20 09:30:00+00' - i * "
             "INTERVAL 7 MINUTE t FROM range(2000) r(i))"
         )
+        _busy(con)
     (folder / "account.toml").write_text(
-        'name = "tiny"\norigin = "demo"\nnow = "2026-11-20T10:00:00Z"\ntimezone = "America/Los_Angeles"\n'
+        'name = "tiny"\norigin = "demo"\nnow = 2026-11-20T10:00:00Z\ntimezone = "America/Los_Angeles"\n'
         'edition = "enterprise"\ncredit_price = 3.0\nhidden_from_reader = ["HIDDEN_WH"]\n'
     )
     return folder
+
+
+def _busy(con: duckdb.DuckDBPyConnection) -> None:
+    """In each five minutes of the quarter of an hour one statement waits for 30 seconds and runs for 150."""
+    con.execute("""
+        INSERT INTO _RAW.WAREHOUSE_METERING_HISTORY
+        SELECT t, t + INTERVAL 1 HOUR, w.id, w.name, c + 0.25, c, 0.25, c / 2
+        FROM (SELECT TIMESTAMPTZ '2026-11-20 09:00:00+00' - i * INTERVAL 1 HOUR t FROM range(720) r(i)),
+            (VALUES (1, 'LOAD_WH', 0.25), (2, 'BI_WH', 1.0), (6, 'ADAPTIVE_WH', 1.75)) w(id, name, c);
+
+        INSERT INTO _RAW.WAREHOUSE_LOAD_HISTORY
+        SELECT t, t + INTERVAL 5 MINUTE, 3, 'etl lower', 0.5, 0.1, 0, 0
+        FROM (SELECT TIMESTAMPTZ '2026-11-20 09:40:00+00' + i * INTERVAL 5 MINUTE t FROM range(3) r(i));
+
+        INSERT INTO _RAW.QUERY_HISTORY (QUERY_ID, QUERY_TEXT, USER_NAME, WAREHOUSE_NAME, WAREHOUSE_SIZE,
+            EXECUTION_STATUS, START_TIME, END_TIME, TOTAL_ELAPSED_TIME, EXECUTION_TIME, QUEUED_OVERLOAD_TIME,
+            IS_CLIENT_GENERATED_STATEMENT)
+        SELECT 'load' || i, 'select 1', 'ETL', 'etl lower', 'X-Large', 'SUCCESS', t, t + INTERVAL 180 SECOND, 180000,
+            150000, 30000, i = 2
+        FROM (SELECT i, TIMESTAMPTZ '2026-11-20 09:41:00+00' + i * INTERVAL 5 MINUTE t FROM range(3) r(i));
+
+        INSERT INTO _RAW.TASKS (name, id, database_name, schema_name, owner, warehouse, schedule, predecessors, state,
+            definition, created_on)
+        SELECT *, TIMESTAMPTZ '2026-11-01 00:00:00+00' FROM (VALUES
+            ('LOAD_ORDERS', 't1', 'PROD', 'ETL', 'LOADER', 'LOAD_WH', '30 MINUTE', '[]', 'started', 'call load()'),
+            ('SUM_UP', 't2', 'PROD', 'ETL', 'LOADER', NULL, NULL, '["PROD.ETL.LOAD_ORDERS"]', 'started', 'call sum()'),
+            ('NIGHTLY', 't3', 'PROD', 'MART', 'LOADER', 'LOAD_WH', 'USING CRON 0 2 * * * UTC', '[]', 'suspended', 'x'));
+
+        INSERT INTO _RAW.TASK_HISTORY (NAME, DATABASE_NAME, SCHEMA_NAME, SCHEDULED_TIME, QUERY_START_TIME,
+            COMPLETED_TIME, STATE, SCHEDULED_FROM, ROOT_TASK_ID)
+        SELECT 'LOAD_ORDERS', 'PROD', 'ETL', t, t + INTERVAL 1 SECOND, CASE WHEN i > 0 THEN t + INTERVAL 9 MINUTE END,
+            CASE i % 50 WHEN 49 THEN 'FAILED' ELSE 'SUCCEEDED' END, 'SCHEDULE', 't1'
+        FROM (SELECT i, TIMESTAMPTZ '2026-11-20 09:55:00+00' - i * INTERVAL 30 MINUTE t FROM range(400) r(i));
+
+        INSERT INTO _RAW.AUTOMATIC_CLUSTERING_HISTORY (START_TIME, END_TIME, CREDITS_USED, NUM_BYTES_RECLUSTERED,
+            NUM_ROWS_RECLUSTERED, TABLE_NAME)
+        SELECT t, t + INTERVAL 1 HOUR, 0.5, 1000, 10, 'ORDERS'
+        FROM (SELECT TIMESTAMPTZ '2026-11-20 09:00:00+00' - i * INTERVAL 1 HOUR t FROM range(48) r(i));
+    """)
 
 
 def connect_to(host: str, port: int, **changes: Any) -> Any:
@@ -92,7 +139,7 @@ def open_connection() -> Connect:
     return connect_to
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = make_account(tmp_path_factory.mktemp("account"))
     fd = os.open(folder / "admin.secret", os.O_WRONLY | os.O_CREAT, 0o600)
@@ -102,12 +149,12 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     stop_server(folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def endpoint(account: Path) -> Endpoint:
     return ensure_server(account, idle_seconds=300)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def connect(account: Path, endpoint: Endpoint) -> Iterator[Connect]:
     """connect("READER" | "OPERATOR" | "ADMIN", **connect arguments) -> an open connection."""
     opened: list[Any] = []
@@ -123,16 +170,16 @@ def connect(account: Path, endpoint: Endpoint) -> Iterator[Connect]:
         connection.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def reader(connect: Connect) -> Any:
     return connect("READER")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def operator(connect: Connect) -> Any:
     return connect("OPERATOR")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def admin(connect: Connect) -> Any:
     return connect("ADMIN")

@@ -168,7 +168,7 @@ def test_an_unexpected_failure_answers_at_once(
     with server_here(folder) as (demo, port):
         connection = open_connection("127.0.0.1", port, user="FROSTLINE_READER", password="s")
         with monkeypatch.context() as patch:
-            patch.setattr("tools.demo.server.run_query", lambda *_: 1 // 0)
+            patch.setattr("tools.demo.running.run_query", lambda *_: 1 // 0)
             began = time.monotonic()
             with pytest.raises(ProgrammingError) as caught:
                 connection.cursor().execute("select 1 a")

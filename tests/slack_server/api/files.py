@@ -29,7 +29,7 @@ def get_url(world: World, args: Args) -> dict[str, Any]:
         raise breach("snippet_too_large")
     if len(args.get("alt_txt", "")) > 1000:
         raise breach("alt_txt_too_large")
-    upload = Upload(world.new_id("F"), args["filename"], args["length"])
+    upload = Upload(world.new_id("F"), args["filename"], args["length"], alt=args.get("alt_txt", ""))
     world.uploads[upload.id] = upload
     return {"upload_url": f"{world.http_url}/upload/v1/{upload.id}", "file_id": upload.id}
 

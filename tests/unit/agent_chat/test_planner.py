@@ -61,6 +61,16 @@ def test_a_question_is_understood(text: str, wanted: list[tuple[str, dict[str, A
         assert not lookup(name).proposes
 
 
+@pytest.mark.parametrize(("text", "wanted"), table("outlook"))
+def test_a_question_about_what_comes_or_was_odd_is_understood(
+    text: str, wanted: list[tuple[str, dict[str, Any]]]
+) -> None:
+    assert calls(decide(text)) == wanted
+    for name, args in wanted:
+        lookup(name).args.model_validate(args)
+        assert not lookup(name).proposes
+
+
 @pytest.mark.parametrize(("text", "wanted"), table("orders"))
 def test_an_order_is_understood(text: str, wanted: list[tuple[str, dict[str, Any]]]) -> None:
     assert calls(decide(text)) == wanted
@@ -191,8 +201,12 @@ def test_users_are_not_given_away_to_viewers() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("forecast credits for next month", "how much will we spend this month", "are we on track"),
-        *("are there any anomalies", "any cost spikes yesterday?", "why did spend go up yesterday"),
+        *("why did spend go up yesterday", "why did credits spike yesterday", "set a budget of 5000 dollars"),
+        *(
+            "alert me when we exceed 1000 credits",
+            "how much could we save next month",
+            "what will the weather be tomorrow",
+        ),
         *("how can we save money", "should I resize ETL_WH", "what if we made ETL_WH smaller", "is ETL_WH too big"),
         *("what's the weather", "write me a poem", "who are you", "drop warehouse ETL_WH", "create a warehouse"),
         *("select * from snowflake.account_usage.query_history", "run this sql: select 1", "drop table x; --"),
@@ -283,6 +297,62 @@ LISTED = {"name": "list_warehouses", "args": {"names": ["ETL_WH"]}}
 )
 def test_a_follow_up_keeps_what_it_does_not_say(text: str, last: dict[str, Any], args: dict[str, Any]) -> None:
     assert calls(decide(text, last=last)) == [("query_usage", args)]
+
+
+AHEAD = {
+    "name": "run_forecast",
+    "args": {"metric": "cost", "window": "next month", "filters": {"warehouse": ["ETL_WH"]}},
+}
+ODD = {"name": "detect_anomalies", "args": {"window": "since Monday"}}
+LIMIT = {"name": "budget", "args": {"amount": 5000.0, "unit": "USD"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "last", "tool", "args"),
+    [
+        ("and next month?", ONE, "run_forecast", {**ONE["args"], "window": "next month"}),
+        ("and next week by user", LAST, "run_forecast", {"metric": "credits", "by": "user", "window": "next week"}),
+        ("and for BI_WH?", AHEAD, "run_forecast", {**AHEAD["args"], "filters": {"warehouse": ["BI_WH"]}}),
+        ("by warehouse", AHEAD, "run_forecast", {"metric": "cost", "window": "next month", "by": "warehouse"}),
+        ("as a chart", AHEAD, "run_forecast", AHEAD["args"]),
+        ("in credits", AHEAD, "run_forecast", {**AHEAD["args"], "metric": "credits"}),
+        ("and next quarter?", AHEAD, "run_forecast", {**AHEAD["args"], "window": "next quarter"}),
+        ("and last month?", AHEAD, "query_usage", {**AHEAD["args"], "window": "last month"}),
+        ("credits yesterday", AHEAD, "query_usage", {"metric": "credits", "window": "yesterday"}),
+        ("list warehouses", AHEAD, "list_warehouses", {}),
+        ("and last week?", ODD, "detect_anomalies", {"window": "last week"}),
+        ("only queueing", ODD, "detect_anomalies", {"window": "since Monday", "metrics": ["queue_seconds"]}),
+        ("and BI_WH?", ODD, "detect_anomalies", {"window": "since Monday", "filters": {"warehouse": ["BI_WH"]}}),
+        ("and 6000 dollars?", LIMIT, "budget", {"amount": 6000.0, "unit": "USD"}),
+        ("and for ETL_WH?", LIMIT, "budget", {**LIMIT["args"], "filters": {"warehouse": ["ETL_WH"]}}),
+    ],
+)
+def test_a_follow_up_on_what_comes_keeps_what_it_does_not_say(
+    text: str, last: dict[str, Any], tool: str, args: dict[str, Any]
+) -> None:
+    assert calls(decide(text, last=last)) == [(tool, args)]
+
+
+@pytest.mark.parametrize("text", ["forecast failure rate next week", "what will the idle share be tomorrow"])
+def test_a_ratio_is_not_forecast(text: str) -> None:
+    assert isinstance(decide(text), Clarify)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "named"),
+    [
+        ("forecast credits of ETL_HW next week", (), None),
+        ("any anomalies in NIGHTLY_WH last week", ("ETL_WH", "BI_WH"), "NIGHTLY_WH"),
+    ],
+)
+def test_an_unknown_name_is_asked_about_and_never_left_out(
+    text: str, options: tuple[str, ...], named: str | None
+) -> None:
+    decision = decide(text)
+    if named is None:  # a slip away from one name: read as that, and said
+        assert isinstance(decision, ToolCalls) and "ETL_WH" in decision.read_as
+    else:
+        assert isinstance(decision, Clarify) and decision.options == options and decision.named == named
 
 
 def test_a_follow_up_on_warehouses_stays_with_them() -> None:

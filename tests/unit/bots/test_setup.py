@@ -8,14 +8,15 @@ import re
 import stat
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import typer
 
 from agent.settings import load_settings
+from bots.cli.doctor import run_doctor
 from bots.cli.output import Output
-from bots.cli.setup import Answers, run_doctor, run_setup
+from bots.cli.setup import Answers, SignIn, run_setup
 
 ANSWERS = Answers("org-ä😀", "READER", "keys/r.p8", "WH", "OPERATOR", "/keys/o.p8", 2.5)
 
@@ -62,6 +63,32 @@ def test_quotes_and_line_breaks_stay_inside_their_value() -> None:
     setup(replace(ANSWERS, reader_user='x"\n[operator]\nuser = "evil'))
     assert load_settings("lab").reader.user == 'x"\n[operator]\nuser = "evil'
     assert load_settings("lab").operator.user == "OPERATOR"
+
+
+@pytest.mark.parametrize("way", get_args(SignIn))
+def test_every_way_to_sign_in_is_written_as_it_is_read(way: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = replace(ANSWERS, sign_in=way, token_url="https://idp.example/t", reader_client="r", operator_client="o")
+    setup(replace(answers, proxy="proxy.example:8080"))
+    if way == "oauth":
+        for identity in ("READER", "OPERATOR"):
+            monkeypatch.setenv(f"FROSTLINE_{identity}__OAUTH__CLIENT_SECRET", "x")
+    settings = load_settings("lab")
+    assert (settings.proxy.host, settings.proxy.port) == ("proxy.example", 8080)
+    for given in (settings.reader, settings.operator):
+        chosen = {
+            "key": given.private_key_file is not None,
+            "token": given.token_file is not None,
+            "oauth": given.oauth is not None,
+            "browser": given.browser,
+        }
+        assert [name for name, here in chosen.items() if here] == [way]
+
+
+@pytest.mark.parametrize("proxy", ["proxy.example", ":8080", "proxy.example:0", "proxy.example:http", "a:99999"])
+def test_a_proxy_is_a_host_and_a_port(proxy: str) -> None:
+    with pytest.raises(typer.Exit) as left:
+        setup(replace(ANSWERS, proxy=proxy))
+    assert left.value.exit_code == 2
 
 
 # --- doctor and Slack ------------------------------------------------------------------------------------------------

@@ -118,6 +118,7 @@ def test_the_tools_of_this_version() -> None:
     assert set(TOOLS) == {
         "query_usage",
         "list_warehouses",
+        "own_cost",
         "search_practices",
         "list_findings",
         "resize_warehouse",

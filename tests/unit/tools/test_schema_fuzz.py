@@ -252,6 +252,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     "query_usage": {},
     "search_practices": {"text": "queueing"},
     "list_warehouses": {},
+    "own_cost": {},
     "list_findings": {},
 }
 

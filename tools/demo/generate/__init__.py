@@ -1,10 +1,8 @@
-"""The demo account's generator: a seeded discrete-event simulation that writes an exported account.
+"""The demo account's generator: a seeded discrete-event simulation, window by window.
 
-`generate` draws the workload (habits, arrivals), runs it on simulated warehouses (queue, clusters, auto-suspend),
-bills the runs with tools.ml.billing and writes the account views as Parquet files. The same generator state
-gives the same bytes. It shares no code with the replay model, so that neither can confirm the other's mistakes.
+Habits and incidents send statements (arrivals, incidents, workload), simulated warehouses run them (simulate, runs),
+tools.ml.billing meters the runs, and the account's views are written from them (queries, metering, activity,
+beside). `history.py` puts the steps together and carries a warehouse's state from one window to the next, so that
+an account can go on where it stopped. It shares no code with the replay model, so that neither can confirm the
+other's mistakes.
 """
-
-from tools.demo.generate.write import DAYS, NOW, generate
-
-__all__ = ["DAYS", "NOW", "generate"]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
-from tools.demo.generate.arrivals import HOUR_MS
+from tools.demo.generate.days import HOUR_MS
 from tools.demo.generate.runs import Ran
 from tools.ml.billing import credits_per_hour
 
-__all__ = ["Shared", "cut", "share"]
+__all__ = ["cut", "share"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -26,47 +24,51 @@ def cut(start: Ints, end: Ints, width: int) -> tuple[Ints, Ints, Ints]:
     return row, slot, np.minimum(end[row], (slot + 1) * width) - np.maximum(start[row], slot * width)
 
 
-@dataclass(frozen=True)
-class Shared:
-    query: Floats
-    """Credits of each statement: its part of its cluster's rate, by slots, while it executed."""
-    busy: dict[tuple[int, int], float]
-    """Credits by (WAREHOUSE_ID, hour) of the time in which something executed."""
+def share(ran: Ran) -> dict[tuple[int, int], float]:
+    """Add to each statement its credits in this window: its part of its cluster's rate, by slots, while it executed.
 
-
-def share(ran: Ran) -> Shared:
-    slots = np.array([statement.slots for statement in ran.work.statements])[ran.work.statement].astype(float)
-    query = np.zeros(len(slots))
+    Returns:
+        Credits by (WAREHOUSE_ID, hour since 1970) of the time in which something executed.
+    """
     busy: dict[tuple[int, int], float] = {}
-    ran_until = np.minimum(ran.end, ran.now)
-    pairs = ran.stretches[["warehouse", "cluster"]].drop_duplicates()
-    for identifier, cluster in pairs.itertuples(index=False):
-        stretches = ran.stretches[(ran.stretches["warehouse"] == identifier) & (ran.stretches["cluster"] == cluster)]
-        rows = np.flatnonzero(ran.on_cluster & (ran.work.warehouse == identifier) & (ran.cluster == cluster))
-        first = stretches.iloc[0]
-        rates = stretches["size"].map(
-            {
-                size: credits_per_hour(
-                    size,
-                    type=first["type"],
-                    generation=first["generation"],
-                    resource_constraint=first["resource_constraint"],
-                )
-                for size in stretches["size"].unique()
-            }
-        )
-        on = stretches["start"].to_numpy(), stretches["end"].to_numpy(), rates.to_numpy(dtype=float)
-        begin, end = ran.begin[rows], ran_until[rows]
-        points = np.unique(np.concatenate([begin, end, on[0], on[1]]))
-        load = _level(points, begin, end, slots[rows])
-        rate = _level(points, *on)
+    began = np.maximum(ran.started["begin"], ran.since)
+    until = np.minimum(ran.started["end"], ran.until)
+    slots, query = ran.work.ints("slots").astype(float), ran.started.floats("credits")
+    executed = np.flatnonzero(ran.on_cluster & (until > began))
+    place = ran.started["warehouse"][executed] * 1000 + ran.started["cluster"][executed]
+    order = np.argsort(place, kind="stable")
+    executed, place = executed[order], place[order]
+    on_place = (ran.stretches["warehouse"] * 1000 + ran.stretches["cluster"]).to_numpy()
+    rates = _rates(ran)
+    start = np.maximum(ran.stretches["start"].to_numpy(), ran.since)
+    end = ran.stretches["end"].to_numpy()
+    for each in np.unique(on_place).tolist():
+        rows = executed[np.searchsorted(place, each) : np.searchsorted(place, each, side="right")]
+        on = np.flatnonzero(on_place == each)
+        points = np.unique(np.concatenate([began[rows], until[rows], start[on], end[on]]))
+        load = _level(points, began[rows], until[rows], slots[rows])
+        rate = _level(points, start[on], end[on], rates[on])
         hours = np.diff(points) / HOUR_MS
         density = np.divide(rate, load, out=np.zeros(len(points)), where=load > 0.5)[:-1] * hours
         total = np.concatenate([[0.0], np.cumsum(density)])
-        query[rows] = slots[rows] * (total[np.searchsorted(points, end)] - total[np.searchsorted(points, begin)])
+        gained = total[np.searchsorted(points, until[rows])] - total[np.searchsorted(points, began[rows])]
+        query[rows] += slots[rows] * gained
         used = np.concatenate([[0.0], np.cumsum(np.where(load > 0.5, rate, 0.0)[:-1] * hours)])
-        _add_hours(busy, int(identifier), points, used)
-    return Shared(query, busy)
+        _add_hours(busy, each // 1000, points, used)
+    return busy
+
+
+def _rates(ran: Ran) -> Floats:
+    """Credits an hour of each stretch."""
+    rows = ran.stretches[["size", "type", "generation", "resource_constraint"]]
+    known: dict[tuple[str, ...], float] = {}
+    found = []
+    for size, kind, generation, constraint in rows.itertuples(index=False):
+        key = (size, kind, generation, constraint)
+        if key not in known:
+            known[key] = credits_per_hour(size, type=kind, generation=generation, resource_constraint=constraint)
+        found.append(known[key])
+    return np.array(found, dtype=float)
 
 
 def _level(points: Ints, start: Ints, end: Ints, height: Floats) -> Floats:

@@ -2,280 +2,266 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from datetime import date
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from tools.demo.generate.frames import Columns, coded, moments
-from tools.demo.generate.habits import Demo
-from tools.demo.generate.model import Habit
-from tools.demo.generate.runs import Ran
-from tools.demo.generate.statements import WRITING_KINDS
-from tools.demo.generate.workload import ERRORS, memory_bytes
-from tools.domain import Size
+from tools.demo.generate.beside.objects import DATABASES, schema_id
+from tools.demo.generate.days import DAY_MS
+from tools.demo.generate.frames import Columns, coded, hexadecimal, moments
+from tools.demo.generate.live import Live
+from tools.demo.generate.runs import SIZES, Ran, memory_of
+from tools.demo.generate.texts import hashes_of, tags_of, texts_of
+from tools.demo.generate.workload import ERRORS, Table, Workload
 
-__all__ = ["cloud_services_credits", "live_queries", "query_history", "query_ids"]
+__all__ = ["COLUMNS", "cloud_services_credits", "live_queries", "query_history", "query_ids"]
+
+COLUMNS = tuple(
+    (
+        "QUERY_ID QUERY_TEXT QUERY_HASH QUERY_PARAMETERIZED_HASH QUERY_HASH_VERSION "
+        "QUERY_PARAMETERIZED_HASH_VERSION START_TIME END_TIME TOTAL_ELAPSED_TIME COMPILATION_TIME EXECUTION_TIME "
+        "QUEUED_PROVISIONING_TIME QUEUED_REPAIR_TIME QUEUED_OVERLOAD_TIME TRANSACTION_BLOCKED_TIME "
+        "LIST_EXTERNAL_FILES_TIME QUERY_RETRY_TIME QUERY_RETRY_CAUSE CREDITS_USED_CLOUD_SERVICES USER_NAME "
+        "ROLE_NAME ROLE_TYPE USER_TYPE SESSION_ID AUTHN_EVENT_ID DATABASE_NAME DATABASE_ID SCHEMA_NAME SCHEMA_ID "
+        "WAREHOUSE_ID WAREHOUSE_NAME QUERY_TYPE QUERY_TAG IS_CLIENT_GENERATED_STATEMENT RELEASE_VERSION "
+        "TRANSACTION_ID EXECUTION_STATUS ERROR_CODE ERROR_MESSAGE WAREHOUSE_SIZE WAREHOUSE_TYPE CLUSTER_NUMBER "
+        "QUERY_LOAD_PERCENT SECONDARY_ROLE_STATS BYTES_SCANNED PERCENTAGE_SCANNED_FROM_CACHE PARTITIONS_SCANNED "
+        "PARTITIONS_TOTAL BYTES_WRITTEN BYTES_WRITTEN_TO_RESULT BYTES_READ_FROM_RESULT ROWS_PRODUCED "
+        "ROWS_WRITTEN_TO_RESULT ROWS_INSERTED ROWS_UPDATED ROWS_DELETED ROWS_UNLOADED BYTES_DELETED "
+        "BYTES_SPILLED_TO_LOCAL_STORAGE BYTES_SPILLED_TO_REMOTE_STORAGE BYTES_SENT_OVER_THE_NETWORK "
+    ).split()
+)
+"""Of QUERY_HISTORY: those that the generator fills, in its order."""
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 _CLOUD_RATE = 4.4 / 3600
 """Credits per second of cloud services work."""
 _PARTITION = 16e6
+_ID_FROM = 20_454
+"""The day since 1970 (in 2026) that the ids count from."""
 
 
-def query_ids(ran: Ran, rng: np.random.Generator) -> list[str]:
+def query_ids(work: Workload) -> Any:
     """Ids in Snowflake's shape, rising with time: 01bcb05d-0415-b618-0047-..."""
-    minutes = ran.work.at // 60_000
-    noise = rng.integers(0, 1 << 16, len(minutes)).tolist()
-    tail = (np.arange(len(minutes)) * 64 + rng.integers(0, 64, len(minutes))).tolist()
-    return [
-        f"01bd{minute // 1440 * 17 + 0xA000:04x}-{minute % 1440 // 60:02d}{minute % 60:02d}-{n:04x}-0047-8383{t:08x}"
-        for minute, n, t in zip(minutes.tolist(), noise, tail, strict=True)
-    ]
+    at = work.ints("at")
+    minute = at // 60_000 % 1440
+    day = (0xA000 + 17 * (at // DAY_MS - _ID_FROM)) & 0xFFFF
+    # 0415 is the clock: its decimal digits, read as hexadecimal ones, are the same text.
+    clock = sum((minute // divisor % base) * 16**place for divisor, base, place in _CLOCK)
+    noise = (work.floats("id") * 65536).astype(np.uint64)
+    tail = (at % 60_000).astype(np.uint64) * np.uint64(65536) + (work.floats("tail") * 65536).astype(np.uint64)
+    parts = [b"01bd", _u(day), b"-", _u(clock), b"-", noise, b"-0047-8383", tail]
+    return hexadecimal(parts, (4, 4, 1, 4, 1, 4, 10, 8))
 
 
-def cloud_services_credits(ran: Ran) -> Floats:
+_CLOCK = ((1, 10, 0), (10, 6, 1), (60, 10, 2), (600, 10, 3))
+
+
+def _u(values: Any) -> npt.NDArray[np.uint64]:
+    return np.asarray(values).astype(np.uint64)
+
+
+def cloud_services_credits(known: Table, work: Workload) -> Floats:
     """What compiling, listing files and answering metadata costs, per statement."""
-    work = ran.work
-    seconds = 0.06 + work.compile / 1000 + 1.5 * work.listing / 1000
-    seconds = seconds + np.where(work.metadata, 0.4, 0.0)
+    seconds = 0.06 + work.ints("compile") / 1000 + 1.5 * work.ints("listing") / 1000
+    seconds = seconds + np.where(work.bools("metadata"), 0.4, 0.0) + known.of("cloud")[work.ints("statement")]
     return np.floor(seconds * _CLOUD_RATE * 1e9) / 1e9
 
 
-def query_history(
-    demo: Demo, ran: Ran, ids: list[str], cloud: Floats, rng: np.random.Generator, epoch_ms: int
-) -> Columns:
-    """Finished statements in order of their start."""
-    work, keep = ran.work, np.flatnonzero(ran.finished)
-    texts, hashes, shapes = _texts(ran, keep)
+def query_history(known: Table, lives: Mapping[int, Live], ran: Ran, keep: Ints) -> Columns:
+    """The rows `keep`, which have ended, in their order."""
+    work, started = ran.work.take(keep), ran.started.take(keep)
+    hashes, shapes = hashes_of(known, work)
+    executed = started["begin"] >= 0
+    zero = np.zeros(len(keep), dtype=np.int64)
     columns: Columns = {
-        "QUERY_ID": [ids[row] for row in keep.tolist()],
-        "QUERY_TEXT": texts,
+        "QUERY_ID": query_ids(work),
+        "QUERY_TEXT": texts_of(known, work),
         "QUERY_HASH": hashes,
         "QUERY_PARAMETERIZED_HASH": shapes,
-        "QUERY_HASH_VERSION": np.full(len(keep), 2),
-        "QUERY_PARAMETERIZED_HASH_VERSION": np.full(len(keep), 1),
-        "START_TIME": moments(work.at[keep], epoch_ms),
-        "END_TIME": moments(ran.end[keep], epoch_ms),
-        "TOTAL_ELAPSED_TIME": ran.end[keep] - work.at[keep],
-        "COMPILATION_TIME": work.compile[keep],
-        "EXECUTION_TIME": np.where(ran.begin[keep] >= 0, ran.end[keep] - ran.begin[keep], 0),
-        "QUEUED_PROVISIONING_TIME": ran.provisioning[keep],
-        "QUEUED_REPAIR_TIME": np.zeros(len(keep), dtype=np.int64),
-        "QUEUED_OVERLOAD_TIME": ran.overload[keep],
-        "TRANSACTION_BLOCKED_TIME": work.blocked[keep],
-        "LIST_EXTERNAL_FILES_TIME": work.listing[keep],
-        "CREDITS_USED_CLOUD_SERVICES": cloud[keep],
+        "QUERY_HASH_VERSION": zero + 2,
+        "QUERY_PARAMETERIZED_HASH_VERSION": zero + 1,
+        "START_TIME": moments(work.ints("at")),
+        "END_TIME": moments(started["end"]),
+        "TOTAL_ELAPSED_TIME": started["end"] - work.ints("at"),
+        "COMPILATION_TIME": work.ints("compile"),
+        "EXECUTION_TIME": np.where(executed, started["end"] - started["begin"], 0),
+        "QUEUED_PROVISIONING_TIME": started["provisioning"],
+        "QUEUED_REPAIR_TIME": zero,
+        "QUEUED_OVERLOAD_TIME": started["overload"],
+        "TRANSACTION_BLOCKED_TIME": work.ints("blocked"),
+        "LIST_EXTERNAL_FILES_TIME": work.ints("listing"),
+        "QUERY_RETRY_TIME": np.where(executed, work.ints("retry"), 0),
+        "QUERY_RETRY_CAUSE": coded(np.where(executed & (work.ints("retry") > 0), 0, -1), ["WAREHOUSE_NODE_FAILURE"]),
+        "CREDITS_USED_CLOUD_SERVICES": cloud_services_credits(known, work),
     }
-    return columns | _who(demo, ran, keep, rng) | _outcome(ran, keep) | _volumes(ran, keep, rng)
+    columns |= _who(known, lives, work, started["warehouse"])
+    return columns | _outcome(known, lives, work, started) | _volumes(known, lives, work, started)
 
 
-def _texts(ran: Ran, keep: Ints) -> tuple[list[str], list[str], Any]:
-    """Text, hash of the text and hash of its shape; equal texts are hashed once."""
-    work = ran.work
-    known: dict[tuple[int, int, int], tuple[str, str]] = {}
-    texts, hashes = [], []
-    for key in zip(work.statement[keep].tolist(), work.literal[keep].tolist(), work.day[keep].tolist(), strict=True):
-        if key not in known:
-            text = _text(ran, *key)
-            known[key] = (text, _hash(text))
-        texts.append(known[key][0])
-        hashes.append(known[key][1])
-    return texts, hashes, coded(work.statement[keep], [_hash(statement.key) for statement in work.statements])
-
-
-def _text(ran: Ran, statement: int, literal: int, day: int) -> str:
-    shown = date.fromordinal(day - 1 - 7 * (literal % 4)).isoformat()
-    return ran.work.statements[statement].text.format(n=1000 + 7 * literal, day=shown)
-
-
-def _hash(text: str) -> str:
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-
-
-def _who(demo: Demo, ran: Ran, keep: Ints, rng: np.random.Generator) -> Columns:
-    work = ran.work
-    habit, statement = work.habit[keep], work.statement[keep]
-    people = sorted({user for each in work.habits for user in each.users})
+def _who(known: Table, lives: Mapping[int, Live], work: Workload, warehouse: Ints) -> Columns:
+    habits, habit, statement = known.demo.habits, work.ints("habit"), work.ints("statement")
+    people = sorted({user for each in habits for user in each.users})
     number = {user: n for n, user in enumerate(people)}
-    seats = [[number[user] for user in each.users] for each in work.habits]
-    widest = max(len(seat) for seat in seats)
-    user = np.array([seat + [0] * (widest - len(seat)) for seat in seats])[habit, work.user[keep]]
-    service = np.array([name.endswith("_SVC") for name in people])[user]
+    widest = max(len(each.users) for each in habits)
+    seats = [[number[user] for user in each.users] + [0] * (widest - len(each.users)) for each in habits]
+    user = np.array(seats)[habit, work.ints("user")]
+    service = np.array([name.endswith("_SVC") or name == "SYSTEM" for name in people])[user]
     # One session for a job's run, one for a person's day.
-    session = (habit * 4_000 + work.day[keep] % 4_000) * 4_000 + np.where(work.run[keep] > 0, work.run[keep], user)
-    names = {w.id: w.name for w in demo.warehouses}
-    tags, tag_codes = _tags(ran, keep)
-    databases = sorted({each.database for each in work.statements})
-    schemas = sorted({(each.database, each.schema) for each in work.statements})
-    database = np.array([databases.index(each.database) for each in work.statements])[statement]
-    schema = np.array([schemas.index((each.database, each.schema)) for each in work.statements])[statement]
-    identifiers = sorted(names)
+    run, day = work.ints("run"), work.ints("day")
+    session = (habit * 4_000 + day % 4_000) * 4_000 + np.where(run > 0, run % 4_000, user)
+    databases = sorted({each.database for each in known.statements})
+    schemas = sorted({(each.database, each.schema) for each in known.statements})
+    database = np.array([databases.index(each.database) for each in known.statements])[statement]
+    schema = np.array([schemas.index((each.database, each.schema)) for each in known.statements])[statement]
+    identifiers = sorted(lives)
+    zero = np.zeros(len(work), dtype=np.int64)
+    kinds = [each.kind for each in known.statements]
     return {
         "USER_NAME": coded(user, people),
-        "ROLE_NAME": coded(habit, [each.role for each in work.habits]),
-        "ROLE_TYPE": coded(np.zeros(len(keep), dtype=np.int64), ["ROLE"]),
+        "ROLE_NAME": coded(habit, [each.role for each in habits]),
+        "ROLE_TYPE": coded(zero, ["ROLE"]),
         "USER_TYPE": coded(service.astype(np.int64), ["PERSON", "SERVICE"]),
         "SESSION_ID": session + 7_700_000_000,
         "AUTHN_EVENT_ID": session + 9_100_000_000,
         "DATABASE_NAME": coded(database, databases),
-        "DATABASE_ID": database + 11,
+        "DATABASE_ID": np.array([DATABASES[each.database] for each in known.statements])[statement],
         "SCHEMA_NAME": coded(schema, [name for _, name in schemas]),
-        "SCHEMA_ID": schema + 41,
-        "WAREHOUSE_ID": work.warehouse[keep],
-        "WAREHOUSE_NAME": coded(
-            np.searchsorted(identifiers, work.warehouse[keep]), [names[identifier] for identifier in identifiers]
-        ),
-        "QUERY_TYPE": coded(statement, [each.kind for each in work.statements]),
-        "QUERY_TAG": coded(tag_codes, tags),
-        "IS_CLIENT_GENERATED_STATEMENT": np.array([each.kind == "ALTER_SESSION" for each in work.statements])[
-            statement
-        ],
-        "RELEASE_VERSION": coded((work.day[keep] - work.day[keep].min()) // 7, [f"10.{36 + n}.1" for n in range(60)]),
-        "TRANSACTION_ID": np.where(_writes(ran, keep), session * 7 + rng.integers(0, 1000, len(keep)), 0),
-    }
+        "SCHEMA_ID": np.array([schema_id(each.database, each.schema) for each in known.statements])[statement],
+        "WAREHOUSE_ID": warehouse,
+        "WAREHOUSE_NAME": coded(np.searchsorted(identifiers, warehouse), [lives[each].name for each in identifiers]),
+        "QUERY_TYPE": coded(statement, kinds),
+        "QUERY_TAG": tags_of(known, work),
+        "IS_CLIENT_GENERATED_STATEMENT": np.array([kind == "ALTER_SESSION" for kind in kinds])[statement],
+        "RELEASE_VERSION": coded(_release(day), [f"10.{n}.1" for n in range(1000)]),
+        "TRANSACTION_ID": np.where(known.writing[statement], session * 7 + (work.floats("id") * 1000).astype(np.int64), 0),
+    }  # fmt: skip
 
 
-def _tags(ran: Ran, keep: Ints) -> tuple[list[str], Ints]:
-    work = ran.work
-    known: dict[str, int] = {}
-    codes = np.zeros(len(keep), dtype=np.int64)
-    rows = zip(work.habit[keep].tolist(), work.statement[keep].tolist(), work.run[keep].tolist(), strict=True)
-    memo: dict[tuple[int, int, int], int] = {}
-    for index, key in enumerate(rows):
-        if key not in memo:
-            habit, statement, run = key
-            tag = _tag(work.habits[habit], work.statements[statement].key, habit, run)
-            memo[key] = known.setdefault(tag, len(known))
-        codes[index] = memo[key]
-    return list(known), codes
+def _release(day: Ints) -> Ints:
+    """A new release every week."""
+    return np.clip((day - 739_600) // 7 + 20, 0, 999)
 
 
-def _tag(habit: Habit, key: str, number: int, run: int) -> str:
-    if habit.tag == "dbt":
-        what = {"app": "dbt", "dbt_version": "1.10.4", "project_name": "analytics", "target_name": "prod"}
-        return json.dumps(what | {"node_id": key, "invocation_id": _hash(f"{number}/{run}")[:16]})
-    if habit.tag == "bi":
-        return json.dumps({"app": "dashboards", "tile": key})
-    return json.dumps({"job": habit.tag_text}) if habit.tag else ""
-
-
-def _writes(ran: Ran, keep: Ints) -> npt.NDArray[np.bool_]:
-    return np.array([each.kind in WRITING_KINDS for each in ran.work.statements])[ran.work.statement[keep]]
-
-
-def _outcome(ran: Ran, keep: Ints) -> Columns:
-    work, rank = ran.work, ran.rank[keep]
-    sizes = list(Size)
-    size_code = np.where(ran.adaptive[keep], len(sizes), rank)
-    error = work.error[keep]
+def _outcome(known: Table, lives: Mapping[int, Live], work: Workload, started: Any) -> Columns:
+    rank, error, executed = started["rank"], work.ints("error"), started["begin"] >= 0
+    adaptive = np.isin(started["warehouse"], [live.id for live in lives.values() if live.adaptive])
     incident = np.array([code == "000603" for code, _ in ERRORS])[error]
     status = np.where(error == 0, 0, np.where(incident, 2, 1))
-    executed = ran.begin[keep] >= 0
-    slots = np.array([each.slots for each in work.statements])[work.statement[keep]]
+    kinds = sorted({live.settings.type for live in lives.values()})
+    kind = np.zeros(len(work), dtype=np.int64)
+    for live in lives.values():
+        kind[started["warehouse"] == live.id] = kinds.index(live.settings.type)
     return {
         "EXECUTION_STATUS": coded(status, ["SUCCESS", "FAIL", "INCIDENT"]),
         "ERROR_CODE": coded(error - 1, [code for code, _ in ERRORS[1:]]),
         "ERROR_MESSAGE": coded(error - 1, [message for _, message in ERRORS[1:]]),
-        "WAREHOUSE_SIZE": coded(size_code, [size.shown for size in sizes] + ["ADAPTIVE"]),
-        "WAREHOUSE_TYPE": _types(ran, keep, executed),
-        "CLUSTER_NUMBER": np.ma.masked_less(ran.cluster[keep], 0),
-        "QUERY_LOAD_PERCENT": np.ma.masked_array(np.minimum(slots * 100 // 8, 100), ~executed),
-        "SECONDARY_ROLE_STATS": coded(np.zeros(len(keep), dtype=np.int64), ['{"secondaryRoles":[]}']),
+        "WAREHOUSE_SIZE": coded(
+            np.where(adaptive & executed, len(SIZES), rank), [size.shown for size in SIZES] + ["ADAPTIVE"]
+        ),
+        "WAREHOUSE_TYPE": coded(np.where(executed, kind, -1), kinds),
+        "CLUSTER_NUMBER": np.ma.masked_less(started["cluster"], 0),
+        "QUERY_LOAD_PERCENT": np.ma.masked_array(np.minimum(work.ints("slots") * 100 // 8, 100), ~executed),
+        "SECONDARY_ROLE_STATS": coded(np.zeros(len(work), dtype=np.int64), ['{"secondaryRoles":[]}']),
     }
 
 
-def _types(ran: Ran, keep: Ints, executed: npt.NDArray[np.bool_]) -> Any:
-    special = dict(zip(ran.stretches["warehouse"], ran.stretches["type"], strict=True))
-    snowpark = [identifier for identifier, kind in special.items() if kind == "SNOWPARK-OPTIMIZED"]
-    code = np.where(np.isin(ran.work.warehouse[keep], snowpark), 1, 0)
-    code = np.where(ran.adaptive[keep], 2, code)
-    return coded(np.where(executed, code, -1), ["STANDARD", "SNOWPARK-OPTIMIZED", "ADAPTIVE"])
-
-
-def _volumes(ran: Ran, keep: Ints, rng: np.random.Generator) -> Columns:
-    work, count = ran.work, len(keep)
-    executed, writes = ran.begin[keep] >= 0, _writes(ran, keep)
-    scanned = np.where(executed, work.scanned[keep] * work.done[keep], 0)
+def _volumes(known: Table, lives: Mapping[int, Live], work: Workload, started: Any) -> Columns:
+    which, count, done = work.ints("statement"), len(work), work.floats("done")
+    executed, writes, good = started["begin"] >= 0, known.writing[which], work.ints("error") == 0
+    scanned = np.where(executed, work.floats("scanned") * done, 0)
     partitions = np.ceil(scanned / _PARTITION).astype(np.int64)
-    total = np.ceil(partitions / np.maximum(rng.beta(0.7, 1.2, count), 0.003)).astype(np.int64)
+    total = np.ceil(partitions / np.maximum(work.floats("total") ** 1.7, 0.003)).astype(np.int64)
     # Seen on live accounts: a few statements scan more partitions than the total says.
-    total = np.where(rng.random(count) < 0.003, np.maximum(partitions - 3, 0), total)
-    produced = np.where(executed & (work.error[keep] == 0), np.exp(rng.normal(5, 2.4, count)), 0).astype(np.int64)
-    kinds = np.array([each.kind for each in work.statements])[work.statement[keep]]
-    changed = np.where(writes, np.minimum(scanned / 180, 5e8), 0).astype(np.int64) * (work.error[keep] == 0)
-    written = np.where(writes & (work.error[keep] == 0), scanned * rng.beta(2, 6, count), 0).astype(np.int64)
-    result = np.where(writes, 0, produced * rng.integers(20, 200, count))
-    memory = np.array([memory_bytes(size) for size in Size])[np.maximum(ran.rank[keep], 0)]
-    over = np.where(executed & (ran.rank[keep] >= 0), work.intermediate[keep] * work.done[keep] - memory, 0)
-    far = np.maximum(work.intermediate[keep] * work.done[keep] - 6 * memory, 0) * (over > 0)
-    inserts = np.isin(kinds, ["INSERT", "COPY", "CREATE_TABLE_AS_SELECT", "MERGE"])
+    total = np.where(work.floats("oddity") < 0.003, np.maximum(partitions - 3, 0), total)
+    produced = np.where(executed & good, np.exp(5 + 2.4 * work.floats("produced")), 0).astype(np.int64)
+    kinds = known.kinds
+    fixed = np.array([-1 if each.rows is None else each.rows for each in known.statements])[which]
+    changed = np.where(fixed < 0, np.minimum(scanned / 180, 5e8).astype(np.int64), fixed)
+    changed = np.where(writes & good, changed, 0)
+    written = np.where(writes & good, scanned * work.floats("written") ** 2, 0).astype(np.int64)
+    result = np.where(writes, 0, produced * (20 + (work.floats("result") * 180).astype(np.int64)))
+    over, far = _spilled(lives, work, started, executed)
+    inserts = np.isin(kinds, ["INSERT", "COPY", "CREATE_TABLE_AS_SELECT", "MERGE"])[which]
+    cached = work.bools("cached")
     return {
         "BYTES_SCANNED": scanned.astype(np.int64),
-        "PERCENTAGE_SCANNED_FROM_CACHE": _cache_share(ran, keep, writes, executed, rng),
+        "PERCENTAGE_SCANNED_FROM_CACHE": _cache_share(work, writes, executed, started.floats("cold")),
         "PARTITIONS_SCANNED": partitions,
         "PARTITIONS_TOTAL": np.where(executed, total, 0),
         "BYTES_WRITTEN": written,
         "BYTES_WRITTEN_TO_RESULT": result,
-        "BYTES_READ_FROM_RESULT": np.where(work.cached[keep], rng.integers(500, 200_000, count), 0),
-        "ROWS_PRODUCED": np.where(work.cached[keep], rng.integers(1, 500, count), produced),
+        "BYTES_READ_FROM_RESULT": np.where(cached, 500 + (work.floats("result") * 200_000).astype(np.int64), 0),
+        "ROWS_PRODUCED": np.where(cached, 1 + (work.floats("result") * 500).astype(np.int64), produced),
         "ROWS_WRITTEN_TO_RESULT": np.where(writes, 1, produced),
         "ROWS_INSERTED": np.where(inserts, changed, 0),
-        "ROWS_UPDATED": np.where(np.isin(kinds, ["MERGE", "UPDATE"]), changed // 3, 0),
-        "ROWS_DELETED": np.where(kinds == "DELETE", changed, 0),
+        "ROWS_UPDATED": np.select([(kinds == "UPDATE")[which], (kinds == "MERGE")[which]], [changed, changed // 3], 0),
+        "ROWS_DELETED": np.where((kinds == "DELETE")[which], changed, 0),
         "ROWS_UNLOADED": np.zeros(count, dtype=np.int64),
-        "BYTES_DELETED": np.where(kinds == "DELETE", written // 2, 0),
-        "BYTES_SPILLED_TO_LOCAL_STORAGE": np.maximum(over, 0).astype(np.int64),
-        "BYTES_SPILLED_TO_REMOTE_STORAGE": far.astype(np.int64),
-        "BYTES_SENT_OVER_THE_NETWORK": (np.where(executed, scanned, 0) * rng.beta(1, 9, count)).astype(np.int64),
+        "BYTES_DELETED": np.where((kinds == "DELETE")[which], written // 2, 0),
+        "BYTES_SPILLED_TO_LOCAL_STORAGE": over,
+        "BYTES_SPILLED_TO_REMOTE_STORAGE": far,
+        "BYTES_SENT_OVER_THE_NETWORK": (scanned * (1 - work.floats("network")) ** 9 * 0.5).astype(np.int64),
     }
 
 
-def _cache_share(
-    ran: Ran, keep: Ints, writes: npt.NDArray[np.bool_], executed: npt.NDArray[np.bool_], rng: np.random.Generator
-) -> Floats:
+def _spilled(lives: Mapping[int, Live], work: Workload, started: Any, executed: Bools) -> tuple[Ints, Ints]:
+    """Bytes spilled to local and to remote storage; an adaptive warehouse spills nothing."""
+    rank, warehouse = started["rank"], started["warehouse"]
+    memory = np.full(len(work), np.inf)
+    for live in lives.values():
+        rows = np.flatnonzero((warehouse == live.id) & (rank >= 0))
+        memory[rows] = np.array([memory_of(live, each) for each in range(len(SIZES))])[rank[rows]]
+    held = work.floats("intermediate") * work.floats("done")
+    over = np.where(executed, np.maximum(held - memory, 0), 0)
+    far = np.where(executed, np.maximum(held - 6 * memory, 0), 0)
+    return over.astype(np.int64), far.astype(np.int64)
+
+
+def _cache_share(work: Workload, writes: Bools, executed: Bools, cold: Floats) -> Floats:
     """Bimodal (reference 7.2): mostly all or nothing; next to nothing on a cluster that has just started."""
-    pick, low, high = rng.random(len(keep)), rng.random(len(keep)) * 0.8, 0.8 + rng.random(len(keep)) * 0.2
-    reading = np.select([pick < 0.04, pick < 0.17, pick < 0.40], [0.0, low, high], 1.0)
-    writing = np.select([pick < 0.17, pick < 0.44, pick < 0.50], [0.0, low, high], 1.0)
+    pick, low, high = work.floats("cache"), work.floats("cache_low") * 0.8, 0.8 + work.floats("cache_high") * 0.2
+    reading = np.select([pick < 0.02, pick < 0.10, pick < 0.22], [0.0, low, high], 1.0)
+    writing = np.select([pick < 0.15, pick < 0.38, pick < 0.45], [0.0, low, high], 1.0)
     share = np.where(writes, writing, reading)
-    share = np.where(ran.cold[keep], 0.1 * low, share)
-    rounded: Floats = np.where(executed & (ran.work.scanned[keep] > 0), share, 0.0).round(6).astype(np.float64)
+    # The chance of meeting a cold cache is how cold it is; a statement finds some of it even then.
+    share = np.where(work.floats("cache_high") < 0.95 * cold**4, np.where(low < 0.1, 0.0, 0.25 * low), share)
+    rounded: Floats = np.where(executed & (work.floats("scanned") >= 1), share, 0.0).round(6)
     return rounded
 
 
-def live_queries(demo: Demo, ran: Ran, ids: list[str], epoch_ms: int) -> Columns:
+def live_queries(known: Table, lives: Mapping[int, Live], ran: Ran) -> Columns:
     """LIVE_QUERIES: what has reached its warehouse and has not ended at now."""
-    work = ran.work
-    open_ones = work.executes & (work.reaches <= ran.now) & ~((ran.end >= 0) & (ran.end <= ran.now))
-    rows = np.flatnonzero(open_ones).tolist()
-    names = {w.id: w for w in demo.warehouses}
-
-    def size(row: int) -> str | None:
-        known = names[int(work.warehouse[row])].size
-        rank = int(ran.rank[row])
-        return list(Size)[rank].shown if rank >= 0 else (known.shown if known else "ADAPTIVE")
-
-    def habit(row: int) -> Habit:
-        return work.habits[int(work.habit[row])]
-
-    statements = {row: work.statements[int(work.statement[row])] for row in rows}
+    rows = ran.in_flight
+    there = ran.work.executes[rows] & (ran.work.reaches[rows] < ran.until)
+    rows = rows[there]
+    rows = rows[np.argsort(ran.work.ints("at")[rows], kind="stable")]
+    work, started = ran.work.take(rows), ran.started.take(rows)
+    owner = [lives[int(identifier)] for identifier in started["warehouse"]]
+    statements = [known.statements[int(each)] for each in work.ints("statement")]
+    habits = [known.demo.habits[int(each)] for each in work.ints("habit")]
+    ranks = [
+        int(rank) if rank >= 0 else live.state.rank for rank, live in zip(started["rank"].tolist(), owner, strict=True)
+    ]
     return {
-        "QUERY_ID": [ids[row] for row in rows],
-        "QUERY_TEXT": [_text(ran, int(work.statement[r]), int(work.literal[r]), int(work.day[r])) for r in rows],
-        "DATABASE_NAME": [statements[row].database for row in rows],
-        "QUERY_TYPE": [statements[row].kind for row in rows],
-        "SESSION_ID": np.array([8_800_000_000 + row for row in rows], dtype=np.int64),
-        "USER_NAME": [habit(row).users[int(work.user[row])] for row in rows],
-        "ROLE_NAME": [habit(row).role for row in rows],
-        "WAREHOUSE_NAME": [names[int(work.warehouse[row])].name for row in rows],
-        "WAREHOUSE_SIZE": [size(row) for row in rows],
-        "QUERY_TAG": [_tag(habit(r), statements[r].key, int(work.habit[r]), int(work.run[r])) for r in rows],
-        "EXECUTION_STATUS": ["RUNNING" if ran.begin[row] >= 0 else "QUEUED" for row in rows],
-        "START_TIME": moments(work.at[np.array(rows, dtype=np.int64)], epoch_ms),
+        "QUERY_ID": query_ids(work) if len(work) else pa.array([], type=pa.string()),
+        "QUERY_TEXT": texts_of(known, work),
+        "DATABASE_NAME": [each.database for each in statements],
+        "QUERY_TYPE": [each.kind for each in statements],
+        "SESSION_ID": 8_800_000_000 + (work.floats("tail") * 1e9).astype(np.int64),
+        "USER_NAME": [each.users[int(user)] for each, user in zip(habits, work.ints("user"), strict=True)],
+        "ROLE_NAME": [each.role for each in habits],
+        "WAREHOUSE_NAME": [live.name for live in owner],
+        "WAREHOUSE_SIZE": [
+            "ADAPTIVE" if live.adaptive else SIZES[rank].shown for live, rank in zip(owner, ranks, strict=True)
+        ],
+        "QUERY_TAG": tags_of(known, work),
+        "EXECUTION_STATUS": ["RUNNING" if begin >= 0 else "QUEUED" for begin in started["begin"].tolist()],
+        "START_TIME": moments(work.ints("at")),
     }

@@ -1,43 +1,76 @@
 """One warehouse, event by event: resume, queue, run, clusters up and down, resize, auto-suspend.
 
 Rules: snowflake-reference.md 2.2 to 2.4. A resume takes time, and what waits for it waits as provisioning; a
-cluster runs statements up to 8 slots, first come first served; a further cluster starts when something queues,
-20 s apart, and drains after two quiet checks a minute apart; auto-suspend is polled every 30 s and acts when
-the least number of clusters is idle; a running statement keeps the size it started with. Times are whole
-milliseconds.
+cluster runs statements up to its slots, first come first served; under STANDARD a further cluster starts when
+something queues, 20 s apart, and drains after two quiet checks a minute apart; under ECONOMY it starts only for six
+minutes of queued work and drains after five checks; auto-suspend is polled every 30 s and acts when the least number
+of clusters is idle; a running statement keeps the size it started with; a statement on a cold cluster takes longer.
+Times are whole milliseconds since 1970. A warehouse keeps its state between two runs: a run until t1 and one from
+there until t2 give what one run until t2 gives.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from enum import IntEnum
+from math import exp
+from typing import Any
 
-import numpy as np
+__all__ = [
+    "FINISH",
+    "LOOK",
+    "QUIET",
+    "READY",
+    "SUSPEND",
+    "Change",
+    "Cluster",
+    "Event",
+    "Moment",
+    "Outcome",
+    "Rules",
+    "State",
+    "Stretch",
+    "next_poll",
+    "simulate",
+]
 
-__all__ = ["SLOTS", "Event", "Moment", "Outcome", "Rules", "Stretch", "provisioner", "simulate"]
-
-SLOTS = 8
 _SPIN_UP_GAP = 20_000
 _QUIET_CHECK = 60_000
 _POLL = 30_000
-_COLD = 15_000
-"""A cluster this young has nothing in its cache: what starts on it runs a fifth longer."""
+_LONG_COLD = 5
+"""After this many times the warming constant a cache counts as warm."""
+_ECONOMY_MS = 360_000
 
 
 @dataclass(frozen=True)
 class Rules:
+    """How the warehouse is set, and what is true of it."""
+
     auto_suspend: int | None
     """Milliseconds; None is never."""
     min_clusters: int
     max_clusters: int
-    provision: Callable[[], int]
-    """Draws how long the next start takes, in milliseconds."""
-    resizes: Sequence[tuple[int, int]]
-    """(when, index of the size from then on), in order."""
+    economy: bool
+    auto_resume: bool
+    slots: int
+    cold: float
+    """A statement on an empty cache takes 1 + cold times as long."""
+    warm_ms: float
+    provision: Callable[[int], int]
+    """How long a start at this moment takes, in milliseconds."""
     poll_phase: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """The warehouse is resized to this rank, by somebody."""
+
+    at: int
+    rank: int
+    user: str = ""
+    role: str = ""
 
 
 class Event(IntEnum):
@@ -57,12 +90,13 @@ class Moment:
     event: Event
     ready: int
     """When it was done."""
-    size: int
+    rank: int
     clusters: tuple[int, ...]
     """The clusters it touched."""
     running: int
     """Clusters that run after it."""
     query: int = -1
+    change: Change | None = None
 
 
 @dataclass(frozen=True)
@@ -72,12 +106,57 @@ class Stretch:
     cluster: int
     start: int
     end: int
-    size: int
+    rank: int
+    open: bool = False
+    """It runs on: the same stretch comes again, longer."""
+
+
+@dataclass
+class Cluster:
+    number: int
+    started: int
+    since: int
+    """Start of the present stretch."""
+    warm_since: int
+    used: int = 0
+    draining: bool = False
+
+
+@dataclass
+class State:
+    """What a warehouse carries from one run to the next; its queries are those in flight, numbered 0, 1, ..."""
+
+    rank: int
+    clusters: list[Cluster] = field(default_factory=list)
+    heap: list[tuple[int, int, int, int]] = field(default_factory=list)
+    queue: list[int] = field(default_factory=list)
+    sequence: int = 0
+    busy: int = 0
+    resuming: bool = False
+    ready_at: int = 0
+    resumed_at: int = 0
+    idle_since: int = 0
+    idle_token: int = 0
+    last_spin_up: int = -_SPIN_UP_GAP
+    spinning: list[int] = field(default_factory=list)
+    up_check: bool = False
+    quiet_checks: bool = False
+    quiet: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> State:
+        known = dict(values)
+        known["clusters"] = [Cluster(**each) for each in values["clusters"]]
+        known["heap"] = [(int(a), int(b), int(c), int(d)) for a, b, c, d in values["heap"]]
+        return cls(**known)
 
 
 @dataclass
 class Outcome:
-    """Columns are by query, -1 where it has not happened by now."""
+    """Columns are by query, -1 where it has not happened yet."""
 
     begin: list[int]
     """When it started to execute."""
@@ -85,52 +164,50 @@ class Outcome:
     cluster: list[int]
     provisioning: list[int]
     overload: list[int]
-    size: list[int]
-    cold: list[bool]
+    rank: list[int]
+    cold: list[float]
+    """How cold the cache was when it began: 1 empty, 0 warm."""
+    refused: list[int] = field(default_factory=list)
+    """Queries that met a suspended warehouse without auto-resume."""
     stretches: list[Stretch] = field(default_factory=list)
     moments: list[Moment] = field(default_factory=list)
-    size_now: int = 0
-    clusters_now: int = 0
-    resuming: bool = False
+    in_flight: list[int] = field(default_factory=list)
+    """What the next run starts with, in the order of its numbers."""
 
 
-@dataclass
-class _Cluster:
-    number: int
-    started: int
-    since: int
-    """Start of the present stretch."""
-    used: int = 0
-    draining: bool = False
+FINISH, READY, UP_CHECK, UP, QUIET, SUSPEND, RESIZE, LOOK = range(8)
 
 
-_FINISH, _READY, _UP_CHECK, _UP, _QUIET, _SUSPEND, _RESIZE = range(7)
+def next_poll(idle_since: int, rules: Rules) -> int:
+    """When auto-suspend acts on a warehouse that is idle since then."""
+    due = idle_since + (rules.auto_suspend or 0) - rules.poll_phase
+    return rules.poll_phase + -(-due // _POLL) * _POLL
 
 
-class _Warehouse:
+class _Run:
     def __init__(
-        self, rules: Rules, arrive: Sequence[int], slots: Sequence[int], run_ms: Sequence[Sequence[int]], now: int
+        self,
+        rules: Rules,
+        state: State,
+        out: Outcome,
+        arrive: Sequence[int],
+        slots: Sequence[int],
+        run_ms: Mapping[int, Sequence[int]],
+        changes: Sequence[Change],
+        until: int,
     ) -> None:
-        count = len(arrive)
-        self.rules, self.arrive, self.slots, self.run_ms, self.now = rules, arrive, slots, run_ms, now
-        self.out = Outcome(
-            [-1] * count, [-1] * count, [-1] * count, [0] * count, [0] * count, [0] * count, [False] * count
+        self.rules, self.state, self.out, self.arrive, self.run_ms, self.until = (
+            rules,
+            state,
+            out,
+            arrive,
+            run_ms,
+            until,
         )
-        self.heap: list[tuple[int, int, int, int]] = []
-        self.sequence = 0
-        self.queue: deque[int] = deque()
-        self.clusters: dict[int, _Cluster] = {}
-        self.busy = 0
-        """Statements that execute."""
-        self.size = 0
-        self.resuming = False
-        self.ready_at = 0
-        self.idle_token = 0
-        self.last_spin_up = -_SPIN_UP_GAP
-        self.spinning: list[int] = []
-        self.up_check = False
-        self.quiet_checks = False
-        self.quiet = 0
+        self.need = [min(each, rules.slots) for each in slots]
+        self.heap, self.queue = state.heap, state.queue
+        self.clusters = {cluster.number: cluster for cluster in state.clusters}
+        self.changes = changes
         self.handlers = (
             self._finish,
             self._ready,
@@ -139,105 +216,130 @@ class _Warehouse:
             self._check_quiet,
             self._check_idle,
             self._resize,
+            lambda at, _: self._dispatch(at),
         )
 
-    def run(self) -> Outcome:
-        for at, size in self.rules.resizes:
-            self._push(at, _RESIZE, size)
-        following = 0
+    def run(self, waiting: int) -> None:
+        """Queries before `waiting` have arrived in an earlier run."""
+        for number, change in enumerate(self.changes):
+            self._push(change.at, RESIZE, number)
+        arrive, heap, until, following, count = self.arrive, self.heap, self.until, waiting, len(self.arrive)
+        handlers, later = self.handlers, until + 1
         while True:
-            arrival = self.arrive[following] if following < len(self.arrive) else self.now + 1
-            event = self.heap[0][0] if self.heap else self.now + 1
-            if min(arrival, event) > self.now:
-                break
+            arrival = arrive[following] if following < count else later
+            event = heap[0][0] if heap else later
             if event <= arrival:
-                at, _, kind, argument = heapq.heappop(self.heap)
-                self.handlers[kind](at, argument)
+                if event > until:
+                    break
+                at, _, kind, argument = heapq.heappop(heap)
+                handlers[kind](at, argument)
+            elif arrival >= until:
+                break
             else:
                 self._arrive(following, arrival)
                 following += 1
-        return self._close()
+        self._close(following)
 
     def _push(self, at: int, kind: int, argument: int = 0) -> None:
-        self.sequence += 1
-        heapq.heappush(self.heap, (at, self.sequence, kind, argument))
+        self.state.sequence += 1
+        heapq.heappush(self.heap, (at, self.state.sequence, kind, argument))
 
     def _tell(
-        self, at: int, event: Event, clusters: Sequence[int], *, ready: int | None = None, query: int = -1
+        self,
+        at: int,
+        event: Event,
+        clusters: Sequence[int],
+        *,
+        ready: int | None = None,
+        query: int = -1,
+        change: Change | None = None,
     ) -> None:
-        running = len(self.clusters)
+        done = at if ready is None else ready
         self.out.moments.append(
-            Moment(at, event, at if ready is None else ready, self.size, tuple(clusters), running, query)
+            Moment(at, event, done, self.state.rank, tuple(clusters), len(self.clusters), query, change)
         )
 
     # -- statements ------------------------------------------------------------------------------------------------
 
     def _arrive(self, query: int, at: int) -> None:
-        self.idle_token += 1
-        self.queue.append(query)
+        state = self.state
+        state.idle_token += 1
         if self.clusters:
+            self.queue.append(query)
             self._dispatch(at)
-        elif not self.resuming:
-            self.resuming = True
-            self.ready_at = at + self.rules.provision()
-            self._tell(at, Event.RESUME, range(1, self.rules.min_clusters + 1), ready=self.ready_at, query=query)
-            self._push(self.ready_at, _READY)
+        elif state.resuming:
+            self.queue.append(query)
+        elif self.rules.auto_resume:
+            self.queue.append(query)
+            state.resuming = True
+            state.ready_at = at + self.rules.provision(at)
+            self._tell(at, Event.RESUME, range(1, self.rules.min_clusters + 1), ready=state.ready_at, query=query)
+            self._push(state.ready_at, READY)
+        else:
+            self.out.refused.append(query)
 
     def _ready(self, at: int, _: int) -> None:
-        self.resuming = False
+        self.state.resuming = False
+        self.state.resumed_at = at
         for number in range(1, self.rules.min_clusters + 1):
-            self.clusters[number] = _Cluster(number, at, at)
+            self.clusters[number] = Cluster(number, at, at, at)
         self._dispatch(at)
 
     def _dispatch(self, at: int) -> None:
-        while self.queue:
-            query = self.queue[0]
-            need = min(self.slots[query], SLOTS)
-            open_ones = [c for c in self.clusters.values() if not c.draining and c.used + need <= SLOTS]
-            if not open_ones:
+        queue, capacity = self.queue, self.rules.slots
+        while queue:
+            need = self.need[queue[0]]
+            best: Cluster | None = None
+            for cluster in self.clusters.values():
+                fits = not cluster.draining and cluster.used + need <= capacity
+                if fits and (best is None or (cluster.used, cluster.number) < (best.used, best.number)):
+                    best = cluster
+            if best is None:
                 self._check_up(at, 0)
                 return
-            self.queue.popleft()
-            self._begin(query, min(open_ones, key=lambda c: (c.used, c.number)), at)
+            self._begin(queue.pop(0), best, at)
 
-    def _begin(self, query: int, cluster: _Cluster, at: int) -> None:
-        out, arrived = self.out, self.arrive[query]
-        if arrived < self.ready_at:
-            out.provisioning[query] = self.ready_at - arrived
+    def _begin(self, query: int, cluster: Cluster, at: int) -> None:
+        out, state, rules, arrived = self.out, self.state, self.rules, self.arrive[query]
+        if arrived < state.ready_at:
+            out.provisioning[query] = state.ready_at - arrived
         out.overload[query] = at - arrived - out.provisioning[query]
-        cold = at - cluster.started < _COLD
-        took = self.run_ms[self.size][query]
-        end = at + (took + took // 5 if cold else took)
-        out.begin[query], out.end[query], out.cluster[query] = at, end, cluster.number
-        out.size[query], out.cold[query] = self.size, cold
-        cluster.used += min(self.slots[query], SLOTS)
-        self.busy += 1
-        self._push(end, _FINISH, query)
+        took, age = self.run_ms[state.rank][query], at - cluster.warm_since
+        if age < _LONG_COLD * rules.warm_ms:
+            cold = exp(-age / rules.warm_ms)
+            out.cold[query] = cold
+            took = int(took * (1 + rules.cold * cold))
+        end = at + took
+        out.begin[query], out.end[query], out.cluster[query], out.rank[query] = at, end, cluster.number, state.rank
+        cluster.used += self.need[query]
+        state.busy += 1
+        self._push(end, FINISH, query)
 
     def _finish(self, at: int, query: int) -> None:
-        cluster = self.clusters[self.out.cluster[query]]
-        cluster.used -= min(self.slots[query], SLOTS)
-        self.busy -= 1
+        cluster, state = self.clusters[self.out.cluster[query]], self.state
+        cluster.used -= self.need[query]
+        state.busy -= 1
         if cluster.draining and cluster.used == 0:
             self._stop(cluster, at)
-        self._dispatch(at)
-        if self.busy == 0 and not self.queue:
-            self._plan_suspend(at)
+        if self.queue:
+            self._dispatch(at)
+        if state.busy == 0 and not self.queue:
+            state.idle_since = at
+            self._plan_suspend()
 
     # -- suspending ------------------------------------------------------------------------------------------------
 
-    def _plan_suspend(self, idle_since: int) -> None:
+    def _plan_suspend(self) -> None:
         if self.rules.auto_suspend is None:
             return
-        due = idle_since + self.rules.auto_suspend - self.rules.poll_phase
-        self.idle_token += 1
-        self._push(self.rules.poll_phase + -(-due // _POLL) * _POLL, _SUSPEND, self.idle_token)
+        self.state.idle_token += 1
+        self._push(next_poll(self.state.idle_since, self.rules), SUSPEND, self.state.idle_token)
 
     def _check_idle(self, at: int, token: int) -> None:
-        if token != self.idle_token or not self.clusters:
+        if token != self.state.idle_token or not self.clusters:
             return
-        if len(self.clusters) > self.rules.min_clusters or self.spinning:
-            self._push(at + _POLL, _SUSPEND, token)
+        if len(self.clusters) > self.rules.min_clusters or self.state.spinning:
+            self._push(at + _POLL, SUSPEND, token)
             return
         stopped = list(self.clusters.values())
         for cluster in stopped:
@@ -245,92 +347,116 @@ class _Warehouse:
         self.clusters.clear()
         self._tell(at, Event.SUSPEND, [cluster.number for cluster in stopped])
 
-    def _end_stretch(self, cluster: _Cluster, at: int) -> None:
-        self.out.stretches.append(Stretch(cluster.number, cluster.since, at, self.size))
+    def _end_stretch(self, cluster: Cluster, at: int, *, still: bool = False) -> None:
+        self.out.stretches.append(Stretch(cluster.number, cluster.since, at, self.state.rank, still))
 
     # -- clusters ----------------------------------------------------------------------------------------------------
 
     def _check_up(self, at: int, scheduled: int) -> None:
+        state, rules = self.state, self.rules
         if scheduled:
-            self.up_check = False
+            state.up_check = False
         if not self.queue or not self.clusters:
             return
-        if len(self.clusters) + len(self.spinning) >= self.rules.max_clusters:
+        if len(self.clusters) + len(state.spinning) >= rules.max_clusters:
             return
-        if at - self.last_spin_up >= _SPIN_UP_GAP:
-            taken = {*self.clusters, *self.spinning}
-            number = next(n for n in range(1, self.rules.max_clusters + 1) if n not in taken)
-            self.last_spin_up = at
-            self.spinning.append(number)
-            self._push(at + self.rules.provision(), _UP, number)
-        elif not self.up_check:
-            self.up_check = True
-            self._push(self.last_spin_up + _SPIN_UP_GAP, _UP_CHECK, 1)
+        if rules.economy and not self._enough_queued():
+            return
+        if at - state.last_spin_up >= _SPIN_UP_GAP:
+            taken = {*self.clusters, *state.spinning}
+            number = next(n for n in range(1, rules.max_clusters + 1) if n not in taken)
+            state.last_spin_up = at
+            state.spinning.append(number)
+            self._push(at + rules.provision(at), UP, number)
+        elif not state.up_check:
+            state.up_check = True
+            self._push(state.last_spin_up + _SPIN_UP_GAP, UP_CHECK, 1)
+
+    def _enough_queued(self) -> bool:
+        times = self.run_ms[self.state.rank]
+        return sum(times[q] * self.need[q] for q in self.queue) >= _ECONOMY_MS * self.rules.slots
 
     def _up(self, at: int, number: int) -> None:
-        self.spinning.remove(number)
-        self.clusters[number] = _Cluster(number, at, at)
-        self._tell(self.last_spin_up, Event.SPIN_UP, [number], ready=at)
+        state = self.state
+        state.spinning.remove(number)
+        self.clusters[number] = Cluster(number, at, at, at)
+        self._tell(state.last_spin_up, Event.SPIN_UP, [number], ready=at)
         self._dispatch(at)
-        if not self.quiet_checks:
-            self.quiet_checks, self.quiet = True, 0
-            self._push(at + _QUIET_CHECK, _QUIET)
+        if not state.quiet_checks:
+            state.quiet_checks, state.quiet = True, 0
+            self._push(at + _QUIET_CHECK, QUIET)
 
     def _check_quiet(self, at: int, _: int) -> None:
+        state = self.state
         active = [cluster for cluster in self.clusters.values() if not cluster.draining]
         if len(active) <= self.rules.min_clusters:
-            self.quiet_checks = False
+            state.quiet_checks = False
             return
         used = sum(cluster.used for cluster in active)
-        self.quiet = self.quiet + 1 if not self.queue and used <= 0.75 * SLOTS * (len(active) - 1) else 0
-        if self.quiet >= 2:
-            self.quiet = 0
+        least = 0.75 * self.rules.slots * (len(active) - 1)
+        state.quiet = state.quiet + 1 if not self.queue and used <= least else 0
+        if state.quiet >= (5 if self.rules.economy else 2):
+            state.quiet = 0
             victim = min(active, key=lambda c: (c.used, -c.number))
             victim.draining = True
             if victim.used == 0:
                 self._stop(victim, at)
-        self._push(at + _QUIET_CHECK, _QUIET)
+        self._push(at + _QUIET_CHECK, QUIET)
 
-    def _stop(self, cluster: _Cluster, at: int) -> None:
+    def _stop(self, cluster: Cluster, at: int) -> None:
         del self.clusters[cluster.number]
         self._end_stretch(cluster, at)
         self._tell(at, Event.SPIN_DOWN, [cluster.number])
 
     # -- resizing ----------------------------------------------------------------------------------------------------
 
-    def _resize(self, at: int, size: int) -> None:
-        if size == self.size:
+    def _resize(self, at: int, number: int) -> None:
+        change = self.changes[number]
+        if change.rank == self.state.rank:
             return
         for cluster in self.clusters.values():
             self._end_stretch(cluster, at)
-            cluster.since = at
-        self.size = size
-        self._tell(at, Event.RESIZE, list(self.clusters))
+            cluster.since = cluster.warm_since = at
+        self.state.rank = change.rank
+        self._tell(at, Event.RESIZE, list(self.clusters), change=change)
 
-    def _close(self) -> Outcome:
+    # -- until the next run --------------------------------------------------------------------------------------------
+
+    def _close(self, following: int) -> None:
+        state, out = self.state, self.out
         for cluster in self.clusters.values():
-            self._end_stretch(cluster, self.now)
-        self.out.size_now, self.out.clusters_now, self.out.resuming = self.size, len(self.clusters), self.resuming
-        return self.out
+            self._end_stretch(cluster, self.until, still=True)
+        running = sorted(query for _, _, kind, query in self.heap if kind == FINISH)
+        out.in_flight = [*running, *self.queue, *range(following, len(self.arrive))]
+        number = {query: place for place, query in enumerate(out.in_flight)}
+        state.heap = [(at, n, kind, number[q] if kind == FINISH else q) for at, n, kind, q in self.heap]
+        state.queue = [number[query] for query in self.queue]
+        state.clusters = list(self.clusters.values())
 
 
 def simulate(
-    rules: Rules, arrive: Sequence[int], slots: Sequence[int], run_ms: Sequence[Sequence[int]], now: int
+    rules: Rules,
+    state: State,
+    out: Outcome,
+    arrive: Sequence[int],
+    slots: Sequence[int],
+    run_ms: Mapping[int, Sequence[int]],
+    until: int,
+    *,
+    changes: Sequence[Change] = (),
+    waiting: int = 0,
 ) -> Outcome:
-    """Run one warehouse from its first statement to `now`.
+    """Run one warehouse until `until`; `state` and `out` are changed in place.
+
+    What arrives at `until` itself belongs to the next run, what ends then to this one.
 
     Args:
-        arrive: when each statement reaches the warehouse, in order; none after `now`.
-        slots: share of a cluster's 8 slots each takes.
-        run_ms: by size index, the time each statement runs there, without queue and cold cache.
+        out: columns as long as `arrive`, filled for what began in an earlier run.
+        arrive: when each statement reaches the warehouse; from `waiting` on in order.
+        slots: how many of a cluster's slots each takes.
+        run_ms: by rank of size, the time each statement runs there on a warm cluster without a queue.
+        changes: resizes before `until`, in order; none that an earlier run has made.
+        waiting: how many of the first statements arrived in an earlier run.
     """
-    return _Warehouse(rules, arrive, slots, run_ms, now).run()
-
-
-def provisioner(median_seconds: float, rng: np.random.Generator) -> Callable[[], int]:
-    """Draws of a log-normal around the median, at least 200 ms."""
-
-    def draw() -> int:
-        return max(200, int(1000 * median_seconds * rng.lognormal(0, 0.35)))
-
-    return draw
+    _Run(rules, state, out, arrive, slots, run_ms, changes, until).run(waiting)
+    return out

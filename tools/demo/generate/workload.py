@@ -1,28 +1,34 @@
-"""Every statement of the window before it runs: who sends what when, how much work it is, whether it fails.
+"""Every statement of a window before it runs: who sends what when, how much work it is, whether it fails.
 
 Distributions follow reference 7.2, 7.3, 7.5 and 7.6: log-normal times with a long tail, bimodal cache hits,
-repetition from none (analysts) to nearly all (services), failures of 1 to 4 %.
+repetition from none (analysts) to nearly all (services), failures of 1 to 4 %. Everything here is a pure function of
+seed and day; only what a warehouse makes of it (runs.py) depends on configuration.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from tools.demo.generate.arrivals import HOUR_MS, Calendar, arrivals
-from tools.demo.generate.habits import Demo
-from tools.demo.generate.model import Habit, InFlight, Statement, Warehouse
-from tools.demo.generate.statements import METADATA_KINDS
-from tools.domain import Size
+from tools.demo.generate.arrivals import NORMALS, UNIFORMS, Sent, fill, send
+from tools.demo.generate.catalog import Demo
+from tools.demo.generate.chance import keyed
+from tools.demo.generate.days import DAY_MS, Day, days_between
+from tools.demo.generate.effects import Effects, effects
+from tools.demo.generate.incidents import incidents, migration_at, sent_by
+from tools.demo.generate.model import Habit, Staged, Statement
+from tools.demo.generate.statements import METADATA_KINDS, WRITING_KINDS
 
-__all__ = ["COMPILE_ERRORS", "ERRORS", "Workload", "draw", "memory_bytes", "run_milliseconds"]
+__all__ = ["COMPILE_ERRORS", "ERRORS", "ERROR_INDEX", "Columns", "Table", "Workload", "draw", "table"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Columns = dict[str, npt.NDArray[np.generic]]
 
 ERRORS: tuple[tuple[str, str], ...] = (
     ("", ""),
@@ -41,206 +47,288 @@ ERRORS: tuple[tuple[str, str], ...] = (
                "was aborted because the number of waiters for this lock exceeds the 20 statements limit."),
     ("000630", "Statement reached its statement or warehouse timeout of 300 second(s) and was canceled."),
     ("000603", "SQL execution internal error:\nProcessing aborted due to error 300010:391167117; incident 4471902."),
+    ("000606", "No active warehouse selected in the current session. Select an active warehouse with the 'use "
+               "warehouse' command."),
 )  # fmt: skip
 """Code and message; a workload's `error` is an index into it, 0 for none."""
 
 COMPILE_ERRORS = frozenset({"002003", "001003", "000904", "002043"})
-_CODE = {code: index for index, (code, _) in enumerate(ERRORS)}
-_TIMEOUT_MS = 300_000
-_LONGEST_MS = 5_400_000
+ERROR_INDEX = {code: index for index, (code, _) in enumerate(ERRORS)}
+_COMPILE = np.array([code in COMPILE_ERRORS for code, _ in ERRORS])
+_TYPOS = np.array([ERROR_INDEX[code] for code in ("002003", "001003", "000904")])
 _INCIDENTS = 1e-4
 _CACHED_REPEATS = 0.22
+_U = {name: place for place, name in enumerate(UNIFORMS)}
+_N = {name: place for place, name in enumerate(NORMALS)}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Fields of the catalog's statements and habits as columns: statements are numbered across habits."""
+
+    demo: Demo
+
+    @cached_property
+    def statements(self) -> tuple[Statement, ...]:
+        return tuple(statement for habit in self.demo.habits for statement in habit.statements)
+
+    @cached_property
+    def offset(self) -> Ints:
+        """Number of each habit's first statement."""
+        sizes = [len(habit.statements) for habit in self.demo.habits]
+        return np.cumsum([0, *sizes])[:-1].astype(np.int64)
+
+    def of(self, field: str) -> Floats:
+        return np.array([float(getattr(s, field)) for s in self.statements])
+
+    @cached_property
+    def slots(self) -> Ints:
+        return np.array([s.slots for s in self.statements])
+
+    @cached_property
+    def kinds(self) -> npt.NDArray[np.str_]:
+        return np.array([s.kind for s in self.statements])
+
+    @cached_property
+    def metadata(self) -> Bools:
+        return np.isin(self.kinds, list(METADATA_KINDS))
+
+    @cached_property
+    def writing(self) -> Bools:
+        return np.isin(self.kinds, list(WRITING_KINDS))
+
+    @cached_property
+    def people(self) -> Bools:
+        """By habit."""
+        return np.array([habit.human for habit in self.demo.habits])
+
+    @cached_property
+    def mixes(self) -> list[Floats]:
+        """By habit: cumulated weights of its statements."""
+        shares = [np.cumsum([s.share for s in habit.statements]) for habit in self.demo.habits]
+        return [share / share[-1] for share in shares]
+
+    @cached_property
+    def seats(self) -> list[Floats]:
+        """By habit: cumulated weights of its users, the first the busiest."""
+        ranks = [np.cumsum(1 / np.arange(1, len(habit.users) + 1)) for habit in self.demo.habits]
+        return [rank / rank[-1] for rank in ranks]
+
+
+_TABLES: dict[int, Table] = {}
+
+
+def table(demo: Demo) -> Table:
+    return _TABLES.setdefault(id(demo), Table(demo))
 
 
 @dataclass(frozen=True)
 class Workload:
-    """All statements of the account in order of time; arrays are parallel, times in ms after the start."""
+    """Statements in order of time; the columns are parallel, times in ms since 1970, bytes and seconds as floats.
 
-    habits: tuple[Habit, ...]
-    statements: tuple[Statement, ...]
-    at: Ints
-    habit: Ints
-    statement: Ints
-    user: Ints
-    """Index into the habit's users."""
-    run: Ints
-    warehouse: Ints
-    """WAREHOUSE_ID."""
-    literal: Ints
-    day: Ints
-    """Local date, as an ordinal."""
-    compile: Ints
-    listing: Ints
-    blocked: Ints
-    work: Floats
-    """Seconds on an empty Medium cluster."""
-    scanned: Floats
-    """Bytes."""
-    intermediate: Floats
-    """Bytes."""
-    error: Ints
-    done: Floats
-    """Share of the work that was done when it failed."""
-    metadata: Bools
-    """Cloud services alone answer it."""
-    cached: Bools
-    """The result cache answers it."""
-    forced: Ints
-    """Run time in ms that is given and not drawn (statements that must be in flight at now); else 0."""
+    Columns: at, habit, statement, user, run, day (local ordinal), literal, compile, listing, blocked, work (seconds
+    on an empty Medium cluster), scanned, intermediate, error, done (share of the work done when it failed), metadata
+    (cloud services alone answer it), cached (the result cache does), forced (a given run time in ms, or 0), retry
+    (ms spent on failed attempts), and the chance that describes it later: total, oddity, result, written, cache,
+    cache_low, cache_high, network, id, tail, produced.
+    """
+
+    columns: Columns
+
+    def __len__(self) -> int:
+        return len(self.columns["at"])
+
+    def ints(self, name: str) -> Ints:
+        column = self.columns[name]
+        assert column.dtype == np.int64
+        return column  # type: ignore[return-value]
+
+    def floats(self, name: str) -> Floats:
+        column = self.columns[name]
+        assert column.dtype == np.float64
+        return column  # type: ignore[return-value]
+
+    def bools(self, name: str) -> Bools:
+        column = self.columns[name]
+        assert column.dtype == np.bool_
+        return column  # type: ignore[return-value]
 
     @property
     def executes(self) -> Bools:
         """Whether it reaches its warehouse."""
-        compiled = ~np.isin(self.error, [_CODE[code] for code in sorted(COMPILE_ERRORS)])
-        return ~self.metadata & ~self.cached & compiled
+        return ~self.bools("metadata") & ~self.bools("cached") & ~_COMPILE[self.ints("error")]
 
     @property
     def reaches(self) -> Ints:
         """When it does: compiled, its files listed, its locks taken."""
-        return self.at + self.compile + self.listing + self.blocked
+        return self.ints("at") + self.ints("compile") + self.ints("listing") + self.ints("blocked")
+
+    def take(self, rows: Ints) -> Workload:
+        return Workload({name: column[rows] for name, column in self.columns.items()})
+
+    @staticmethod
+    def joined(parts: Sequence[Workload]) -> Workload:
+        names = parts[0].columns
+        return Workload({name: np.concatenate([part.columns[name] for part in parts]) for name in names})
 
 
-def draw(demo: Demo, calendar: Calendar, rng: np.random.Generator) -> Workload:
-    lifetimes = _lifetimes(demo.warehouses, calendar)
-    statements: list[Statement] = []
-    parts: list[dict[str, Any]] = []
-    habits = (*demo.habits, *(_as_habit(flight) for flight in demo.in_flight))
-    for index, habit in enumerate(habits):
-        came = arrivals(habit, calendar, rng)
-        warehouse, alive = _owner(lifetimes[habit.warehouse], came.at)
-        columns = {"at": came.at, "statement": came.statement, "user": came.user, "run": came.run}
-        part = {name: column[alive] for name, column in columns.items()} | {"warehouse": warehouse[alive]}
-        part["habit"] = np.full(len(part["at"]), index)
-        part["statement"] = part["statement"] + len(statements)
-        parts.append(part)
-        statements.extend(habit.statements)
-    merged = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    order = np.argsort(merged["at"], kind="stable")
-    base = {name: column[order].astype(np.int64) for name, column in merged.items()}
-    base["day"] = calendar.day[base["at"] // HOUR_MS]
-    return _detail(habits, tuple(statements), base, rng)
+# --- drawing -------------------------------------------------------------------------------------------------------
 
 
-def _as_habit(flight: InFlight) -> Habit:
-    return Habit(flight.warehouse, (flight.user,), flight.role, flight, (flight.statement,))
+def draw(
+    demo: Demo, seed: int, first: int, since: int, until: int, *, precursors: bool, stage: bool = False
+) -> Workload:
+    """What is sent in [since, until).
+
+    Args:
+        first: when the account's history begins.
+        precursors: whether failures announce themselves.
+        stage: also send what must be in flight at `until`.
+    """
+    changed = effects(demo, seed, first, since, until, precursors=precursors)
+    parts: list[tuple[int, int, Sent]] = []
+    migrates = migration_at(demo, seed, first)
+    # A batch may spill over midnight, and a repeat's first occurrence may lie before the window: whole days.
+    days = days_between(max(since - DAY_MS, first - DAY_MS), until, demo.timezone)
+    for index, habit in enumerate(demo.habits):
+        for day in days:
+            sent = send(habit, day, seed)
+            if sent is not None:
+                parts.append((index, day.ordinal, sent))
+    for incident in incidents(demo, seed, first, since - DAY_MS, until):
+        if incident.habit >= 0:
+            parts.append((incident.habit, -1, sent_by(incident, seed)))
+    if stage:
+        parts += [(index, -1, sent) for index, sent in _staged(demo, seed, until)]
+    work = _detail(demo, parts, days, changed)
+    at, habit_of = work.ints("at"), work.ints("habit")
+    keep = (at >= since) & (at < until) & ~changed.silenced(demo, at, habit_of)
+    keep &= _on_its_side(demo, at, habit_of, migrates)
+    rows = np.flatnonzero(keep)
+    return work.take(rows[np.argsort(at[rows], kind="stable")])
 
 
-def _lifetimes(warehouses: tuple[Warehouse, ...], calendar: Calendar) -> dict[str, list[tuple[int, int, int]]]:
-    """By name: (id, from, until) of each life."""
-    day = 24 * HOUR_MS
-    found: dict[str, list[tuple[int, int, int]]] = {}
-    for item in warehouses:
-        since = calendar.end_ms - int(item.created_days_ago * day)
-        # Nobody uses it in the two hours before it is dropped, so that nothing is cut off.
-        gone = item.dropped_days_ago
-        until = calendar.end_ms if gone is None else calendar.end_ms - int(gone * day) - 2 * HOUR_MS
-        found.setdefault(item.name, []).append((item.id, since, until))
+def _staged(demo: Demo, seed: int, now: int) -> list[tuple[int, Sent]]:
+    found = []
+    for index, habit in enumerate(demo.habits):
+        if isinstance(habit.arrivals, Staged):
+            at = np.array([now - int(ago * 1000) for ago in habit.arrivals.seconds_ago], dtype=np.int64)
+            found.append((index, fill(at, keyed(seed, habit.key, now // 1000))))
     return found
 
 
-def _owner(lives: list[tuple[int, int, int]], at: Ints) -> tuple[Ints, Bools]:
-    owner, alive = np.zeros(len(at), dtype=np.int64), np.zeros(len(at), dtype=bool)
-    for identifier, since, until in lives:
-        inside = (at >= since) & (at < until)
-        owner[inside], alive = identifier, alive | inside
-    return owner, alive
+def _on_its_side(demo: Demo, at: Ints, habit: Ints, migrates: int) -> Bools:
+    """Before the planned migration the old warehouse works, after it the new one, and for some days both do."""
+    side = np.array([{"": 0, "before": 1, "after": 2}[each.migration] for each in demo.habits])[habit]
+    parallel = migrates + demo.migration.parallel_days * DAY_MS
+    kept: Bools = (side == 0) | ((side == 1) & (at < parallel)) | ((side == 2) & (at >= migrates))
+    return kept
 
 
-def _detail(
-    habits: tuple[Habit, ...], statements: tuple[Statement, ...], base: dict[str, Ints], rng: np.random.Generator
-) -> Workload:
-    given = [int(h.arrivals.runs_for * 1000) if isinstance(h.arrivals, InFlight) else 0 for h in habits]
-    forced = np.array(given)[base["habit"]]
-    which, count = base["statement"], len(base["at"])
-
-    def of(field: str) -> Floats:
-        return np.array([float(getattr(s, field)) for s in statements])[which]
-
-    variety = of("variety")
-    literal = (variety * rng.random(count) ** 2).astype(np.int64)
-    copies = np.array([s.kind == "COPY" for s in statements])[which]
-    writes = np.array([s.kind in ("MERGE", "UPDATE", "DELETE") for s in statements])[which]
-    metadata = np.array([s.kind in METADATA_KINDS for s in statements])[which]
-    common = rng.standard_normal(count)
-    heavy = 0.6 * common + 0.8 * rng.standard_normal(count)
-    scanned = of("megabytes") * 1e6 * np.exp(1.9 * heavy)
-    error, done = _failures(habits, statements, base, metadata, rng)
-    error, done = np.where(forced > 0, 0, error), np.where(forced > 0, 1.0, done)
-    compile_ms = rng.lognormal(np.where(metadata, 4.0, 5.4), np.where(metadata, 0.6, 0.8), count)
-    listing = np.where(copies, rng.lognormal(6.9, 0.9, count), 0)
-    blocked = np.where(writes & (rng.random(count) < 0.02), rng.lognormal(8.5, 1.0, count), 0)
-    quick = (error > 0) & np.isin(error, [_CODE[code] for code in sorted(COMPILE_ERRORS)])
-    return Workload(
-        habits=habits,
-        statements=statements,
-        **base,
-        literal=literal,
-        compile=np.maximum(compile_ms, 5).astype(np.int64),
-        listing=np.where(quick, 0, listing).astype(np.int64),
-        blocked=np.where(quick, 0, np.minimum(blocked, 120_000)).astype(np.int64),
-        work=np.exp(np.log(np.maximum(of("seconds"), 1e-3)) + of("spread") * common),
-        scanned=scanned,
-        intermediate=scanned * of("intermediate") * np.exp(0.9 * rng.standard_normal(count)),
-        error=error,
-        done=done,
-        metadata=metadata,
-        cached=_cached(statements, base, literal, error, rng) & (forced == 0),
-        forced=forced,
-    )
+def _detail(demo: Demo, parts: list[tuple[int, int, Sent]], days: list[Day], changed: Effects) -> Workload:
+    known = table(demo)
+    sizes = [len(sent.at) for _, _, sent in parts]
+    habit = np.repeat([index for index, _, _ in parts], sizes)
+    at = np.concatenate([sent.at for _, _, sent in parts])
+    u = np.concatenate([sent.uniforms for _, _, sent in parts])
+    z = np.concatenate([sent.normals for _, _, sent in parts])
+    place = np.concatenate([sent.place for _, _, sent in parts])
+    statement, user = _who(known, habit, u, place)
+    starts = np.array([day.start[0] for day in days])
+    ordinals = np.array([day.ordinal for day in days])
+    columns: Columns = {
+        "at": at,
+        "habit": habit,
+        "statement": statement,
+        "user": user,
+        "run": np.concatenate([sent.run for _, _, sent in parts]),
+        "day": ordinals[np.clip(np.searchsorted(starts, at, side="right") - 1, 0, len(days) - 1)],
+    }
+    columns |= _sizes(demo, known, columns, u, z, changed)  # type: ignore[arg-type]
+    columns |= {name: np.ascontiguousarray(u[:, _U[name]]) for name in _KEPT} | {"produced": z[:, _N["produced"]]}
+    return Workload(columns)
 
 
-def _failures(
-    habits: tuple[Habit, ...],
-    statements: tuple[Statement, ...],
-    base: dict[str, Ints],
-    metadata: Bools,
-    rng: np.random.Generator,
-) -> tuple[Ints, Floats]:
-    which, count = base["statement"], len(base["at"])
-    usual = np.array([_CODE[s.failure] for s in statements])[which]
-    chance = np.array([s.fails for s in statements])[which]
-    people = np.array([not habit.users[0].endswith("_SVC") for habit in habits])[base["habit"]]
+_KEPT = ("total", "oddity", "result", "written", "cache", "cache_low", "cache_high", "network", "id", "tail")
+
+
+def _who(known: Table, habit: Ints, u: Floats, place: Ints) -> tuple[Ints, Ints]:
+    statement, user = np.zeros(len(habit), dtype=np.int64), np.zeros(len(habit), dtype=np.int64)
+    borders = np.flatnonzero(np.diff(habit, prepend=-1))
+    for begin, end in zip(borders, [*borders[1:], len(habit)], strict=True):
+        rows, index = slice(begin, end), int(habit[begin])
+        each = known.demo.habits[index]
+        if getattr(each.arrivals, "in_order", False):
+            chosen = place[rows] % len(each.statements)
+        else:
+            chosen = np.searchsorted(known.mixes[index], u[rows, _U["mix"]], side="right")
+        statement[rows] = known.offset[index] + chosen
+        user[rows] = np.searchsorted(known.seats[index], u[rows, _U["user"]], side="right")
+    return statement, user
+
+
+def _sizes(
+    demo: Demo, known: Table, base: dict[str, Ints], u: Floats, z: Floats, changed: Effects
+) -> dict[str, npt.NDArray[np.generic]]:
+    which, at, habit = base["statement"], base["at"], base["habit"]
+    more, failing, ramp = changed.of(demo, at, habit)
+    metadata = known.metadata[which]
+    literal = (known.of("variety")[which] * u[:, _U["literal"]] ** 2).astype(np.int64)
+    common = z[:, _N["common"]]
+    heavy = 0.6 * common + 0.8 * z[:, _N["own"]]
+    scanned = known.of("megabytes")[which] * 1e6 * np.exp(1.9 * heavy) * more
+    error, done = _failures(known, base, metadata, u, failing)
+    forced = changed.forced(demo, at, habit)
+    given = np.array([int(getattr(h.arrivals, "runs_for", 0) * 1000) for h in demo.habits])[habit]
+    error, done = np.where(given > 0, 0, error), np.where((given > 0) | (forced > 0), 1.0, done)
+    forced = np.maximum(forced, given)
+    quick = _COMPILE[error]
+    copies = known.kinds[which] == "COPY"
+    locking = np.isin(known.kinds[which], ["MERGE", "UPDATE", "DELETE"]) & (u[:, _U["blocked"]] < 0.02) & (forced == 0)
+    compile_ms = np.exp(np.where(metadata, 4.0, 5.4) + np.where(metadata, 0.6, 0.8) * z[:, _N["compile"]])
+    listing = np.where(copies & ~quick, np.exp(6.9 + 0.9 * z[:, _N["listing"]]), 0)
+    blocked = np.where(locking & ~quick, np.minimum(np.exp(8.5 + z[:, _N["wait"]]), 120_000), 0)
+    work = np.maximum(known.of("seconds")[which], 1e-3) * np.exp(known.of("spread")[which] * common)
+    spilling = known.of("intermediate")[which] * np.exp(0.9 * z[:, _N["intermediate"]])
+    return {
+        "literal": literal,
+        "compile": np.maximum(compile_ms, 5).astype(np.int64),
+        "listing": listing.astype(np.int64),
+        "blocked": blocked.astype(np.int64),
+        "work": work * more * (1 + 2.2 * ramp),
+        "scanned": scanned,
+        "intermediate": scanned * spilling * (1 + 14 * ramp),
+        "error": error,
+        "done": done,
+        "metadata": metadata,
+        "cached": _cached(known, base, literal, error, u) & (forced == 0),
+        "forced": forced,
+        "retry": np.where((ramp > 0.25) & (u[:, _U["retry"]] < 0.3 * ramp), 4000 + 40_000 * u[:, _U["retry"]], 0).astype(np.int64),
+    }  # fmt: skip
+
+
+def _failures(known: Table, base: dict[str, Ints], metadata: Bools, u: Floats, failing: Floats) -> tuple[Ints, Floats]:
+    which = base["statement"]
+    usual = np.array([ERROR_INDEX[s.failure] for s in known.statements])[which]
+    chance = np.maximum(known.of("fails")[which], failing)
     # People mistype what they compile; jobs fail on data.
-    mistyped = ~metadata & (rng.random(count) < np.where(people, 0.5, 0.06))
-    typo = np.array([_CODE[code] for code in ("002003", "001003", "000904")])[rng.integers(0, 3, count)]
-    error = np.where(rng.random(count) < chance, np.where(mistyped, typo, usual), 0)
-    incident = ~metadata & (error == 0) & (rng.random(count) < _INCIDENTS)
-    error = np.where(incident, _CODE["000603"], error)
-    return error.astype(np.int64), np.where(error > 0, rng.uniform(0.02, 1.0, count), 1.0)
+    mistyped = ~metadata & (failing == 0) & (chance < 1)
+    mistyped &= u[:, _U["mistyped"]] < np.where(known.people[base["habit"]], 0.5, 0.06)
+    typo = _TYPOS[(u[:, _U["typo"]] * 3).astype(np.int64)]
+    error = np.where(u[:, _U["fails"]] < chance, np.where(mistyped, typo, usual), 0)
+    incident = ~metadata & (error == 0) & (u[:, _U["incident"]] < _INCIDENTS)
+    error = np.where(incident, ERROR_INDEX["000603"], error).astype(np.int64)
+    return error, np.where(error > 0, 0.02 + 0.98 * u[:, _U["done"]], 1.0)
 
 
-def _cached(
-    statements: tuple[Statement, ...], base: dict[str, Ints], literal: Ints, error: Ints, rng: np.random.Generator
-) -> Bools:
+def _cached(known: Table, base: dict[str, Ints], literal: Ints, error: Ints, u: Floats) -> Bools:
     """Some repeats of a read within the day are answered by the result cache."""
-    reads = np.array([s.kind == "SELECT" and s.megabytes > 0 for s in statements])[base["statement"]]
-    key = (base["statement"] * 1_000_000 + literal) * 4_000_000 + base["day"]
-    first = np.zeros(len(key), dtype=bool)
-    first[np.unique(key, return_index=True)[1]] = True
-    repeat: Bools = reads & ~first & (error == 0) & (rng.random(len(key)) < _CACHED_REPEATS)
-    return repeat
-
-
-# --- how long it runs where --------------------------------------------------------------------------------------
-
-
-def memory_bytes(size: Size) -> float:
-    """What one statement may hold before it spills to local disk."""
-    return 2e9 * 2.0**size.rank
-
-
-def run_milliseconds(work: Workload, rows: Ints, warehouse: Warehouse, size: Size) -> Ints:
-    """Execution time of these statements on a warm cluster of this size.
-
-    Doubling does not halve (reference 7.3): the shorter the work, the less a larger size helps.
-    """
-    seconds = work.work[rows]
-    gain = np.select([seconds < 0.5, seconds < 2, seconds < 5, seconds < 20], [0.99, 0.96, 0.86, 0.70], 0.60)
-    seconds = seconds * gain ** (size.rank - Size.MEDIUM.rank)
-    seconds = seconds * (0.75 if warehouse.generation == "2" else 1.0)
-    spilled = np.maximum(1 - memory_bytes(size) / np.maximum(work.intermediate[rows], 1), 0)
-    remote = np.maximum(1 - 6 * memory_bytes(size) / np.maximum(work.intermediate[rows], 1), 0)
-    seconds = seconds * (1 + 0.4 * spilled + 1.2 * remote) * work.done[rows]
-    milliseconds = np.minimum(np.maximum(seconds * 1000, 4), _LONGEST_MS)
-    milliseconds = np.where(work.error[rows] == _CODE["000630"], _TIMEOUT_MS, milliseconds)
-    return np.where(work.forced[rows] > 0, work.forced[rows], milliseconds).astype(np.int64)
+    reads = (known.kinds == "SELECT") & (known.of("megabytes") > 0)
+    rows = np.flatnonzero(reads[base["statement"]] & (error == 0))
+    key = (base["statement"][rows] * 1_000_000 + literal[rows]) * 4_000_000 + base["day"][rows]
+    order = np.lexsort((base["at"][rows], key))
+    first = np.zeros(len(rows), dtype=bool)
+    first[order] = np.diff(key[order], prepend=-1) != 0
+    answered = np.zeros(len(error), dtype=bool)
+    answered[rows] = ~first & (u[rows, _U["cached"]] < _CACHED_REPEATS)
+    return answered

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["WINDOW", "Block", "block", "least_past"]
+__all__ = ["WINDOW", "Block", "block", "least_past", "row_means"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -100,11 +100,11 @@ def _bend(window: Floats) -> Floats:
 def _centre(inner: Floats, short: int, long: int) -> tuple[Floats, Floats]:
     last = inner[:, -long:]
     level, spread = np.nanmean(last, axis=1), np.nanstd(last, axis=1)
-    step = _mean(np.abs(inner[:, short:] - inner[:, :-short]))
+    step = row_means(np.abs(inner[:, short:] - inner[:, :-short]))
     return level, np.maximum(spread, 0.1 * step) + _FAR * (1 + np.abs(level))
 
 
-def _mean(values: Floats) -> Floats:
+def row_means(values: Floats) -> Floats:
     """By row, without NaN; 0 where there is nothing."""
     known = np.isfinite(values)
     count = known.sum(axis=1)
@@ -200,10 +200,10 @@ def _recent(z: Floats, short: int, long: int) -> list[Floats]:
 def _levels(z: Floats, short: int, long: int) -> list[Floats]:
     def mean(newest: int, oldest: int) -> Floats:
         width = z.shape[1]
-        found = _mean(z[:, width - oldest : width - newest])
+        found = row_means(z[:, width - oldest : width - newest])
         return np.where(np.isfinite(z[:, width - oldest : width - newest]).any(axis=1), found, now)
 
-    now = _mean(z[:, -short:])
+    now = row_means(z[:, -short:])
     quarter = max(short // 4, 1)
     half = max(short // 2, 1)
     out = [
@@ -245,10 +245,10 @@ def _ahead(steps: Ints, short: int) -> list[Floats]:
 
 
 def _character(window: Floats, z: Floats, bend: Floats, short: int, long: int) -> list[Floats]:
-    by_short = _mean(np.abs(z[:, short:] - z[:, :-short]))
-    by_long = _mean(np.abs(z[:, long:] - z[:, :-long]))
-    by_one = _mean(np.abs(np.diff(z[:, -2 * long :], axis=1)))
-    flat = np.nanstd(window, axis=1) / (_mean(np.abs(window)) + 1e-12)
+    by_short = row_means(np.abs(z[:, short:] - z[:, :-short]))
+    by_long = row_means(np.abs(z[:, long:] - z[:, :-long]))
+    by_one = row_means(np.abs(np.diff(z[:, -2 * long :], axis=1)))
+    flat = np.nanstd(window, axis=1) / (row_means(np.abs(window)) + 1e-12)
     idle = np.nanmean(np.abs(window) < 1e-6 * bend[:, None], axis=1)
     ratio = by_short / (by_long + 1e-6)
     return [part[:, None] for part in (by_short, by_long, by_one, np.clip(ratio, 0, 20), np.clip(flat, 0, 20), idle)]

@@ -42,6 +42,12 @@ class Joint:
     stretch: float = 1.0
     """What backtests of sums say the standard deviation must be multiplied by."""
 
+    @staticmethod
+    def none() -> Joint:
+        """Of a forecast without rows."""
+        nothing, whole = np.zeros(0), np.zeros(0, dtype=np.int64)
+        return Joint(whole, whole, nothing, {}, np.ones(1), 0.0, nothing, nothing)
+
     def intervals(self, rows: Ints, mean: float) -> dict[int, tuple[float, float]]:
         if len(rows) == 1:
             row = int(rows[0])

@@ -87,7 +87,8 @@ def fit(
 
 
 def _standard(features: Reals, centre: Reals, spread: Reals) -> Reals:
-    return np.clip((features - centre) / spread, -_FAR, _FAR).astype(np.float32, copy=False)
+    standard: Reals = np.clip((features - centre) / spread, -_FAR, _FAR).astype(np.float32, copy=False)
+    return standard
 
 
 def _start(inputs: int, hidden: int, random: np.random.Generator) -> list[Reals]:
@@ -119,7 +120,8 @@ def _slopes(
 ) -> list[Reals]:
     keep: Reals | None = None
     if dropout:
-        keep = (random.random((len(x), p[0].shape[1]), dtype=np.float32) >= dropout) / np.float32(1 - dropout)
+        kept = random.random((len(x), p[0].shape[1]), dtype=np.float32) >= dropout
+        keep = kept.astype(np.float32) / np.float32(1 - dropout)
     one, two, said = _forward(p, x, keep)
     over = np.clip((said - target[:, None]) / _SMOOTH, -1, 1)
     quantile = np.asarray(QUANTILES, dtype=np.float32)

@@ -1,35 +1,80 @@
-"""One small generated account for all tests of this folder."""
+"""The default demo account, built once for all tests of this folder; whoever changes an account takes a copy."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pytest
+from filelock import FileLock
 
-from tools.demo.account import AccountSettings
-from tools.demo.generate import generate
-from tools.demo.load import load
+from tools.demo import layout
+from tools.demo.account import AccountSettings, settings
+from tools.demo.build import NOW, build_demo
+from tools.demo.generate.history import History
+
+SEEDS = (1, 2, 3, 5, 7) if os.environ.get("FROSTLINE_TEST_SEEDS") == "all" else (7,)
+"""FROSTLINE_TEST_SEEDS=all runs what is asked of any account on five of them (CONTRIBUTING.md)."""
 
 
 @dataclass(frozen=True)
 class Generated:
     folder: Path
-    """The exported account."""
+    """The account's."""
     about: AccountSettings
     con: duckdb.DuckDBPyConnection
-    """On the loaded database: schema _RAW holds everything, ACCOUNT_USAGE what is visible at now."""
+    """On the database: schema _RAW holds everything, ACCOUNT_USAGE what is visible at now."""
+    seed: int
+
+    @property
+    def first(self) -> int:
+        """When the history begins, in milliseconds since 1970."""
+        return History.load(self.folder / "simulation.json").first
+
+
+def opened(folder: Path) -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect(str(layout.database_file(folder)), read_only=True)
+    con.execute("SET TimeZone='UTC'")
+    return con
 
 
 @pytest.fixture(scope="session")
-def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Generated]:
-    folder = tmp_path_factory.mktemp("export")
-    about = generate(folder, np.random.default_rng(11), days=36)
-    data = tmp_path_factory.mktemp("account") / "data"
-    load(folder, data, now=about.now, enforce_latency=True)
-    with duckdb.connect(str(data / "SNOWFLAKE.db"), read_only=True) as con:
-        con.execute("SET TimeZone='UTC'")
-        yield Generated(folder, about, con)
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """shared(name, build): a folder that one worker builds and all read."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if base.name.startswith("popen") else base
+
+    def get(name: str, build: Callable[[Path], None]) -> Path:
+        folder = base / name
+        with FileLock(str(base / f"{name}.lock")):
+            if not (folder / "account.toml").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                build(folder)
+        return folder
+
+    return get
+
+
+@pytest.fixture(scope="session", params=SEEDS)
+def generated(
+    request: pytest.FixtureRequest, shared: Callable[[str, Callable[[Path], None]], Path]
+) -> Iterator[Generated]:
+    seed: int = request.param
+    folder = shared(f"generated-{seed}", lambda target: build_demo(target, seed=seed))
+    with opened(folder) as con:
+        yield Generated(folder, settings(folder), con, seed)
+
+
+@pytest.fixture(scope="session")
+def fortnight(shared: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """A small account of twelve days that ends three days before the usual now; copy it before it is changed."""
+    return shared(
+        "fortnight",
+        lambda target: build_demo(target, seed=5, days=12, now=NOW - timedelta(days=3), stage=False),
+    )

@@ -15,7 +15,7 @@ from tools.demo.lexer import Reader, first_word
 from tools.demo.privileges import check_query
 from tools.demo.query import parse
 from tools.demo.results import ResultCache, encode
-from tools.demo.show import like_pattern
+from tools.demo.shown import like_pattern
 from tools.demo.sqlerrors import SqlError
 
 NAMES = st.text(min_size=1, max_size=255)

@@ -16,7 +16,7 @@ from tools.errors import (
     StatementTimedOut,
     Unreachable,
 )
-from tools.warehouse.failures import Doing, NoCompute, retry_kind, scrub, translate
+from tools.warehouse.failures import Doing, NoCompute, RefusedKey, retry_kind, scrub, translate
 
 READING = Doing("reading QUERY_HISTORY", role="COST_READER", views=("QUERY_HISTORY",))
 SECRET = "s3cr3t-literal"
@@ -51,8 +51,8 @@ def error(number: int, text: str = f"something about '{SECRET}'") -> Programming
         (580503, Unreachable),
         (390114, Unreachable),
         (390100, BadSettings),
-        (390144, BadSettings),
-        (394300, BadSettings),
+        (390144, RefusedKey),
+        (394300, RefusedKey),
         (251006, BadSettings),
         (390201, BadSettings),
         (-1, StatementFailed),

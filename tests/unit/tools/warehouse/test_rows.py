@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tools.domain import Size
 from tools.warehouse.rows import frame_of, utc, warehouse_of
@@ -121,3 +123,78 @@ def test_odd_cells(column_name: str, value: object, field: str, expected: object
 
 def test_column_names_in_capitals_are_the_same_columns() -> None:
     assert warehouse_of({k.upper(): v for k, v in STANDARD_EDITION.items()}) == warehouse_of(STANDARD_EDITION)
+
+
+# --- SHOW WAREHOUSES of other editions (reference 1.4) ------------------------------------------------------------
+
+NOTHING = (None, "", "null", "NULL")
+STARTED = datetime(2026, 3, 1, tzinfo=UTC)
+WHOLE = ("0", 0, 1, "3", Decimal(2), 4.0, " 5 ", *NOTHING)
+FLAGS = (True, False, "true", "false", "TRUE", "Y", "N", *NOTHING)
+TIMES = (STARTED, STARTED.replace(tzinfo=None), datetime(1970, 1, 1, tzinfo=UTC), None)
+CELLS: dict[str, tuple[object, ...]] = {
+    "state": ("STARTED", "SUSPENDED", "RESIZING", "RESUMING", "SUSPENDING", "ENABLED", "DISABLED"),
+    "type": ("STANDARD", "SNOWPARK-OPTIMIZED", "ADAPTIVE", "standard"),
+    "size": ("X-Small", "XSMALL", "2X-Large", "6X-Large", "Adaptive", "Gigantic", *NOTHING),
+    **dict.fromkeys(("min_cluster_count", "max_cluster_count", "started_clusters", "running", "queued"), WHOLE),
+    **dict.fromkeys(("auto_suspend", "max_query_performance_level", "query_throughput_multiplier"), WHOLE),
+    **dict.fromkeys(("is_default", "is_current", "is_interactive", "auto_resume"), FLAGS),
+    **dict.fromkeys(("enable_query_acceleration",), FLAGS),
+    **dict.fromkeys(("available", "provisioning", "quiescing", "other"), ("", " 100", "0", None)),
+    **dict.fromkeys(("created_on", "resumed_on", "updated_on"), TIMES),
+    **dict.fromkeys(("owner", "comment", "resource_monitor", "budget"), ("A", 'it\'s "b"', "null", "", None)),
+    **dict.fromkeys(("actives", "pendings", "failed", "suspended"), (0, "0", None)),
+    "scaling_policy": ("STANDARD", "ECONOMY", "standard", *NOTHING),
+    "generation": ("1", "2", 2, *NOTHING),
+    "resource_constraint": ("STANDARD_GEN_2", "MEMORY_16X", *NOTHING),
+    "owner_role_type": ("ROLE", "DATABASE_ROLE", None),
+    "uuid": ("1234", None),
+    "disabled_reasons": ("", "[]", None),
+    "fallback_warehouse": ("OTHER", None),
+    "warehouse_credit_limit": ("null", 100, "100.5", None),
+    "target_statement_size": ("", "X-Small", None),
+    "query_acceleration_max_scale_factor": (8, "8", None),
+    "a_column_of_next_year": ("?", {"a": 1}, b"x", None),
+}
+FROM = {
+    "min_clusters": "min_cluster_count",
+    "max_clusters": "max_cluster_count",
+}
+
+
+@st.composite
+def shown(draw: st.DrawFn) -> dict[str, object]:
+    """Some of the columns, in any order and case, with what editions print in them."""
+    names = draw(st.lists(st.sampled_from(sorted(CELLS)), unique=True))
+    upper = draw(st.booleans())
+    row: dict[str, object] = {name: draw(st.sampled_from(CELLS[name])) for name in names}
+    items = draw(st.permutations([("name", draw(st.sampled_from(["ETL", 'odd "wh"', "null"]))), *row.items()]))
+    return {name.upper() if upper else name: value for name, value in items}
+
+
+@given(shown())
+def test_any_editions_show_is_read_by_name(row: dict[str, object]) -> None:
+    found = warehouse_of(row)
+    cells = {name.lower(): value for name, value in row.items()}
+    assert found.name == cells["name"]
+    for field in type(found).model_fields:
+        column = FROM.get(field, field)
+        if column not in cells or column == "name":
+            continue
+        # What stands beside a column does not change how it is read.
+        alone = warehouse_of({"name": cells["name"], column: cells[column]})
+        assert getattr(alone, field) == getattr(found, field)
+        if cells[column] in NOTHING and field not in ("running", "queued", "is_interactive", "state", "type"):
+            assert getattr(found, field) is None
+    absent = {f for f in type(found).model_fields if FROM.get(f, f) not in cells}
+    plain = warehouse_of({"name": cells["name"]})
+    assert all(getattr(found, field) == getattr(plain, field) for field in absent)
+
+
+def test_an_adaptive_and_an_interactive_row() -> None:
+    adaptive = warehouse_of(
+        {"name": "A", "state": "ENABLED", "type": "ADAPTIVE", "size": "ADAPTIVE", "max_query_performance_level": "XL"}
+    )
+    assert (adaptive.state, adaptive.type, adaptive.size, adaptive.auto_suspend) == ("ENABLED", "ADAPTIVE", None, None)
+    interactive = warehouse_of({"name": "I", "state": "STARTED", "is_interactive": "true", "fallback_warehouse": "B"})
+    assert interactive.is_interactive is True

@@ -1,0 +1,103 @@
+"""Forecasts, oddities and budgets asked for in chat: proven replies, charts for the channels, memory for follow-ups."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from agent.direct import answer_directly
+from agent.state import Turn
+from tests.doubles.chat import Chat
+from tests.doubles.outlook import context, rhythmic
+from tests.graph.test_chat import KEYS
+from tools.charts import Chart
+
+MONTH = "what will ETL cost next month?"
+ODD = "anything odd since Friday?"
+
+
+@pytest.fixture(scope="module")
+def chat() -> Chat:
+    return Chat(reader=rhythmic(incident=True))
+
+
+def ask(chat: Chat, text: str, thread: str | None = None) -> Turn:
+    turn = chat.say(text, thread=thread or re.sub(r"\W+", "-", text))
+    assert not chat.state(thread or re.sub(r"\W+", "-", text)).get("fallback"), turn.answer
+    return turn
+
+
+@pytest.mark.parametrize(
+    ("text", "tool"),
+    [
+        (MONTH, "run_forecast"),
+        ("forecast credits by warehouse for the next 14 days", "run_forecast"),
+        ("credits tomorrow on BI_WH", "run_forecast"),
+        ("how many queries in the next 24 hours", "run_forecast"),
+        ("projected spend by the end of the month", "run_forecast"),
+        (ODD, "detect_anomalies"),
+        ("did queueing spike yesterday?", "detect_anomalies"),
+        ("any anomalies in ETL_WH last week?", "detect_anomalies"),
+        ("will we stay within 9000 dollars this month?", "budget"),
+        ("are we on track", "budget"),
+    ],
+)
+def test_a_reply_is_the_composed_one_and_every_part_of_it_proven(chat: Chat, text: str, tool: str) -> None:
+    turn = ask(chat, text)
+    assert turn.status == "ok", turn.answer
+    assert [call.name for call in turn.tool_calls] == [tool]
+    assert turn.facts and all(fact.source for fact in turn.facts)
+    assert "covered until" in turn.answer
+
+
+def test_a_forecast_says_interval_model_backtest_and_accuracy(chat: Chat) -> None:
+    answer = ask(chat, MONTH).answer
+    for part in ("expected", "Likely between", "80 % interval", "WAPE", "seasonal naive", "Model", "1 - WAPE"):
+        assert part in answer, part
+    assert "`ETL_WH`" in answer
+
+
+def test_an_oddity_says_what_was_expected_since_when_and_what_it_cost(chat: Chat) -> None:
+    turn = ask(chat, ODD)
+    assert "`ETL_WH`" in turn.answer and "instead of" in turn.answer and "Looked at" in turn.answer
+    usd = next(fact for fact in turn.facts if fact.label == "cost beyond the expected")
+    assert f"${usd.value:,.2f}" in turn.answer
+
+
+def test_charts_go_to_the_channel_and_not_into_the_json(chat: Chat) -> None:
+    turn = ask(chat, MONTH)
+    assert [type(chart) for chart in turn.charts] == [Chart]
+    printed = json.loads(json.dumps(turn.model_dump(mode="json")))
+    assert set(printed) == KEYS
+    assert Turn.model_validate(turn.kept()).charts == turn.charts
+    assert ask(chat, "credits yesterday").charts == []
+
+
+def test_follow_ups_go_on_from_the_forecast(chat: Chat) -> None:
+    ask(chat, MONTH, "f1")
+    assert ask(chat, "and for BI_WH?", "f1").tool_calls[0].args["filters"] == {"warehouse": ["BI_WH"]}
+    assert ask(chat, "by warehouse", "f1").tool_calls[0].args["by"] == "warehouse"
+    assert ask(chat, "and last month?", "f1").tool_calls[0].name == "query_usage"
+
+
+def test_what_cannot_be_forecast_is_a_question_back_or_an_honest_absence(chat: Chat) -> None:
+    assert chat.say("credits for the next 700 days", thread="far").status == "clarify"
+    assert chat.say("any anomalies in the past 1 hours", thread="near").status == "not_loaded"
+    assert chat.say("contract burn-down", thread="none").status == "clarify"
+    assert "does not add up" in chat.say("forecast the failure rate for next week", thread="rate").answer
+
+
+def test_a_viewer_sees_no_single_users() -> None:
+    turn = Chat(reader=rhythmic(incident=True), role="viewer").say(ODD)
+    assert turn.status == "ok"
+    assert not any(fact.entity in ("ALICE", "BOB", "SVC_LOADER") for fact in turn.facts)
+    assert "ALICE" not in turn.answer
+
+
+def test_a_command_gets_the_same_proven_words() -> None:
+    result, text = answer_directly(context(rhythmic()), "budget", {"amount": 9000})
+    assert result.status == "ok" and "budget" in text and "Probability of running over" in text
+    refused, said = answer_directly(context(rhythmic()), "budget", {"period": "contract"})
+    assert refused.error == "bad_argument" and said.startswith("No contract")

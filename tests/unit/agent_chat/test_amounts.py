@@ -1,0 +1,34 @@
+"""Amounts as people write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.offline.amounts import amount_in, without_amounts
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("will we stay under $5,000 this month", (5_000, "USD")),
+        ("5k dollars", (5_000, "USD")),
+        ("a budget of 12k credits", (12_000, "credits")),
+        ("2000 credits or less", (2_000, "credits")),
+        ("over 1.5 million usd", (1_500_000, "USD")),
+        ("budget of 40000", (40_000, "USD")),
+        ("stay under 300.50", (300.5, "USD")),
+        ("on track for $100k", (100_000, "USD")),
+        ("in the last 30 days", None),
+        ("within 14 days", None),
+        ("is it 85 % accurate", None),
+        ("no amount here", None),
+        ("budget of 0", None),
+    ],
+)
+def test_an_amount_is_read(text: str, found: tuple[float, str] | None) -> None:
+    assert amount_in(text) == found
+
+
+def test_an_amount_leaves_no_name_behind() -> None:
+    text = "will we exceed $40,000 this month"
+    assert "$" not in without_amounts(text) and len(without_amounts(text)) == len(text)
