@@ -57,7 +57,7 @@ def _loop(out: Output, profile: str | None, every: float) -> None:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     # Opened anew each round: the embedded account's server may have moved meanwhile.
-    ScanLoop(lambda: opened(out, profile), scan=scan, on_failure=failed).run(stop, every)
+    ScanLoop(lambda: opened(out, profile, attended=False), scan=scan, on_failure=failed).run(stop, every)
 
 
 def _scan(out: Output, runtime: Runtime) -> ScanReport:
