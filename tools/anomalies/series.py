@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from tools.context import FilterColumn, UsageReader
 from tools.history.fetch import Histories, fetch_histories
-from tools.history.measures import SeriesBy, SeriesMetric, Step
+from tools.history.measures import SeriesBy, SeriesMetric, Step, beside_of, title_of, unit_of
 from tools.result import Unit
-from tools.usage.metrics import METRICS
 
 __all__ = ["HISTORY_DAYS", "WATCHES", "Watch", "Watched", "fetch_watched", "watches_for"]
 
 HISTORY_DAYS = 63
 """Nine weeks: enough of every hour of a week to tell what is ordinary, and at least one month end."""
+_DAILY_DAYS = 180
 _MOST_SERIES = {"warehouse": 2_000, "user": 200, "role": 200, "database": 200, "query_tag": 200, "service_type": 60}
 
 
@@ -32,11 +32,11 @@ class Watch:
 
     @property
     def unit(self) -> Unit:
-        return METRICS[self.metric].unit
+        return unit_of(self.metric)
 
     @property
     def title(self) -> str:
-        return METRICS[self.metric].title
+        return title_of(self.metric)
 
     @property
     def in_credits(self) -> bool:
@@ -58,6 +58,8 @@ WATCHES: tuple[Watch, ...] = (
     Watch("credits", "service_type", least=0.5),
     Watch("credits_cloud_services", "total", least=0.5, upward=True),
     Watch("execution_seconds", "user", least=7_200, upward=True),
+    Watch("failed_logins", "total", least=10, upward=True),
+    Watch("storage_bytes", "database", step="day", least=50e9, upward=True),
 )
 """What `detect_anomalies` and the scan look at where nothing narrower is asked for."""
 
@@ -70,7 +72,14 @@ def watches_for(
     found = [w for w in found if set(filters) <= _columns(w)]
     if found or not metrics:
         return tuple(found)
-    return tuple(Watch(metric, by or ("warehouse" if "warehouse" in filters else "total")) for metric in metrics)
+    return tuple(_watch(metric, by, filters) for metric in metrics)
+
+
+def _watch(metric: SeriesMetric, by: SeriesBy | None, filters: Mapping[FilterColumn, tuple[str, ...]]) -> Watch:
+    """By what the filters name, else the total; as fine as its view is."""
+    named = next((column for column in filters), None)
+    beside = beside_of(metric)
+    return Watch(metric, by or named or "total", step=beside.step if beside else "hour")
 
 
 def _columns(watch: Watch) -> set[str]:
@@ -93,5 +102,6 @@ def fetch_watched(
         BadArgument, NoPermission: as `tools.history.fetch.fetch_histories`.
     """
     most = _MOST_SERIES.get(watch.by)
+    days = max(days, _DAILY_DAYS) if watch.step == "day" else days
     found = fetch_histories(reader, watch.metric, watch.by, filters or {}, step=watch.step, days=days, limit=most)
     return Watched(watch, found)

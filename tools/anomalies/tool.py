@@ -15,11 +15,11 @@ from tools.anomalies.words import words_of
 from tools.context import FilterColumn, ToolContext
 from tools.errors import BadArgument, NotAllowed
 from tools.facts import FactBook
+from tools.history.measures import title_of
 from tools.history.names import check_people, resolve
 from tools.quoting import code
 from tools.result import Source, ToolResult, Window
 from tools.tool import Tool
-from tools.usage.metrics import METRICS
 from tools.usage.span import source_of
 from tools.windows.parse import Reading, describe, read_window
 
@@ -228,7 +228,7 @@ def _sources(reached: Sequence[Watched]) -> tuple[Source, ...]:
 
 
 def _one_line(args: AnomaliesArgs) -> str:
-    what = ", ".join(METRICS[metric].title for metric in args.metrics) or "everything watched"
+    what = ", ".join(title_of(metric) for metric in args.metrics) or "everything watched"
     by = f" by {args.by.replace('_', ' ')}" if args.by else ""
     only = "".join(f", {column} {', '.join(names)}" for column, names in args.filters.given().items())
     return f"oddities in {what}{by}{only}, {args.window}"

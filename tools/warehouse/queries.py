@@ -16,7 +16,7 @@ from typing import Any
 
 from tools.context import FilterColumn, GroupBy, UsageQuery, UsageSource
 from tools.errors import BadArgument, Bug
-from tools.warehouse.views import VIEWS, View
+from tools.warehouse.views import ALL_VIEWS, View
 
 __all__ = ["Bound", "Visibility", "bind", "coverage_query", "names_query", "usage_query", "views_in"]
 
@@ -49,7 +49,7 @@ class Visibility:
     def bindings(self) -> dict[str, Any]:
         """`visible_until_<VIEW>` for every view; `visible_day_<VIEW>` where rows are UTC days (exclusive)."""
         values: dict[str, Any] = {}
-        for view in VIEWS.values():
+        for view in ALL_VIEWS.values():
             until = self.until(view)
             values[f"visible_until_{view.name}"] = until
             values[f"visible_day_{view.name}"] = until.astimezone(UTC).date()

@@ -20,7 +20,7 @@ from tools.warehouse.queries import Bound, Visibility, bind, coverage_query, nam
 from tools.warehouse.rows import frame_of, utc, warehouse_of
 from tools.warehouse.session import ReadSession
 from tools.warehouse.statements import quote
-from tools.warehouse.views import VIEWS
+from tools.warehouse.views import ALL_VIEWS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,7 +146,7 @@ class SnowflakeReader:
         return fresh
 
     def _read_coverage(self, name: str, now: datetime) -> Coverage:
-        view = VIEWS[name]
+        view = ALL_VIEWS[name]
         # What lies after the account's own present cannot be loaded, whatever the override says.
         loaded_by = now if self._override is None else min(now, self._actual_now())
         bound = coverage_query(view, loaded_by, loaded_by - _RETENTION, self._visible)

@@ -1,7 +1,7 @@
 """Growth that no single day shows: each day's total against the same weekday one, two and three weeks before.
 
 A seasonal profile follows a slow drift and so never sees it. Four weeks of day totals do: drift is said where every
-week moved the same way, the three weeks together by at least two fifths, and by many times what the weekdays scatter.
+week moved the same way, the three weeks together by at least half, and by many times what the weekdays scatter.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ __all__ = ["DAYS", "Drift", "Drifts"]
 DAYS = 21
 _KEPT = 28
 _EACH_WEEK = 0.05
-_ALTOGETHER = float(np.log(1.4))
+_ALTOGETHER = float(np.log(1.5))
 _FEWEST_A_WEEK = 4
 _SLACK = 0.05
-_SURE = 5.0
+_SURE = 7.0
 
 Bools = npt.NDArray[np.bool_]
 
@@ -29,7 +29,7 @@ Bools = npt.NDArray[np.bool_]
 class Drift(NamedTuple):
     direction: int
     confidence: float
-    """0.5 where the growth is five times its standard error."""
+    """0.5 where the growth is seven times its standard error."""
     base: float
     """Mean day total of the week three weeks ago."""
     total: float

@@ -16,6 +16,7 @@ __all__ = ["Extremes"]
 
 _BLOCKS = 28
 _LEAST_BLOCKS = 6
+_DOUBT = 1.0
 _EULER = 0.5772156649015329
 
 Bools = npt.NDArray[np.bool_]
@@ -64,7 +65,7 @@ class Extremes:
         weighted = (values * rank).sum(axis=2) / np.maximum(count * (count - 1), 1.0)
         second = np.maximum(2 * weighted - mean, 0.0)
         # Few days may all have been calm: the scale is taken larger by about its own standard error.
-        doubt = 1 + 1 / np.sqrt(count)
+        doubt = 1 + _DOUBT / np.sqrt(count)
         self.scale[at] = np.maximum(second / np.log(2) * doubt, self.floors)
         self.place[at] = mean - _EULER * second / np.log(2)
 
@@ -72,4 +73,6 @@ class Extremes:
         """Days with a value at least this high, in a day; 1 while too little was seen."""
         reduced = (statistics - self.place) / self.scale
         rate = -np.expm1(-np.exp(-np.clip(reduced, -30, 700)))
+        # A law from few days is trusted less far out.
+        rate = rate * (_BLOCKS / np.clip(self.blocks, 1, _BLOCKS))[:, None] ** 2
         return np.where((self.blocks >= _LEAST_BLOCKS)[:, None], rate, 1.0)

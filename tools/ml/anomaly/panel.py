@@ -21,7 +21,7 @@ _UNREST_LIMIT = 16.0
 _MONTH_END_UNKNOWN = 4.0
 _MONTH_END_AGAIN = 2.0
 _MONTH_END_LEAST = 1.2
-_FIRST_DAYS = 7
+_FIRST_DAYS = 10
 _LEAST_SCALE = 0.5
 _NEXT_TO_NOTHING = 0.15
 _MISSING_SCALE = 0.6
@@ -89,7 +89,7 @@ class Panel:
         spread = self.profile.spread(moment.slot, moment.off)
         z = np.where(known, self._excused(moment, y, experts) / spread, 0.0)
         self._push(z, y, expected, spread, known & ~active)
-        self._miss(y, expected, z, known, active)
+        self._miss(y, np.fmin(experts[1], experts[2]), z, known, active)
         statistics = self._statistics(z, active)
         self.extremes.see(statistics, ~active & (not moment.excused))
         self.slots += there
@@ -109,7 +109,9 @@ class Panel:
         if moment.month_end:
             residual = np.where(residual > 0, np.maximum(y - self._allowed(expected), 0.0), residual)
             ordinary = residual <= 0
-            seen = np.stack([self.closes[:, 0] + y, self.closes[:, 1] + expected, np.fmax(self.closes[:, 2], y)], axis=1)
+            seen = np.stack(
+                [self.closes[:, 0] + y, self.closes[:, 1] + expected, np.fmax(self.closes[:, 2], y)], axis=1
+            )
             self.closes = np.where(ordinary[:, None], seen, self.closes)
         if moment.holiday:
             workday = self.profile.expected(moment.slot, moment.weekday, False)[0]
@@ -152,9 +154,17 @@ class Panel:
         statistics[:, 0] = np.where(active, 0.0, z)
         return statistics
 
-    def learn(self, moment: Moment, signals: Signals, experts: tuple[Floats, Floats, Floats], mask: Bools) -> None:
+    def learn(
+        self, moment: Moment, signals: Signals, experts: tuple[Floats, Floats, Floats], ordinary: Bools, brief: Bools
+    ) -> None:
+        """
+        Args:
+            ordinary: series whose value is as usual as not.
+            brief: series in an episode so short that it might come every week.
+        """
         if not moment.excused:
-            self.profile.learn(moment.slot, moment.weekday, moment.off, signals.y, experts, mask)
+            self.profile.learn(moment.slot, moment.weekday, moment.off, signals.y, experts, ordinary)
+            self.profile.learn_week(moment.slot, moment.weekday, signals.y, brief)
 
     def take_out(self, series: int, count: int) -> None:
         """The last slots of a series belong to an episode: they no longer pile up."""

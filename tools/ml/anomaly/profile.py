@@ -22,6 +22,7 @@ _ERROR_MEMORY = 0.02
 _SLOT_MEMORY = 0.15
 _WHOLE_MEMORY = 0.01
 _CLIP = 4.0
+_OWN = 0.7
 _LEAST_SHARE = 0.02
 _WEEK_MUST_GAIN = 0.95
 
@@ -55,7 +56,7 @@ class Profile:
     def spread(self, slot: int, off: bool) -> Floats:
         """Root of the mean square residual of this slot, drawn towards that of all slots; above zero."""
         own = self.slot_square[self._row(slot, off)]
-        mixed = np.where(np.isfinite(own), 0.5 * own + 0.5 * self.square, self.square)
+        mixed = np.where(np.isfinite(own), _OWN * own + (1 - _OWN) * self.square, self.square)
         return np.maximum(np.sqrt(mixed), _LEAST_SHARE * self.level + 1e-300)
 
     def learn(
@@ -92,6 +93,13 @@ class Profile:
         self.week_at[week_row, at] += 1
         self.days[row, at, self.day_at[row, at] % _DAYS_BACK] = values
         self.day_at[row, at] += 1
+
+    def learn_week(self, slot: int, weekday: int, y: Floats, mask: Bools) -> None:
+        """Odd values too, so that what turns out to come every week is expected from its third time on."""
+        at = np.flatnonzero(mask)
+        row = weekday * self.per_day + slot
+        self.weeks[row, at, self.week_at[row, at] % _WEEKS] = y[at]
+        self.week_at[row, at] += 1
 
     def relearn(self, series: int, places: Sequence[tuple[int, int, bool]], values: Floats) -> None:
         """Begin anew for one series: these values, oldest first, are what is usual now.

@@ -38,6 +38,8 @@ _ADOPT_DAYS = 14
 _BAND = 3.0
 _ON = 2.0
 _DRIFT_GOES_ON = 0.15
+_DRIFT_LEAST_DAYS = 10
+_BRIEF_DAYS = 1.5
 
 Bools = npt.NDArray[np.bool_]
 
@@ -81,6 +83,7 @@ class Watch:
         count, per_day = len(self.ids), self.clock.per_day
         self.panel = Panel(count, per_day)
         self.active: Bools = np.zeros(count, dtype=bool)
+        self.since: npt.NDArray[np.int64] = np.zeros(count, dtype=np.int64)
         self.episodes: dict[int, Episode] = {}
         self.closed: list[list[Episode]] = [[] for _ in self.ids]
         # What an episode looks back to: values, z, expectation and spread as they were seen.
@@ -100,7 +103,9 @@ class Watch:
         """Several slots: one row a stamp. Slots that are left out have no value in any series."""
         values = np.asarray(values, dtype=float)
         if values.shape != (len(stamps), len(self.ids)):
-            raise BadArgument(f"{len(self.ids)} series at {len(stamps)} stamps need as many values, not {values.shape}.")
+            raise BadArgument(
+                f"{len(self.ids)} series at {len(stamps)} stamps need as many values, not {values.shape}."
+            )
         if np.isinf(values).any():
             raise BadArgument("An infinite value cannot be watched.", hint="Leave the slot out.")
         stamps, values = self._without_gaps(stamps, values)
@@ -132,7 +137,9 @@ class Watch:
             self._raise(signals)
         if moment.slot == self.clock.per_day - 1:
             self._raise_drifts()
-        self.panel.learn(moment, signals, experts, np.isfinite(y) & ~self.active)
+        there = np.isfinite(y)
+        brief = there & self.active & (self.now - self.since < _BRIEF_DAYS * self.clock.per_day)
+        self.panel.learn(moment, signals, experts, there & ~self.active, brief)
 
     # --- episodes --------------------------------------------------------------------------------------------
 
@@ -156,13 +163,14 @@ class Watch:
             past = self.closed[row]
             start = max(self.now + 1 - DAYS * day, past[-1].last + 1 if past else 0)
             slots = self.now + 1 - start
+            if slots < _DRIFT_LEAST_DAYS * day:
+                continue
             base = drift.base / day
             episode = Episode(start, self.now, self.now, drift.direction, drift.confidence, DAYS * day, base=base)
             actual = drift.total * slots / (DAYS * day)
             half = _BAND * float(self.history["spread"].last(day, row).mean()) * slots
             episode.totals[:4] = slots, actual, base * slots, half
-            self.episodes[row] = episode
-            self.active[row] = True
+            self._begin(row, episode)
             self.panel.take_out(row, self.panel.scales.longest)
 
     def _matters(self, row: int) -> Bools:
@@ -192,16 +200,18 @@ class Watch:
         for at in range(back, 0, -1):
             episode.add(self._parts(row, at), True, self.now - at + 1)
         episode.early = episode.recent = float(direction * z[-back:][:day].mean())
+        self._begin(row, episode)
+        panel.take_out(row, length)
+
+    def _begin(self, row: int, episode: Episode) -> None:
         self.episodes[row] = episode
         self.active[row] = True
-        panel.take_out(row, length)
+        self.since[row] = episode.start
 
     def _parts(self, row: int, back: int) -> Floats:
         """What a slot adds to an episode; `back` 1 is the newest."""
         day = self.clock.per_day
-        history = {
-            name: sums.ring[(sums.at - back) % sums.size, row] for name, sums in self.history.items()
-        }
+        history = {name: sums.ring[(sums.at - back) % sums.size, row] for name, sums in self.history.items()}
         ring = self.history["z"]
         before = ring.ring[(ring.at - back - day) % ring.size, row]
         apart = history["y"] - history["expected"]
@@ -240,7 +250,10 @@ class Watch:
         return False
 
     def _close(self, row: int) -> None:
-        self.closed[row].append(self.episodes.pop(row))
+        episode = self.episodes.pop(row)
+        self.closed[row].append(episode)
+        if np.isfinite(episode.base):
+            self.panel.drifts.forget(row)
         self.active[row] = False
 
     def _adopt(self, row: int) -> None:
@@ -248,8 +261,11 @@ class Watch:
         self._close(row)
         self.panel.drifts.forget(row)
         values = self.history["y"].last(len(self.moments), row)
-        self.panel.profile.relearn(row, [(m.slot, m.weekday, m.off) for m in self.moments if not m.excused],
-                                   values[[not m.excused for m in self.moments]])
+        self.panel.profile.relearn(
+            row,
+            [(m.slot, m.weekday, m.off) for m in self.moments if not m.excused],
+            values[[not m.excused for m in self.moments]],
+        )
 
     # --- findings --------------------------------------------------------------------------------------------
 
