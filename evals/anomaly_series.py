@@ -281,5 +281,3 @@ _CHANGES = {
     "slow_drift": _slow_drift,
     "variance": _variance,
 }
-
-

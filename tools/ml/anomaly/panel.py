@@ -16,7 +16,7 @@ from tools.ml.anomaly.windows import Sums, scales
 
 __all__ = ["Panel", "Signals"]
 
-_LOW, _HIGH = -5.0, 6.0
+_LOW, _HIGH = -5.0, 20.0
 _UNREST_LIMIT = 16.0
 _MONTH_END_UNKNOWN = 4.0
 _MONTH_END_AGAIN = 2.0

@@ -19,6 +19,7 @@ from tools.ml.anomaly.clock import Clock, Moment
 from tools.ml.anomaly.drift import DAYS
 from tools.ml.anomaly.episodes import UNREST, Episode, kind_of
 from tools.ml.anomaly.panel import Panel, Signals
+from tools.ml.anomaly.saving import FORMAT, opened, restore, saved
 from tools.ml.anomaly.types import DEFAULT, Anomaly, KnownJob
 from tools.ml.anomaly.windows import Sums
 
@@ -194,7 +195,8 @@ class Watch:
         length = windows[column]
         z = self.history["z"].last(min(length, self.now + 1), row)
         pile = np.abs(z) - 1 if direction == UNREST else z * direction - 0.75
-        back = int(np.argmax(np.cumsum(pile[::-1]))) + 1
+        ended = self.closed[row][-1].last if self.closed[row] else -1
+        back = min(int(np.argmax(np.cumsum(pile[::-1]))) + 1, self.now - ended)
         episode = Episode(self.now - back + 1, self.now, self.now, direction, confidence, length)
         day = self.clock.per_day
         for at in range(back, 0, -1):
@@ -261,11 +263,52 @@ class Watch:
         self._close(row)
         self.panel.drifts.forget(row)
         values = self.history["y"].last(len(self.moments), row)
-        self.panel.profile.relearn(
-            row,
-            [(m.slot, m.weekday, m.off) for m in self.moments if not m.excused],
-            values[[not m.excused for m in self.moments]],
+        usual = [not moment.excused for moment in self.moments]
+        places = [(moment.slot, moment.weekday, moment.off) for moment in self.moments if not moment.excused]
+        self.panel.profile.relearn(row, places, values[usual])
+
+    # --- saved state ---------------------------------------------------------------------------------------------
+
+    def to_bytes(self) -> bytes:
+        """Everything but the calendar and the known jobs, which are the caller's and may change."""
+        plain = {
+            "format": FORMAT,
+            "ids": self.ids,
+            "step": self.clock.step.isoformat(),
+            "threshold": self.threshold,
+            "price": self.price,
+            "false_alarms": self.false_alarms,
+            "now": self.now,
+            "last": None if self.last is None else self.last.isoformat(),
+            "episodes": {row: episode.as_json() for row, episode in self.episodes.items()},
+            "closed": [[episode.as_json() for episode in row] for row in self.closed],
+            "moments": [list(vars(moment).values()) for moment in self.moments],
+        }
+        return saved(plain, [self.panel, self.history, {"active": self.active, "since": self.since}])
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, calendar: Calendar | None = None, known_jobs: Sequence[KnownJob] = ()) -> Watch:
+        """
+        Raises:
+            BadArgument: not what `to_bytes` of this version wrote.
+        """
+        plain, arrays = opened(data)
+        watch = cls(
+            plain["ids"],
+            step=pd.Timedelta(plain["step"]),
+            calendar=calendar,
+            threshold=plain["threshold"],
+            known_jobs=known_jobs,
+            unit_price=plain["price"],
+            false_alarms=plain["false_alarms"],
         )
+        watch.now = plain["now"]
+        watch.last = None if plain["last"] is None else pd.Timestamp(plain["last"])
+        watch.episodes = {int(row): Episode.from_json(one) for row, one in plain["episodes"].items()}
+        watch.closed = [[Episode.from_json(one) for one in row] for row in plain["closed"]]
+        watch.moments = [Moment(*one) for one in plain["moments"]]
+        restore([watch.panel, watch.history, {"active": watch.active, "since": watch.since}], arrays)
+        return watch
 
     # --- findings --------------------------------------------------------------------------------------------
 
