@@ -30,8 +30,8 @@ _SHARPNESS = 3.0
 
 
 def held_out(width: int, slots: int, seasons: tuple[int, int]) -> int:
-    """How many of the last slots a backtest may look at: two horizons, or what a third of the history allows."""
-    return max(min(max(2 * slots, 3 * seasons[0]), width // 3), 1)
+    """How many of the last slots a backtest may look at: two horizons and a long season, or a third of the history."""
+    return max(min(max(2 * slots, seasons[1]), width // 3), 1)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ def trial(prepared: Prepared, nets: Sequence[Network], able: Ints, slots: int, s
         steps = np.arange(1, min(slots, width - origin) + 1)
         place = origin + steps - 1
         past = prepared.values[:, :origin]
-        actual.append(np.where(prepared.seen[:, place], prepared.values[:, place], np.nan))
+        counted = prepared.seen[:, place] & ~prepared.straddles(origin, place)
+        actual.append(np.where(counted, prepared.values[:, place], np.nan))
         members.append(say(past, steps, seasons))
         widths = errors_of_seasons(past, seasons, QUANTILES)
         plain.append(np.broadcast_to(widths[:, None, :], (len(past), len(steps), len(QUANTILES))))

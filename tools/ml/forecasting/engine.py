@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tools.ml.calendar import Calendar
 from tools.ml.forecasting.backtest import Blend, Trial, blend_of, blended, held_out, reports, stretched, trial
-from tools.ml.forecasting.calibrate import Stretch, calibrated
+from tools.ml.forecasting.calibrate import Stretch, calibrated, lean_of, means
 from tools.ml.forecasting.dependence import Dependence, dependence
 from tools.ml.forecasting.features import least_past
 from tools.ml.forecasting.learning import Learner, predict, training_rows
@@ -23,7 +23,7 @@ from tools.ml.forecasting.weights import shipped
 from tools.ml.forecasting.words import choice
 from tools.ml.series import HOUR, History
 
-__all__ = ["Request", "run"]
+__all__ = ["Request", "learned", "run"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -35,8 +35,6 @@ _PANEL = Training(epochs=8, batch=1024, rate=2e-3)
 _ALONE = Training(epochs=8, batch=256, rate=1e-3)
 _ONWARDS = 5
 """Epochs of a fit that goes on from an earlier one."""
-_MEAN_WEIGHTS = np.array([0.0625, 0.2375, 0.4, 0.2375, 0.0625])
-"""The mean of a distribution from its quantiles, by trapezoids over the probability."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def _group(able: list[History], bounds: Floats, slots: int, seasons: tuple[int, 
     out = held_out(width, slots, seasons)
     before = prepare(able, slots, request.calendar, out)
     now = prepare(able, slots, request.calendar)
-    early, late = _learned(before, now, slots, seasons, request)
+    early, late = learned(before, now, slots, seasons, request)
     least = least_past(seasons[0])
     capable = np.flatnonzero(
         np.isfinite(before.values[:, before.cut - least]) if before.cut >= least else np.zeros(len(able), bool)
@@ -88,10 +86,11 @@ def _group(able: list[History], bounds: Floats, slots: int, seasons: tuple[int, 
     ahead = _ahead(now, late, capable, blend, steps, seasons)
     together = _dependence(tested, quantiles, stretch)
     choices = [choice(h, blend, row, now.shifts[row], bool(late), figures[row], seasons) for row, h in enumerate(able)]
-    return _outcome(able, now, ahead, stretch, bounds, choices, figures, together, request)
+    point = means(ahead, lean_of(tested.actual, quantiles)) if request.point == "mean" else ahead[..., 2]
+    return _outcome(able, now, point, ahead, stretch, bounds, choices, figures, together, request)
 
 
-def _learned(
+def learned(
     before: Prepared, now: Prepared, slots: int, seasons: tuple[int, int], request: Request
 ) -> tuple[list[Network], list[Network]]:
     """Nets for the backtest, which know nothing after the cut, and nets for the forecast, which go on from them."""
@@ -153,6 +152,7 @@ def _spread(low: Floats, high: Floats, level: int) -> Floats:
 def _outcome(
     able: list[History],
     now: Prepared,
+    point: Floats,
     ahead: Floats,
     stretch: Stretch,
     bounds: Floats,
@@ -171,7 +171,6 @@ def _outcome(
         held = np.where(fixed[:, None], constant[:, None], values * size)
         return np.clip(held, floor[:, None], bounds[:, None])
 
-    point = ahead @ _MEAN_WEIGHTS if request.point == "mean" else ahead[..., 2]
     bands: dict[int, tuple[Floats, Floats]] = {}
     inner: tuple[Floats, Floats] | None = None
     for level in request.levels:
