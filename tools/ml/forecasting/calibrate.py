@@ -51,12 +51,16 @@ def band(quantiles: Floats, level: int) -> tuple[Floats, Floats]:
     return low, high
 
 
-def calibrated(actual: Floats, quantiles: Floats, levels: Sequence[int]) -> Stretch:
-    """Factors from backtest rows: actual (series, rows), NaN where unknown; quantiles (series, rows, quantiles)."""
+def calibrated(actual: Floats, quantiles: Floats, levels: Sequence[int], days: float) -> Stretch:
+    """Factors from backtest rows: actual (series, rows), NaN where unknown; quantiles (series, rows, quantiles).
+
+    `days`: how many short seasons the rows of a series span. Errors of one day go together, so that the finite-sample
+    correction of split conformal prediction counts days, not rows.
+    """
     factors, before = {}, np.zeros(len(actual))
     for level in sorted(levels):
         scores = _scores(actual, quantiles, level)
-        found = np.clip(_factors(scores, level / 100), 1 / _LIMIT, _LIMIT)
+        found = np.clip(_factors(scores, level / 100, days), 1 / _LIMIT, _LIMIT)
         factors[level] = found
         before = np.maximum(before, found)
     return Stretch(factors)
@@ -71,7 +75,7 @@ def _scores(actual: Floats, quantiles: Floats, level: int) -> Floats:
     return np.where(actual >= middle, over, under)
 
 
-def _factors(scores: Floats, share: float) -> Floats:
+def _factors(scores: Floats, share: float, days: float) -> Floats:
     known = np.isfinite(scores)
     if not known.any():
         return np.ones(len(scores))
@@ -83,13 +87,12 @@ def _factors(scores: Floats, share: float) -> Floats:
             weight = len(own) / (len(own) + _OWN)
             logs[row] = weight * np.log(max(_quantile(own, share), 0.05) / max(common, 0.05))
     relative = scores / np.exp(logs)[:, None]
-    return np.asarray(np.exp(logs) * _quantile(relative[known], share))
+    seen = max(float(known.any(axis=1).sum()) * days, 1.0)
+    return np.asarray(np.exp(logs) * _quantile(relative[known], min(share * (1 + 1 / seen), 1.0)))
 
 
 def _quantile(values: Floats, share: float) -> float:
-    """With the finite-sample correction of split conformal prediction."""
-    wanted = min(share * (1 + 1 / len(values)), 1.0)
-    return float(np.quantile(values, wanted))
+    return float(np.quantile(values, share))
 
 
 _MEAN_WEIGHTS = np.array([0.0625, 0.2375, 0.4, 0.2375, 0.0625])

@@ -31,6 +31,7 @@ Ints = npt.NDArray[np.int64]
 _SEED = 20
 _FEW_ROWS, _MANY_ROWS = 400, 30_000
 _NETS = 3
+_LOOKS_BACK = 8
 _PANEL = Training(epochs=8, batch=1024, rate=2e-3)
 _ALONE = Training(epochs=8, batch=256, rate=1e-3)
 _ONWARDS = 5
@@ -80,13 +81,15 @@ def _group(able: list[History], bounds: Floats, slots: int, seasons: tuple[int, 
     tested = _known_only(trial(before, early, capable, slots, seasons), before)
     blend = blend_of(tested)
     quantiles = blended(blend, tested.members, tested.learned, tested.plain)
-    stretch = calibrated(tested.actual, quantiles, request.levels)
-    figures = reports(tested, quantiles, before.unit, seasons, before.values, request.levels)
+    stretch = calibrated(tested.actual, quantiles, request.levels, out / seasons[0])
+    figures = reports(tested, quantiles, before.unit, seasons, before.values, request.levels, out / seasons[0])
     steps = np.arange(1, slots + 1)
     ahead = _ahead(now, late, capable, blend, steps, seasons)
     together = _dependence(tested, quantiles, stretch)
     choices = [choice(h, blend, row, now.shifts[row], bool(late), figures[row], seasons) for row, h in enumerate(able)]
-    point = means(ahead, lean_of(tested.actual, quantiles)) if request.point == "mean" else ahead[..., 2]
+    point = (
+        ahead[..., 2] if request.point == "median" else means(ahead, _lean(now, late, capable, blend, slots, seasons))
+    )
     return _outcome(able, now, point, ahead, stretch, bounds, choices, figures, together, request)
 
 
@@ -134,6 +137,17 @@ def _ahead(
         learned = np.full(plain.shape, np.nan)
         learned[capable] = predict(nets, now.values[capable], steps, seasons)
     return blended(blend, say(now.values, steps, seasons), learned, plain)
+
+
+def _lean(
+    now: Prepared, nets: list[Network], capable: Ints, blend: Blend, slots: int, seasons: tuple[int, int]
+) -> Floats:
+    """How skewed the series are about what is said of them, over their whole past: a few folds cannot tell."""
+    width, reach = now.values.shape[1], min(slots, seasons[1])
+    first = min(max(2 * seasons[1], width // 3), width - 1)
+    origins = sorted({int(at) for at in np.linspace(first, max(width - reach, first), _LOOKS_BACK)})
+    looked = trial(now, nets, capable, reach, seasons, origins)
+    return lean_of(looked.actual, blended(blend, looked.members, looked.learned, looked.plain))
 
 
 def _dependence(tested: Trial, quantiles: Floats, stretch: Stretch) -> Dependence:

@@ -287,7 +287,7 @@ def test_money_asks_for_the_mean_of_a_skewed_series() -> None:
 
 
 def test_nothing_goes_above_its_bound() -> None:
-    frame = panel(a=hourly(usage(20)), b=hourly(usage(20, seed=2)))
+    frame = panel(a=hourly(usage(21)), b=hourly(usage(21, seed=2)))
     said = forecast_panel(frame, 24, upper={"a": 5.0}).set_index("unique_id")
     assert said.loc["a", ["mean", *BANDS]].to_numpy().max() == 5.0
     assert said.loc["b", "mean"].max() > 5.0
