@@ -17,13 +17,15 @@ import numpy.typing as npt
 
 from tools.ml.forecasting.network import QUANTILES
 
-__all__ = ["Stretch", "band", "calibrated", "lean_of", "means"]
+__all__ = ["Stretch", "band", "calibrated"]
 
 Floats = npt.NDArray[np.float64]
 
 _OWN = 1500.0
 """Rows of a series' own that weigh as much as the panel's view. Many, since rows of one origin err together."""
 _LIMIT = 8.0
+_DAYS_SHORT = 4.0
+"""By so many days the finite-sample correction falls short of them: it is large for one series, nothing for a panel."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ def band(quantiles: Floats, level: int) -> tuple[Floats, Floats]:
 def calibrated(actual: Floats, quantiles: Floats, levels: Sequence[int], days: float) -> Stretch:
     """Factors from backtest rows: actual (series, rows), NaN where unknown; quantiles (series, rows, quantiles).
 
-    `days`: how many short seasons the rows of a series span. Errors of one day go together, so that the finite-sample
-    correction of split conformal prediction counts days, not rows.
+    `days`: how many short seasons the rows of a series span. Errors of one day go together, so that the correction for
+    few scores counts days, not rows.
     """
     factors, before = {}, np.zeros(len(actual))
     for level in sorted(levels):
@@ -88,39 +90,8 @@ def _factors(scores: Floats, share: float, days: float) -> Floats:
             logs[row] = weight * np.log(max(_quantile(own, share), 0.05) / max(common, 0.05))
     relative = scores / np.exp(logs)[:, None]
     seen = max(float(known.any(axis=1).sum()) * days, 1.0)
-    return np.asarray(np.exp(logs) * _quantile(relative[known], min(share * (1 + 1 / seen), 1.0)))
+    return np.asarray(np.exp(logs) * _quantile(relative[known], 1 - (1 - share) * seen / (seen + _DAYS_SHORT)))
 
 
 def _quantile(values: Floats, share: float) -> float:
     return float(np.quantile(values, share))
-
-
-_MEAN_WEIGHTS = np.array([0.0625, 0.2375, 0.4, 0.2375, 0.0625])
-"""Trapezoids over the probability: the mean of a distribution from its five quantiles."""
-_PANEL_WEIGHT = 0.25
-_MOST_LEAN = 1.5
-_SKEWED = 0.02
-
-
-def means(quantiles: Floats, lean: Floats) -> Floats:
-    """Means (series, rows): the median, and so much of the quantiles' own skew as backtests bear out."""
-    middle = quantiles[..., 2]
-    return np.asarray(middle + lean[:, None] * (quantiles @ _MEAN_WEIGHTS - middle))
-
-
-def lean_of(actual: Floats, quantiles: Floats) -> Floats:
-    """(series,): the share of the skew that makes the sums of the backtest right, drawn towards the panel's.
-
-    Of a series without much skew it is 1: there it makes no difference, and a chance drift must not speak through it.
-    """
-    known = np.isfinite(actual)
-    miss = np.where(known, actual - quantiles[..., 2], 0.0).sum(axis=1)
-    skew = np.where(known, quantiles @ _MEAN_WEIGHTS - quantiles[..., 2], 0.0).sum(axis=1)
-    size = np.where(known, np.abs(actual), 0.0).sum(axis=1)
-    skewed = skew > _SKEWED * size
-    if not skewed.any():
-        return np.ones(len(actual))
-    panel = float(np.clip((miss[skewed] / size[skewed]).sum() / (skew[skewed] / size[skewed]).sum(), 0, _MOST_LEAN))
-    own = np.divide(miss, skew, out=np.ones(len(actual)), where=skewed)
-    mixed = (own + _PANEL_WEIGHT * panel) / (1 + _PANEL_WEIGHT)
-    return np.where(skewed, np.clip(mixed, 0, _MOST_LEAN), 1.0)

@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from tools.ml.calendar import Calendar
 from tools.ml.forecasting.backtest import Blend, Trial, blend_of, blended, held_out, reports, stretched, trial
-from tools.ml.forecasting.calibrate import Stretch, calibrated, lean_of, means
+from tools.ml.forecasting.calibrate import Stretch, calibrated
 from tools.ml.forecasting.dependence import Dependence, dependence
 from tools.ml.forecasting.features import least_past
 from tools.ml.forecasting.learning import Learner, predict, training_rows
-from tools.ml.forecasting.members import errors_of_seasons, say
+from tools.ml.forecasting.mean import Skew, means, skew_of
+from tools.ml.forecasting.members import errors_of_seasons, say, usual
 from tools.ml.forecasting.network import QUANTILES, Network, Training
 from tools.ml.forecasting.outcome import Outcome
 from tools.ml.forecasting.prepare import Prepared, prepare
@@ -87,9 +88,9 @@ def _group(able: list[History], bounds: Floats, slots: int, seasons: tuple[int, 
     ahead = _ahead(now, late, capable, blend, steps, seasons)
     together = _dependence(tested, quantiles, stretch)
     choices = [choice(h, blend, row, now.shifts[row], bool(late), figures[row], seasons) for row, h in enumerate(able)]
-    point = (
-        ahead[..., 2] if request.point == "median" else means(ahead, _lean(now, late, capable, blend, slots, seasons))
-    )
+    point = ahead[..., 2]
+    if request.point == "mean":
+        point = means(ahead, _skew(now, late, capable, blend, slots, seasons), usual(now.values, steps, seasons))
     return _outcome(able, now, point, ahead, stretch, bounds, choices, figures, together, request)
 
 
@@ -139,15 +140,15 @@ def _ahead(
     return blended(blend, say(now.values, steps, seasons), learned, plain)
 
 
-def _lean(
+def _skew(
     now: Prepared, nets: list[Network], capable: Ints, blend: Blend, slots: int, seasons: tuple[int, int]
-) -> Floats:
+) -> Skew:
     """How skewed the series are about what is said of them, over their whole past: a few folds cannot tell."""
     width, reach = now.values.shape[1], min(slots, seasons[1])
     first = min(max(2 * seasons[1], width // 3), width - 1)
     origins = sorted({int(at) for at in np.linspace(first, max(width - reach, first), _LOOKS_BACK)})
     looked = trial(now, nets, capable, reach, seasons, origins)
-    return lean_of(looked.actual, blended(blend, looked.members, looked.learned, looked.plain))
+    return skew_of(looked.actual, blended(blend, looked.members, looked.learned, looked.plain))
 
 
 def _dependence(tested: Trial, quantiles: Floats, stretch: Stretch) -> Dependence:

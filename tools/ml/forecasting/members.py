@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MEMBERS", "errors_of_seasons", "say"]
+__all__ = ["MEMBERS", "errors_of_seasons", "say", "usual"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -42,6 +42,18 @@ def say(past: Floats, steps: Ints, seasons: tuple[int, int]) -> Floats:
     corrected = profile * _correction(padded, period)
     grown = corrected * np.exp(_growth(padded, steps, period))
     return np.stack([day, week, corrected, grown, mean_day, np.broadcast_to(level, day.shape)])
+
+
+def usual(past: Floats, steps: Ints, seasons: tuple[int, int]) -> Floats:
+    """(series, steps): the mean of the same place in the last four weeks, as far as they are known."""
+    short, long = seasons
+    period = long if short == _HOURS else short
+    padded = np.concatenate([np.full((len(past), (_WEEKS + 1) * period), np.nan), past], axis=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        mean = np.nanmean(np.stack([_at(padded, steps, period, j) for j in range(_WEEKS)]), axis=0)
+        whole = np.nanmean(padded[:, -_WEEKS * period :], axis=1)
+    return _or(mean, np.broadcast_to(whole[:, None], mean.shape))
 
 
 def errors_of_seasons(past: Floats, seasons: tuple[int, int], quantiles: tuple[float, ...]) -> Floats:
