@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from tools.demo.generate import activity, metering, queries
 from tools.demo.generate.beside import frames as beside_frames
 from tools.demo.generate.beside import service_credits
-from tools.demo.generate.catalog import Demo, catalog
+from tools.demo.generate.catalog import BULK, Demo, catalog
 from tools.demo.generate.days import DAY_MS, HOUR_MS, moment
 from tools.demo.generate.frames import Sink, as_table
 from tools.demo.generate.incidents import announced
@@ -83,6 +83,11 @@ class History:
     def demo(self) -> Demo:
         return catalog(self.queries, self.days)
 
+    @property
+    def _usual(self) -> npt.NDArray[np.bool_]:
+        """By habit: whether views beside the queries tell of it; what only makes an account large is left out."""
+        return np.array([not habit.key.startswith(BULK) for habit in self.demo.habits])
+
     def advance(self, until: int, sink: Sink, progress: Progress, *, stage: bool = True) -> Ran:
         """Simulate from `now` to `until` and hand the rows to `sink`; the last window is returned.
 
@@ -124,7 +129,7 @@ class History:
         sink("QUERY_HISTORY", rows)
         progress(0.75, f"metering {moment(since):%d %B}")
         sink("QUERY_ATTRIBUTION_HISTORY", as_table(metering.attribution(ran, dict(_arrays(rows)), kept)))
-        self._usage(ran, hours, rows, sink)
+        self._usage(ran, hours, rows.filter(pa.array(self._usual[ran.work.ints("habit")[kept]])), sink)
         ids = queries.query_ids(ran.work)
         told = activity.event_rows(known, self.lives, ran, ids, self.events)
         sink("WAREHOUSE_EVENTS_HISTORY", as_table(activity.warehouse_events(self.lives, told)))
