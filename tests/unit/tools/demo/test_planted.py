@@ -117,7 +117,8 @@ def test_precursors_rise_before_the_failures_and_not_in_the_other_account() -> N
 
 
 def _within(generated: Generated, label: Label, condition: str, column: str = "START_TIME") -> int:
-    sql = f"SELECT count(*) FROM _RAW.QUERY_HISTORY WHERE WAREHOUSE_NAME = ? AND {column} >= ? AND {column} < ? AND {condition}"
+    inside = f"WAREHOUSE_NAME = ? AND {column} >= ? AND {column} < ?"
+    sql = f"SELECT count(*) FROM _RAW.QUERY_HISTORY WHERE {inside} AND {condition}"
     return int((generated.con.execute(sql, [label.warehouse, label.start, label.end]).fetchone() or (0,))[0])
 
 
