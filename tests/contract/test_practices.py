@@ -18,37 +18,11 @@ from tools.warehouse.grants import reader_grants
 from tools.warehouse.views import ALL_VIEWS, FURTHER_VIEWS, VIEWS
 
 PRACTICES = load()
-ANSWERED = {
-    "auto-suspend-left-at-default",
-    "auto-suspend-shorter-than-the-gap",
-    "bigger-is-not-always-faster",
-    "blocked-by-locks",
-    "cache-not-worth-waiting-for",
-    "calendar-not-anomaly",
-    "cloud-services-above-ten-percent",
-    "copy-lists-huge-prefixes",
-    "dbt-models-by-cost",
-    "failing-and-retrying",
-    "few-patterns-carry-the-cost",
-    "full-table-scans",
-    "idle-pays-for-nothing",
-    "keep-alive-polling",
-    "loading-on-a-big-warehouse",
-    "manual-resize-left-in-place",
-    "maximized-mode-all-day",
-    "no-resource-monitor",
-    "oversized-warehouse",
-    "queueing-overload",
-    "resume-flapping",
-    "runaway-query",
-    "second-generation-for-writes",
-    "snowpark-optimised-for-plain-sql",
-    "spend-without-owner",
-    "too-many-idle-warehouses",
-    "undersized-remote-spill",
-    "waiting-for-provisioning",
+UNANSWERED = {
+    "oversized-warehouse": "the demo's oversized warehouses run a few statements longer than the check's five seconds",
+    "spend-after-a-change": "no shape of statement of the demo account is younger than a week",
 }
-"""Pages whose check finds something on the demo account; the views of the others are empty there, or all is well."""
+"""Pages whose check may find nothing on the demo account, and why; all others find something."""
 
 
 @pytest.fixture(scope="module")
@@ -94,12 +68,18 @@ def test_a_check_runs_and_answers(reader: Any, page: Practice) -> None:
     assert len(set(names)) == len(names) >= 2
     assert all(name.replace("_", "").isalnum() for name in names), names
     assert len(rows) <= 200
-    if page.id in ANSWERED:
-        assert rows
+    assert rows or page.id in UNANSWERED
 
 
-def test_answered_names_pages() -> None:
-    assert {page.id for page in PRACTICES} >= ANSWERED
+def test_unanswered_names_pages() -> None:
+    assert {page.id for page in PRACTICES} >= set(UNANSWERED)
+
+
+@pytest.mark.parametrize("view", sorted(ALL_VIEWS))
+def test_every_view_of_the_demo_account_has_rows(reader: Any, view: str) -> None:
+    cursor = reader.cursor()
+    cursor.execute(f"SELECT COUNT(*) FROM SNOWFLAKE.ACCOUNT_USAGE.{view}")
+    assert cursor.fetchall()[0][0] > 0
 
 
 @pytest.mark.parametrize("view", sorted(FURTHER_VIEWS))

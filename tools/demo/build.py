@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from tools.demo import account, layout
+from tools.demo.anomalies import refresh_anomalies
 from tools.demo.load import Progress, quiet
 from tools.warehouse.views import ALL_VIEWS, FURTHER_VIEWS, View
 
@@ -103,6 +104,7 @@ def go_on(
     fresh = history.now == history.first
     ran = history.advance(milliseconds(until), lambda name, rows: append(con, name, rows), progress, stage=stage)
     put_live(con, history, ran, fresh=fresh)
+    refresh_anomalies(con)
 
 
 def append(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:

@@ -113,6 +113,7 @@ def test_every_further_view_is_there_for_a_page() -> None:
         "STORAGE_USAGE",
         "TABLE_PRUNING_HISTORY",
         "TAG_REFERENCES",
+        "TRUST_CENTER_FINDINGS",
         "USERS",
     }
 

@@ -14,9 +14,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tools.demo.generate import activity, metering, queries
+from tools.demo.generate import activity, adaptive, metering, queries
+from tools.demo.generate.beside import acceleration, service_credits
 from tools.demo.generate.beside import frames as beside_frames
-from tools.demo.generate.beside import service_credits
 from tools.demo.generate.catalog import BULK, Demo, catalog
 from tools.demo.generate.days import DAY_MS, HOUR_MS, moment
 from tools.demo.generate.frames import Sink, as_table
@@ -126,9 +126,11 @@ class History:
         kept = kept[np.argsort(ran.work.ints("at")[kept], kind="stable")]
         history = queries.query_history(known, self.lives, ran, kept)
         rows = as_table(history)
-        sink("QUERY_HISTORY", rows)
+        sink("QUERY_HISTORY", acceleration.marked(rows, self.seed, demo.warehouses))
         progress(0.75, f"metering {moment(since):%d %B}")
-        sink("QUERY_ATTRIBUTION_HISTORY", as_table(metering.attribution(ran, dict(_arrays(rows)), kept)))
+        attribution = as_table(metering.attribution(ran, dict(_arrays(rows)), kept))
+        sink("QUERY_ATTRIBUTION_HISTORY", acceleration.attributed(attribution, rows, self.seed, demo.warehouses))
+        sink("QUERY_METERING_HISTORY", as_table(adaptive.query_metering(ran, dict(_arrays(rows)), cloud, kept)))
         self._usage(ran, hours, rows.filter(pa.array(self._usual[ran.work.ints("habit")[kept]])), sink)
         ids = queries.query_ids(ran.work)
         told = activity.event_rows(known, self.lives, ran, ids, self.events)
@@ -152,8 +154,8 @@ class History:
         )
         services = service_credits(about)
         names = {live.id: live.name for live in self.lives.values()}
-        adaptive = {live.id for live in self.lives.values() if live.adaptive}
-        sink("WAREHOUSE_METERING_HISTORY", as_table(metering.warehouse_metering(names, adaptive, hours)))
+        by_query = {live.id for live in self.lives.values() if live.adaptive}
+        sink("WAREHOUSE_METERING_HISTORY", as_table(metering.warehouse_metering(names, by_query, hours)))
         sink("METERING_HISTORY", as_table(metering.hourly_services(names, hours, services)))
         sink("METERING_DAILY_HISTORY", as_table(metering.daily(hours, services, self.seam, ran.until)))
         for name, frame in beside_frames(about).items():

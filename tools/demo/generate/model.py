@@ -54,6 +54,8 @@ class Statement:
     """Median of intermediate data over bytes scanned; what does not fit into memory spills."""
     cloud: float = 0.0
     """Seconds of cloud services work beyond compiling."""
+    rows: int | None = None
+    """How many rows it writes; None: as many as its bytes hold."""
 
 
 Profile = Literal["office", "long", "mornings", "flat"]

@@ -165,7 +165,9 @@ def _volumes(known: Table, lives: Mapping[int, Live], work: Workload, started: A
     total = np.where(work.floats("oddity") < 0.003, np.maximum(partitions - 3, 0), total)
     produced = np.where(executed & good, np.exp(5 + 2.4 * work.floats("produced")), 0).astype(np.int64)
     kinds = known.kinds
-    changed = np.where(writes & good, np.minimum(scanned / 180, 5e8), 0).astype(np.int64)
+    fixed = np.array([-1 if each.rows is None else each.rows for each in known.statements])[which]
+    changed = np.where(fixed < 0, np.minimum(scanned / 180, 5e8).astype(np.int64), fixed)
+    changed = np.where(writes & good, changed, 0)
     written = np.where(writes & good, scanned * work.floats("written") ** 2, 0).astype(np.int64)
     result = np.where(writes, 0, produced * (20 + (work.floats("result") * 180).astype(np.int64)))
     over, far = _spilled(lives, work, started, executed)
@@ -182,7 +184,7 @@ def _volumes(known: Table, lives: Mapping[int, Live], work: Workload, started: A
         "ROWS_PRODUCED": np.where(cached, 1 + (work.floats("result") * 500).astype(np.int64), produced),
         "ROWS_WRITTEN_TO_RESULT": np.where(writes, 1, produced),
         "ROWS_INSERTED": np.where(inserts, changed, 0),
-        "ROWS_UPDATED": np.where(np.isin(kinds, ["MERGE", "UPDATE"])[which], changed // 3, 0),
+        "ROWS_UPDATED": np.select([(kinds == "UPDATE")[which], (kinds == "MERGE")[which]], [changed, changed // 3], 0),
         "ROWS_DELETED": np.where((kinds == "DELETE")[which], changed, 0),
         "ROWS_UNLOADED": np.zeros(count, dtype=np.int64),
         "BYTES_DELETED": np.where((kinds == "DELETE")[which], written // 2, 0),

@@ -29,6 +29,11 @@ def frames(beside: Beside) -> dict[str, pa.Table]:
     Returns:
         View name to all of its columns, as `tools.warehouse.views` has them. The views in SNAPSHOTS have no time:
         their rows show the account at `until` and take the place of earlier ones; all others are added to them.
+        RESOURCE_MONITORS is there for the account's first window only.
+
+    Note:
+        Sessions that go on over `since`, hours that it cuts and locks that are held over it are told right only if
+        `queries` also holds the earlier rows of the day before; such rows are told of nowhere else.
     """
     return write(Window(beside))
 

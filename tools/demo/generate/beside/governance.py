@@ -1,4 +1,4 @@
-"""TAG_REFERENCES and DATA_TRANSFER_HISTORY."""
+"""TAG_REFERENCES, RESOURCE_MONITORS and DATA_TRANSFER_HISTORY."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from tools.demo.generate.beside.chance import lognormal, uniform
 from tools.demo.generate.beside.people import people, user_id
-from tools.demo.generate.beside.window import HOUR_US, Window, rows
+from tools.demo.generate.beside.window import DAY_US, HOUR_US, Window, rows
 
 __all__ = ["histories", "snapshots"]
 
@@ -43,7 +43,11 @@ def histories(window: Window) -> dict[str, pa.Table]:
 
 
 def snapshots(window: Window) -> dict[str, pa.Table]:
-    return {"TAG_REFERENCES": _tags(window)}
+    """The monitors come with a new account alone: from then on the server keeps them (tools.demo.monitors)."""
+    found = {"TAG_REFERENCES": _tags(window)}
+    if window.beside.since == window.beside.first:
+        found["RESOURCE_MONITORS"] = _monitors(window)
+    return found
 
 
 def _tags(window: Window) -> pa.Table:
@@ -59,6 +63,31 @@ def _tags(window: Window) -> pa.Table:
         | {"OBJECT_NAME": [each[2] for each in found], "DOMAIN": [each[0] for each in found]}
         | {"APPLY_METHOD": "MANUAL"},
         len(found),
+    )
+
+
+_MONITORS: tuple[tuple[str, float, str | None, int, int | None, int | None], ...] = (
+    # Name, credits a month, warehouses, shares in % at which it notifies, suspends and suspends at once
+    ("ACCOUNT_MONITOR", 18_000, None, 80, None, None),
+    ("SCIENCE_MONITOR", 2_500, "SCIENCE_WH", 75, 100, 110),
+    ("LEGACY_MONITOR", 0, "LEGACY_WH", 50, 90, 100),
+)
+"""The last keeps people from the warehouse that was moved away from: without a quota nothing resumes it."""
+
+
+def _monitors(window: Window) -> pa.Table:
+    """What they have counted is not said: that follows from the metering."""
+    names, quotas, watched, notify, suspend, at_once = zip(*_MONITORS, strict=True)
+    return rows(
+        "RESOURCE_MONITORS",
+        {
+            "NAME": list(names),
+            "CREATED": (window.first_day - 40) * DAY_US,
+            "CREDIT_QUOTA": np.array(quotas, dtype=float),
+        }
+        | {"OWNER": "ACCOUNTADMIN", "WAREHOUSES": list(watched), "NOTIFY": list(notify), "SUSPEND": list(suspend)}
+        | {"SUSPEND_IMMEDIATE": list(at_once), "LEVEL": ["WAREHOUSE" if each else "ACCOUNT" for each in watched]},
+        len(names),
     )
 
 

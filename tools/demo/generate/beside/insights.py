@@ -88,16 +88,15 @@ _KINDS = (
 
 
 def histories(window: Window) -> dict[str, pa.Table]:
-    inside = window.ends_inside(statements.moments_of(window.queries, "END_TIME"))
-    inside &= statements.numbers(window.queries, "EXECUTION_TIME") > 0
-    queries = window.queries.take(pa.array(np.flatnonzero(inside)))
+    queries = window.queries
+    ran = statements.numbers(queries, "EXECUTION_TIME") > 0
     shape, _ = statements.codes(queries, "QUERY_PARAMETERIZED_HASH")
     known, first, which = np.unique(shape, return_index=True, return_inverse=True)
     texts = [str(queries.column("QUERY_TEXT")[int(row)]) for row in first.tolist()]
     rowid, kind = [], []
     for n, each in enumerate(_KINDS):
         of_shape = np.array([each.text(text) for text in texts], dtype=bool)
-        due = np.flatnonzero(of_shape[which] & each.figures(queries)) if len(known) else first
+        due = np.flatnonzero(ran & of_shape[which] & each.figures(queries)) if len(known) else first
         rowid.append(due)
         kind.append(np.full(len(due), n, dtype=np.int64))
     return {"QUERY_INSIGHTS": _view(window, queries, np.concatenate(rowid), np.concatenate(kind))}
@@ -106,7 +105,7 @@ def histories(window: Window) -> dict[str, pa.Table]:
 def _view(window: Window, queries: pa.Table, row: Ints, kind: Ints) -> pa.Table:
     order = np.lexsort((kind, row))
     row, kind = row[order], kind[order]
-    found = queries.take(pa.array(row))
+    found = queries.select([name for name in queries.column_names if name != "QUERY_TEXT"]).take(pa.array(row))
     instance = (uniform(window.seed, "insight", statements.marks(found) * 16 + kind) * 1e12).astype(np.int64)
     same = ("START_TIME", "END_TIME", "TOTAL_ELAPSED_TIME", "QUERY_ID", "QUERY_HASH", "QUERY_PARAMETERIZED_HASH")
     messages = [json.dumps({"type": f"QUERY_INSIGHT_{each.id}"}) for each in _KINDS]

@@ -86,7 +86,8 @@ def histories(window: Window, found: Touched) -> dict[str, pa.Table]:
 def _access(window: Window, found: Touched) -> pa.Table:
     inside = window.ends_inside(statements.moments_of(window.all_queries, "END_TIME")) & (found.code >= 0)
     kept = np.flatnonzero(inside)
-    queries, code = window.all_queries.take(pa.array(kept)), found.code[kept]
+    wanted = window.all_queries.select(["QUERY_ID", "START_TIME", "USER_NAME"])
+    queries, code = wanted.take(pa.array(kept)), found.code[kept]
     reads = [_objects(kind.reads) for kind in found.kinds]
     return rows(
         "ACCESS_HISTORY",

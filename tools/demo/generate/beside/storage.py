@@ -67,12 +67,18 @@ def versions(window: Window, table: Table, day: int) -> list[Version]:
     most = max(int(np.ceil(table.replaced)), 1)
     places = (span[:, None] * 16 + np.arange(most)).ravel()
     there = uniform(window.seed, f"replaced/{table.id}", places) < table.replaced / most
-    size = table.gib * GIB * lognormal(window.seed, f"version/{table.id}", places, 0.05)
+    size = _version_sizes(window, table, places)
     return [
         Version(table, int(place), int(place) // 16, float(size[n]))
         for n, place in enumerate(places.tolist())
         if there[n]
     ]
+
+
+def _version_sizes(window: Window, table: Table, places: Ints) -> Floats:
+    """Whole bytes, so that sums are exact whatever they begin with."""
+    sizes: Floats = (table.gib * GIB * lognormal(window.seed, f"version/{table.id}", places, 0.05)).round()
+    return sizes
 
 
 def _versions_bytes(window: Window, table: Table, days: Ints) -> Bytes:
@@ -85,7 +91,7 @@ def _versions_bytes(window: Window, table: Table, days: Ints) -> Bytes:
     most = max(int(np.ceil(table.replaced)), 1)
     places = (span[:, None] * 16 + np.arange(most)).ravel()
     there = uniform(window.seed, f"replaced/{table.id}", places) < table.replaced / most
-    size = table.gib * GIB * lognormal(window.seed, f"version/{table.id}", places, 0.05) * there
+    size = _version_sizes(window, table, places) * there
     summed = np.concatenate([[0.0], np.cumsum(size.reshape(-1, most).sum(1))])
     at = days - span[0] + 1
     travel = summed[at] - summed[at - table.retention]

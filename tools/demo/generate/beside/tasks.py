@@ -38,8 +38,8 @@ class _Serverless:
 
 _SERVERLESS = (
     _Serverless(
-        *("REFRESH_SEGMENTS", 70114, "ANALYTICS", "CORE", 60),
-        *("CALL ANALYTICS.CORE.REFRESH_SEGMENTS()", None, (0.985, 0, 0.015), 240.0),
+        *("REFRESH_RECOMMENDATIONS", 70114, "ANALYTICS", "CORE", 60),
+        *("CALL ANALYTICS.CORE.REFRESH_RECOMMENDATIONS()", None, (0.985, 0, 0.015), 240.0),
         ("100038", "Numeric value 'n/a' is not recognized"),
     ),
     _Serverless(
@@ -114,7 +114,7 @@ def _task_of(tag: str) -> str | None:
 
 
 def _attempts(task: Ints, start: Ints, failed: statements.Bools) -> Ints:
-    """2 and more for a run that follows a failure of the same task within five minutes of its end."""
+    """2 and more for a run that follows a failure of the same task within five minutes of its start."""
     attempt = np.ones(len(start), dtype=np.int64)
     last: dict[int, tuple[int, bool, int]] = {}
     for row, (which, at, bad) in enumerate(zip(task.tolist(), start.tolist(), failed.tolist(), strict=True)):

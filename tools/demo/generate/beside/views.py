@@ -11,12 +11,13 @@ from tools.demo.generate.beside import (
     insights,
     intelligence,
     loads,
-    people,
+    logins,
     reads,
     refreshes,
     services,
     storage,
     tasks,
+    users,
 )
 from tools.demo.generate.beside.window import Window
 from tools.warehouse.views import FURTHER_VIEWS
@@ -34,8 +35,8 @@ def write(window: Window) -> dict[str, pa.Table]:
         **intelligence.histories(window),
         **storage.histories(window),
         **catalog.snapshots(window),
-        **people.histories(window),
-        **people.snapshots(window),
+        **logins.histories(window),
+        **users.snapshots(window),
         **tasks.histories(window),
         **refreshes.histories(window),
         **loads.histories(window, credits),
