@@ -1,8 +1,9 @@
 """The models of a profile, asked in order: the second where the first does not answer.
 
-Next in order after RateLimitError, APITimeoutError, APIConnectionError and InternalServerError, each repeated first as
-often as `retries` says; after a key, model or request that the provider refuses at once. A model that has failed
-several times in a row is left out for a while (agent.models.breaker). A content filter's no is an answer.
+Next in order after RateLimitError, APITimeoutError, APIConnectionError and InternalServerError only, each repeated
+first as often as `retries` says. A key, model or request that the provider refuses ends the chain: the second model
+would hide a mistake that a person has to mend. A model that has failed several times in a row is left out for a while
+(agent.models.breaker). A content filter's no is an answer.
 """
 
 from __future__ import annotations
@@ -100,6 +101,8 @@ class ModelChain:
             if isinstance(answer, ModelReply):
                 return answer
             failures.append(answer)
+            if not answer.passes_on:
+                break
         raise ModelsUnavailable(tuple(failures))
 
     def _ask_one(self, one: LlmModel, question: _Question, *, fallback: bool) -> ModelReply | ModelFailure:
@@ -116,7 +119,7 @@ class ModelChain:
             return reply
         except AskFailed as failed:
             told = True
-            (self._breaker.untold if failed.failure.cause == "request" else self._breaker.failed)(_name(one))
+            (self._breaker.failed if failed.failure.passes_on else self._breaker.untold)(_name(one))
             _log.warning("language model %s: %s", one.label, failed.failure.detail)
             self._tell(ModelCall(one.label, None, failed.failure, attempts.made, self._clock() - started))
             return failed.failure

@@ -18,6 +18,7 @@ from tools.errors import Refused, Unreachable
 __all__ = ["BudgetKind", "BudgetSpent", "Cancelled", "Cause", "ModelFailure", "ModelsUnavailable"]
 
 Cause = Literal["rate_limit", "timeout", "connection", "server", "key", "not_found", "request", "open", "credentials"]
+_PROVIDERS_TROUBLE: frozenset[Cause] = frozenset({"rate_limit", "timeout", "connection", "server", "open"})
 BudgetKind = Literal["question_tokens", "question_usd", "day_tokens", "day_usd"]
 
 
@@ -33,6 +34,11 @@ class ModelFailure:
     """For people, e.g. "429 rate_limit_exceeded"; free of the provider's text."""
     lasting: bool
     """Asking again will not help: settings, key or request have to change."""
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether the next model is asked: the provider is in trouble, and nothing of ours is wrong."""
+        return self.cause in _PROVIDERS_TROUBLE
 
 
 class ModelsUnavailable(Unreachable):

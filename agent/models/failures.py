@@ -40,7 +40,7 @@ _KNOWN_PARAMETERS = frozenset(
         "tools",
     }
 )
-_BY_STATUS: dict[int, Cause] = {401: "key", 403: "key", 404: "not_found", 408: "timeout", 409: "server"}
+_BY_STATUS: dict[int, Cause] = {401: "key", 403: "key", 404: "not_found", 408: "timeout"}
 
 
 def failure_of(one: LlmModel, error: Exception) -> ModelFailure:
