@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from tools.demo.generate import activity, adaptive, metering, queries
 from tools.demo.generate.beside import acceleration, service_credits
 from tools.demo.generate.beside import frames as beside_frames
-from tools.demo.generate.catalog import Demo, catalog
+from tools.demo.generate.catalog import BULK, Demo, catalog
 from tools.demo.generate.days import DAY_MS, HOUR_MS, moment
 from tools.demo.generate.frames import Sink, as_table
 from tools.demo.generate.incidents import announced
@@ -83,6 +83,11 @@ class History:
     def demo(self) -> Demo:
         return catalog(self.queries, self.days)
 
+    @property
+    def _usual(self) -> npt.NDArray[np.bool_]:
+        """By habit: whether views beside the queries tell of it; what only makes an account large is left out."""
+        return np.array([not habit.key.startswith(BULK) for habit in self.demo.habits])
+
     def advance(self, until: int, sink: Sink, progress: Progress, *, stage: bool = True) -> Ran:
         """Simulate from `now` to `until` and hand the rows to `sink`; the last window is returned.
 
@@ -126,7 +131,7 @@ class History:
         attribution = as_table(metering.attribution(ran, dict(_arrays(rows)), kept))
         sink("QUERY_ATTRIBUTION_HISTORY", acceleration.attributed(attribution, rows, self.seed, demo.warehouses))
         sink("QUERY_METERING_HISTORY", as_table(adaptive.query_metering(ran, dict(_arrays(rows)), cloud, kept)))
-        self._usage(ran, hours, rows, sink)
+        self._usage(ran, hours, rows.filter(pa.array(self._usual[ran.work.ints("habit")[kept]])), sink)
         ids = queries.query_ids(ran.work)
         told = activity.event_rows(known, self.lives, ran, ids, self.events)
         sink("WAREHOUSE_EVENTS_HISTORY", as_table(activity.warehouse_events(self.lives, told)))

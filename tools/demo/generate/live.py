@@ -192,5 +192,6 @@ def changes_of(demo: Demo, seed: int, first: int, live: Live, since: int, until:
     """Resizes of the window, as they come out on top of how the warehouse is set."""
     planned = _planned(demo, seed, first, live, since, until)
     points = [(each.start, each.user, each.role) for each in planned] + [(each.end, *each.again) for each in planned]
-    inside = sorted({(at, user, role) for at, user, role in points if since <= at < until})
+    until = until if live.dropped is None else min(until, live.dropped)
+    inside = sorted({(at, user, role) for at, user, role in points if max(since, live.created) <= at < until})
     return [Change(at, _rank_at(live, planned, at), user, role) for at, user, role in inside]
