@@ -1,7 +1,27 @@
-"""What is out of the ordinary in a usage series: a continuous score and findings, neither of which sees the future."""
+"""What is out of the ordinary in a usage series: a continuous score and findings, neither of which sees the future.
 
-from tools.ml.anomaly.detecting import detect, detect_panel
+`score` and `State` judge any stream value by value. `detect`, `detect_panel` and `Watch` know days, weeks and the
+calendar of regular series, and say each thing once. See DECISIONS.md for why there are two.
+"""
+
+from tools.ml.anomaly.detecting import FalseAlarms, count_false_alarms, detect, detect_panel
 from tools.ml.anomaly.scoring import State, score, start
 from tools.ml.anomaly.types import DEFAULT, KINDS, Anomaly, Kind, KnownJob
+from tools.ml.anomaly.watch import FALSE_ALARMS, Watch
 
-__all__ = ["DEFAULT", "KINDS", "Anomaly", "Kind", "KnownJob", "State", "detect", "detect_panel", "score", "start"]
+__all__ = [
+    "DEFAULT",
+    "FALSE_ALARMS",
+    "KINDS",
+    "Anomaly",
+    "FalseAlarms",
+    "Kind",
+    "KnownJob",
+    "State",
+    "Watch",
+    "count_false_alarms",
+    "detect",
+    "detect_panel",
+    "score",
+    "start",
+]

@@ -7,7 +7,7 @@ A slot's cost does not grow with the history, and most of it is array arithmetic
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from tools.ml.anomaly.clock import Clock, Moment
 from tools.ml.anomaly.drift import DAYS
 from tools.ml.anomaly.episodes import UNREST, Episode, kind_of
 from tools.ml.anomaly.panel import Panel, Signals
+from tools.ml.anomaly.saving import FORMAT, opened, restore, saved
 from tools.ml.anomaly.types import DEFAULT, Anomaly, KnownJob
 from tools.ml.anomaly.windows import Sums
 
@@ -40,6 +41,8 @@ _ON = 2.0
 _DRIFT_GOES_ON = 0.15
 _DRIFT_LEAST_DAYS = 10
 _BRIEF_DAYS = 1.5
+_RETURN_DAYS = 56
+_NEVER = -(10**9)
 
 Bools = npt.NDArray[np.bool_]
 
@@ -84,6 +87,9 @@ class Watch:
         self.panel = Panel(count, per_day)
         self.active: Bools = np.zeros(count, dtype=bool)
         self.since: npt.NDArray[np.int64] = np.zeros(count, dtype=np.int64)
+        self.adopted: npt.NDArray[np.int64] = np.full(count, _NEVER)
+        """When the level was last taken for the usual one, and in which direction it had moved."""
+        self.moved: npt.NDArray[np.int64] = np.zeros(count, dtype=np.int64)
         self.episodes: dict[int, Episode] = {}
         self.closed: list[list[Episode]] = [[] for _ in self.ids]
         # What an episode looks back to: values, z, expectation and spread as they were seen.
@@ -194,7 +200,8 @@ class Watch:
         length = windows[column]
         z = self.history["z"].last(min(length, self.now + 1), row)
         pile = np.abs(z) - 1 if direction == UNREST else z * direction - 0.75
-        back = int(np.argmax(np.cumsum(pile[::-1]))) + 1
+        ended = self.closed[row][-1].last if self.closed[row] else -1
+        back = min(int(np.argmax(np.cumsum(pile[::-1]))) + 1, self.now - ended)
         episode = Episode(self.now - back + 1, self.now, self.now, direction, confidence, length)
         day = self.clock.per_day
         for at in range(back, 0, -1):
@@ -230,7 +237,7 @@ class Watch:
             episode.add(parts, goes_on, self.now)
             if self.now - episode.last >= day:
                 self._close(row)
-            elif self.now - episode.start >= _ADOPT_DAYS * day:
+            elif self.now - episode.start >= (1 if self._returns(row, episode) else _ADOPT_DAYS) * day:
                 self._adopt(row)
 
     def _still(self, row: int, episode: Episode) -> bool:
@@ -256,16 +263,69 @@ class Watch:
             self.panel.drifts.forget(row)
         self.active[row] = False
 
+    def _returns(self, row: int, episode: Episode) -> bool:
+        """Whether the episode takes back a shift that was adopted not long ago."""
+        lately = self.now - self.adopted[row] < _RETURN_DAYS * self.clock.per_day
+        return bool(lately and episode.direction * self.moved[row] < 0)
+
     def _adopt(self, row: int) -> None:
-        """After two weeks the new regime is what is usual."""
+        """The new regime is what is usual: after two weeks, or after a day where it is the one from before."""
+        episode = self.episodes[row]
+        days = 1 if self._returns(row, episode) else _ADOPT_DAYS
         self._close(row)
         self.panel.drifts.forget(row)
-        values = self.history["y"].last(len(self.moments), row)
-        self.panel.profile.relearn(
-            row,
-            [(m.slot, m.weekday, m.off) for m in self.moments if not m.excused],
-            values[[not m.excused for m in self.moments]],
+        moments = self.moments[-days * self.clock.per_day :]
+        values = self.history["y"].last(len(moments), row)
+        usual = [not moment.excused for moment in moments]
+        places = [(moment.slot, moment.weekday, moment.off) for moment in moments if not moment.excused]
+        self.panel.profile.relearn(row, places, values[usual])
+        self.adopted[row], self.moved[row] = self.now, episode.direction if days > 1 else 0
+
+    # --- saved state ---------------------------------------------------------------------------------------------
+
+    def _counters(self) -> dict[str, np.ndarray[Any, Any]]:
+        return {"active": self.active, "since": self.since, "adopted": self.adopted, "moved": self.moved}
+
+    def to_bytes(self) -> bytes:
+        """Everything but the calendar and the known jobs, which are the caller's and may change."""
+        plain = {
+            "format": FORMAT,
+            "ids": self.ids,
+            "step": self.clock.step.isoformat(),
+            "threshold": self.threshold,
+            "price": self.price,
+            "false_alarms": self.false_alarms,
+            "now": self.now,
+            "last": None if self.last is None else self.last.isoformat(),
+            "episodes": {row: episode.as_json() for row, episode in self.episodes.items()},
+            "closed": [[episode.as_json() for episode in row] for row in self.closed],
+            "moments": [list(vars(moment).values()) for moment in self.moments],
+        }
+        return saved(plain, [self.panel, self.history, self._counters()])
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, calendar: Calendar | None = None, known_jobs: Sequence[KnownJob] = ()) -> Watch:
+        """
+        Raises:
+            BadArgument: not what `to_bytes` of this version wrote.
+        """
+        plain, arrays = opened(data)
+        watch = cls(
+            plain["ids"],
+            step=pd.Timedelta(plain["step"]),
+            calendar=calendar,
+            threshold=plain["threshold"],
+            known_jobs=known_jobs,
+            unit_price=plain["price"],
+            false_alarms=plain["false_alarms"],
         )
+        watch.now = plain["now"]
+        watch.last = None if plain["last"] is None else pd.Timestamp(plain["last"])
+        watch.episodes = {int(row): Episode.from_json(one) for row, one in plain["episodes"].items()}
+        watch.closed = [[Episode.from_json(one) for one in row] for row in plain["closed"]]
+        watch.moments = [Moment(*one) for one in plain["moments"]]
+        restore([watch.panel, watch.history, watch._counters()], arrays)
+        return watch
 
     # --- findings --------------------------------------------------------------------------------------------
 
