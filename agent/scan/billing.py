@@ -10,8 +10,7 @@ from agent.scan.context import Look, ScanContext
 from tools.anomalies import WATCHES, Candidate, Sweep, Watch, candidates, evidence
 from tools.charts import Band, Chart, Mark, points, thinned
 from tools.finding import FindingKind
-from tools.usage.metrics import METRICS
-from tools.warehouse.views import VIEWS
+from tools.warehouse.views import ALL_VIEWS
 
 __all__ = ["look_at_billing"]
 
@@ -21,6 +20,13 @@ _WAREHOUSE_SERVICES = ("WAREHOUSE_METERING", "WAREHOUSE_METERING_READER")
 """As services they are the sum of what each warehouse shows by itself."""
 _BEFORE, _AFTER = timedelta(days=9), timedelta(days=2)
 """What a chart shows around a finding."""
+_OF_METRIC: dict[str, FindingKind] = {
+    "queue_seconds": "queueing",
+    "bytes_spilled": "spill",
+    "credits_cloud_services": "cloud_services",
+    "failed_logins": "login_failures",
+    "storage_bytes": "storage_growth",
+}
 _PRACTICES: dict[FindingKind, str] = {
     "spend_spike": "spend-after-a-change",
     "level_shift": "spend-after-a-change",
@@ -79,15 +85,11 @@ def _credits_per_day(sweep: Sweep) -> float:
 def kind_of(candidate: Candidate) -> FindingKind | None:
     """What people call it; None where it is nothing to be told of by itself."""
     metric, kind = candidate.metric, candidate.kind
-    if metric == "queue_seconds":
-        return "queueing"
-    if metric == "bytes_spilled":
-        return "spill"
     if metric == "failures":
         more = any(c.metric == "queries" and c.is_more for c in candidate.related)
         return "retry_storm" if more else "failing_queries"
-    if metric == "credits_cloud_services":
-        return "cloud_services"
+    if metric in _OF_METRIC:
+        return _OF_METRIC[metric]
     if candidate.watch.by == "service_type":
         if candidate.entity in _WAREHOUSE_SERVICES:
             return None
@@ -104,7 +106,7 @@ def _sighting(candidate: Candidate, now: datetime, tz: str) -> Sighting | None:
     if kind is None:
         return None
     anomaly = candidate.anomaly
-    visible = candidate.detected_at + VIEWS[candidate.view].latency
+    visible = candidate.detected_at + ALL_VIEWS[candidate.view].latency
     return Sighting(
         kind=kind,
         family=f"{candidate.metric}:{'more' if candidate.is_more else 'less'}",
@@ -142,9 +144,9 @@ def _chart(candidate: Candidate, kind: str, tz: str) -> Chart:
     low, high = candidate.anomaly.band
     stretch = (candidate.start, candidate.end)
     whose = candidate.warehouse or candidate.object or "the account"
-    title = f"{METRICS[candidate.watch.metric].title} of {whose}, by hour"
+    title = f"{candidate.watch.title} of {whose}, by hour"
     alt = (
-        f"Line of the {METRICS[candidate.watch.metric].title} of {whose} for each hour; marked from "
+        f"Line of the {candidate.watch.title} of {whose} for each hour; marked from "
         f"{candidate.start.isoformat(timespec='minutes')} to {candidate.end.isoformat(timespec='minutes')}: on average "
         f"{candidate.anomaly.actual:,.2f} where {candidate.anomaly.expected:,.2f} was expected."
     )
