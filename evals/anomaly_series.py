@@ -112,7 +112,7 @@ def _shared(
     job = np.zeros(len(stamps), dtype=bool)
     job[begin : begin + int(rng.integers(8, 30))] = True
     window = (stamps[job][0], stamps[job][-1] + pd.Timedelta(hours=1))
-    weekday = calendar.weekday(stamps)
+    weekday = local.day_of_week.to_numpy(dtype=np.int64)
     off = (weekday >= 5) | calendar.holiday(stamps)
     return _Days(stamps, calendar.hour(stamps), weekday, day, off, calendar.month_edge(stamps) == -1, job), window
 

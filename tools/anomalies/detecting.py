@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tools.anomalies.series import Watch, Watched
-from tools.ml.anomaly import DEFAULT, Anomaly, Kind, detect_panel
+from tools.ml.anomaly import DEFAULT, FALSE_ALARMS, Anomaly, Kind, detect_panel
 from tools.preferences import PlannedWork, Preferences
 from tools.result import Unit
 from tools.windows.calendars import midnight, zone
@@ -77,10 +77,11 @@ def judge(watched: Watched, price: float, calendar: Calendar, preferences: Prefe
     if histories.frame.empty:
         return []
     threshold = DEFAULT if preferences.threshold is None else preferences.threshold
+    budget = FALSE_ALARMS if preferences.false_alarms is None else preferences.false_alarms
     found: list[Candidate] = []
     for names, known in _by_plan(histories.ids, watch, preferences.planned):
         frame = histories.frame[histories.frame["unique_id"].isin(names)]
-        panel = detect_panel(frame, calendar=calendar, threshold=threshold, known_jobs=known)
+        panel = detect_panel(frame, calendar=calendar, threshold=threshold, known_jobs=known, false_alarms=budget)
         for name, anomalies in panel.items():
             found += [_candidate(watched, name, one, price) for one in anomalies if _matters(watch, one)]
     return found

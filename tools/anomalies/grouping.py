@@ -11,7 +11,8 @@ __all__ = ["grouped"]
 
 _NEAR = timedelta(hours=2)
 """A queue builds up before the credits do, and metering hours round to the hour."""
-_MOSTLY = 0.5
+_MOSTLY = 0.4
+"""Of all the time that either of two findings takes, the part that they share."""
 _LEADS = ("credits", "credits_cloud_services", "failures", "queue_seconds", "bytes_spilled", "queries")
 """Which metric of a group speaks for it: what costs first, then what hurts."""
 
@@ -45,6 +46,8 @@ def _is_part(candidate: Candidate, other: Candidate) -> bool:
     """Whether what belongs to no warehouse may be another face of the other: the same hours, the same direction."""
     if candidate.watch.by == other.watch.by and candidate.entity != other.entity:
         return False
+    if candidate.watch.step != other.watch.step:
+        return False
     return candidate.is_more == other.is_more and _shared(candidate, other) >= _MOSTLY
 
 
@@ -53,10 +56,10 @@ def _meets(one: Candidate, other: Candidate) -> bool:
 
 
 def _shared(one: Candidate, other: Candidate) -> float:
-    """The common time as a share of the shorter of the two."""
-    start, end = max(one.start, other.start), min(one.end, other.end)
-    shorter = min(_length(one.start, one.end), _length(other.start, other.end))
-    return max(_length(start, end), 0.0) / shorter if shorter else 0.0
+    """The common time as a share of all the time that either takes."""
+    common = max(_length(max(one.start, other.start), min(one.end, other.end)), 0.0)
+    either = _length(one.start, one.end) + _length(other.start, other.end) - common
+    return common / either if either else 0.0
 
 
 def _length(start: datetime, end: datetime) -> float:

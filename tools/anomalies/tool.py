@@ -17,6 +17,7 @@ from tools.errors import BadArgument, NotAllowed
 from tools.facts import FactBook
 from tools.history.measures import title_of
 from tools.history.names import check_people, resolve
+from tools.ml.anomaly import FALSE_ALARMS
 from tools.quoting import code
 from tools.result import Source, ToolResult, Window
 from tools.tool import Tool
@@ -173,8 +174,16 @@ class _Report:
             ),
         )
 
+    def _by_chance(self) -> str:
+        """How many of the findings chance alone may have raised."""
+        given = self.context.preferences.false_alarms
+        budget = FALSE_ALARMS if given is None else given
+        weeks = self.sweep.series_weeks
+        expected = f"about {budget * weeks:.1f} in these {weeks:.0f} series-weeks"
+        return f"Chance alone may raise {budget:g} findings per series and week: {expected}."
+
     def _notes(self, reached: Sequence[Watched]) -> list[str]:
-        notes = [_looked_words(reached)]
+        notes = [_looked_words(reached), self._by_chance()]
         short = [w for w in reached if w.histories.end - w.histories.start < timedelta(days=14)]
         if short:
             notes.append("Less than two weeks of history: what is usual by weekday is not known yet.")

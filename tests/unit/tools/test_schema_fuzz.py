@@ -254,6 +254,9 @@ RIGHT: dict[str, dict[str, Any]] = {
     "list_warehouses": {},
     "own_cost": {},
     "list_findings": {},
+    "run_forecast": {"window": "next 7 days"},
+    "budget": {"amount": 5000},
+    "detect_anomalies": {"metrics": ["credits"]},
 }
 
 WITHOUT_ACCOUNT = {"search_practices": ("no_data",), "list_findings": ("no_data",)}

@@ -100,7 +100,7 @@ class Clock:
             job |= np.asarray((stamps + self.step > first) & (stamps < last))
         return Moments(
             slot=seconds // int(self.step.total_seconds()),
-            weekday=local.weekday.to_numpy(dtype=np.int64),
+            weekday=local.day_of_week.to_numpy(dtype=np.int64),
             holiday=self.calendar.is_holiday(local) if self.calendar else nothing,
             month_end=np.isin(edge, (-2, -1, 1)),
             job=job,

@@ -1,4 +1,4 @@
-"""`detect` and `detect_panel`: findings about regular series, each said once, from a `Watch` that is fed slot by slot."""
+"""`detect` and `detect_panel`: findings about regular series, each said once, from a `Watch` fed slot by slot."""
 
 from __future__ import annotations
 

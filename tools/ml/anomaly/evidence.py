@@ -8,9 +8,9 @@
 | excess    | distance to the same time of the last seven days, in quartiles   | what is large whatever came before   |
 
 The first three are put on one scale by their own tails (`tails.py`). Novelty and agitation raise an alarm by
-surprise alone. Jump and excess do together: seven days' habit exceeded eightfold, by a jump that comes less than
-about once in a day and a half, to a value not taken before. Rates are counted by the clock where values come faster than
-once an hour (jump) or once in five minutes (novelty): people bear alarms a day, not alarms a thousand values.
+surprise alone. Jump and excess do together: the habit of seven days exceeded eightfold, by a jump that comes less
+than about once in a day and a half, to a value not taken before. Rates are counted by the clock where values come
+faster than once an hour (jump) or once in five minutes (novelty): people bear alarms a day, not alarms a value.
 """
 
 from __future__ import annotations

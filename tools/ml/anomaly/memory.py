@@ -82,7 +82,7 @@ class Memory:
             return self._values[:0]
         places = np.add.outer(np.arange(1, DAYS + 1) * lag, np.arange(-2, 3)).ravel() - 1
         past = self.past(_KEPT)
-        return past[places[places < past.size]]
+        return np.asarray(past[places[places < past.size]])
 
     def arrays(self) -> dict[str, Floats]:
         """What `from_arrays` needs."""

@@ -114,8 +114,10 @@ class Panel:
             )
             self.closes = np.where(ordinary[:, None], seen, self.closes)
         if moment.holiday:
-            workday = self.profile.expected(moment.slot, moment.weekday, False)[0]
-            residual = np.maximum(y - np.fmax(workday, expected), 0.0)
+            # Some work on a holiday, some do not: anything up to an ordinary day is fine.
+            workday = self.profile.expected(moment.slot, moment.weekday, False)[2]
+            most = np.fmax(np.fmax(workday, week), np.fmax(day, 0.0))
+            residual = np.maximum(y - most, 0.0)
         return residual
 
     def _allowed(self, expected: Floats) -> Floats:
@@ -123,10 +125,8 @@ class Panel:
         total, usual, largest = self.closes.T
         known = usual > 0
         ratio = np.where(known, _MONTH_END_AGAIN * total / np.where(known, usual, 1.0), _MONTH_END_UNKNOWN)
-        return np.maximum(
-            np.maximum(ratio, _MONTH_END_LEAST) * np.maximum(expected, self.profile.level),
-            np.where(total > _MONTH_END_LEAST * usual, largest, 0.0),
-        )
+        by_ratio = np.maximum(ratio, _MONTH_END_LEAST) * np.maximum(expected, self.profile.level)
+        return np.asarray(np.maximum(by_ratio, np.where(total > _MONTH_END_LEAST * usual, largest, 0.0)))
 
     def _push(self, z: Floats, y: Floats, expected: Floats, spread: Floats, counts: Bools) -> None:
         clipped = np.where(counts, np.clip(z, _LOW, _HIGH), 0.0)

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def opened(data: bytes) -> tuple[dict[str, Any], Arrays]:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             arrays = dict(file)
         plain: dict[str, Any] = json.loads(str(arrays.pop("plain")))
-    except (KeyError, ValueError, OSError, EOFError) as error:
+    except (KeyError, ValueError, OSError, EOFError, BadZipFile) as error:
         raise BadArgument(f"This is no saved watch: {error}") from error
     if plain.get("format") != FORMAT:
         raise BadArgument("This watch was saved by another version.", hint="Start a new one from the history.")

@@ -11,6 +11,7 @@ import io
 import math
 from collections import deque
 from statistics import median
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -119,7 +120,7 @@ class State:
             with np.load(io.BytesIO(data), allow_pickle=False) as saved:
                 arrays: dict[str, Floats] = dict(saved)
             return cls._restored(arrays)
-        except (KeyError, ValueError, OSError) as error:
+        except (KeyError, ValueError, OSError, EOFError, BadZipFile) as error:
             raise BadArgument(f"This is no saved state of an anomaly score: {error}") from error
 
     @classmethod

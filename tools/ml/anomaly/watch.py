@@ -7,7 +7,7 @@ A slot's cost does not grow with the history, and most of it is array arithmetic
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,10 +37,13 @@ _MATERIAL = 0.1
 _MATERIAL_UNREST = 0.15
 _ADOPT_DAYS = 14
 _BAND = 3.0
-_ON = 2.0
+_ON = 3.0
+_PART, _STRONG = 0.25, 60.0
 _DRIFT_GOES_ON = 0.15
 _DRIFT_LEAST_DAYS = 10
 _BRIEF_DAYS = 1.5
+_RETURN_DAYS = 56
+_NEVER = -(10**9)
 
 Bools = npt.NDArray[np.bool_]
 
@@ -85,6 +88,9 @@ class Watch:
         self.panel = Panel(count, per_day)
         self.active: Bools = np.zeros(count, dtype=bool)
         self.since: npt.NDArray[np.int64] = np.zeros(count, dtype=np.int64)
+        self.adopted: npt.NDArray[np.int64] = np.full(count, _NEVER)
+        """When the level was last taken for the usual one, and in which direction it had moved."""
+        self.moved: npt.NDArray[np.int64] = np.zeros(count, dtype=np.int64)
         self.episodes: dict[int, Episode] = {}
         self.closed: list[list[Episode]] = [[] for _ in self.ids]
         # What an episode looks back to: values, z, expectation and spread as they were seen.
@@ -152,7 +158,9 @@ class Watch:
         rows = np.flatnonzero((confidence >= self.threshold).any(axis=1))
         for row in rows.tolist():
             sure = np.where(self._matters(row), confidence[row], 0.0)
-            best = int(np.argmax(sure))
+            # Unrest is what is said of a series that is neither above nor below.
+            sided = np.where(self.panel.signs != UNREST, sure, 0.0)
+            best = int(np.argmax(sided if sided.max() >= self.threshold else sure))
             if sure[best] >= self.threshold:
                 self._open(row, best, float(sure[best]))
 
@@ -232,7 +240,7 @@ class Watch:
             episode.add(parts, goes_on, self.now)
             if self.now - episode.last >= day:
                 self._close(row)
-            elif self.now - episode.start >= _ADOPT_DAYS * day:
+            elif self.now - episode.start >= (1 if self._returns(row, episode) else _ADOPT_DAYS) * day:
                 self._adopt(row)
 
     def _still(self, row: int, episode: Episode) -> bool:
@@ -244,10 +252,13 @@ class Watch:
         z = self.history["z"].last(day, row)
         if episode.direction == UNREST:
             return bool(abs(z[-1]) > 1.5 and np.mean(np.minimum(z * z, 16)) > 2.5)
-        z = np.clip(z * episode.direction, -4, 6)
-        mean = float(z.mean())
-        if z[-1] > _ON or (z[-1] > 0.5 and (z[-max(1, day // 3) :].mean() > 1 or mean > max(0.5, episode.early / 2))):
-            episode.recent = mean
+        z = z * episode.direction
+        # A strong episode is not kept going by what would be noise on any day.
+        least = max(0.5, _PART * min(episode.early, _STRONG))
+        third = float(np.median(z[-max(1, day // 3) :]))
+        lasts = third > 1 or (third > 0.25 and float(np.median(z)) > max(0.5, episode.early / 2))
+        if z[-1] > max(_ON, least) or (z[-1] > least and lasts):
+            episode.recent = float(np.clip(z, -4, 6).mean())
             return True
         return False
 
@@ -258,16 +269,28 @@ class Watch:
             self.panel.drifts.forget(row)
         self.active[row] = False
 
+    def _returns(self, row: int, episode: Episode) -> bool:
+        """Whether the episode takes back a shift that was adopted not long ago."""
+        lately = self.now - self.adopted[row] < _RETURN_DAYS * self.clock.per_day
+        return bool(lately and episode.direction * self.moved[row] < 0)
+
     def _adopt(self, row: int) -> None:
-        """After two weeks the new regime is what is usual."""
+        """The new regime is what is usual: after two weeks, or after a day where it is the one from before."""
+        episode = self.episodes[row]
+        days = 1 if self._returns(row, episode) else _ADOPT_DAYS
         self._close(row)
         self.panel.drifts.forget(row)
-        values = self.history["y"].last(len(self.moments), row)
-        usual = [not moment.excused for moment in self.moments]
-        places = [(moment.slot, moment.weekday, moment.off) for moment in self.moments if not moment.excused]
+        moments = self.moments[-days * self.clock.per_day :]
+        values = self.history["y"].last(len(moments), row)
+        usual = [not moment.excused for moment in moments]
+        places = [(moment.slot, moment.weekday, moment.off) for moment in moments if not moment.excused]
         self.panel.profile.relearn(row, places, values[usual])
+        self.adopted[row], self.moved[row] = self.now, episode.direction if days > 1 else 0
 
     # --- saved state ---------------------------------------------------------------------------------------------
+
+    def _counters(self) -> dict[str, np.ndarray[Any, Any]]:
+        return {"active": self.active, "since": self.since, "adopted": self.adopted, "moved": self.moved}
 
     def to_bytes(self) -> bytes:
         """Everything but the calendar and the known jobs, which are the caller's and may change."""
@@ -284,7 +307,7 @@ class Watch:
             "closed": [[episode.as_json() for episode in row] for row in self.closed],
             "moments": [list(vars(moment).values()) for moment in self.moments],
         }
-        return saved(plain, [self.panel, self.history, {"active": self.active, "since": self.since}])
+        return saved(plain, [self.panel, self.history, self._counters()])
 
     @classmethod
     def from_bytes(cls, data: bytes, *, calendar: Calendar | None = None, known_jobs: Sequence[KnownJob] = ()) -> Watch:
@@ -307,7 +330,7 @@ class Watch:
         watch.episodes = {int(row): Episode.from_json(one) for row, one in plain["episodes"].items()}
         watch.closed = [[Episode.from_json(one) for one in row] for row in plain["closed"]]
         watch.moments = [Moment(*one) for one in plain["moments"]]
-        restore([watch.panel, watch.history, {"active": watch.active, "since": watch.since}], arrays)
+        restore([watch.panel, watch.history, watch._counters()], arrays)
         return watch
 
     # --- findings --------------------------------------------------------------------------------------------

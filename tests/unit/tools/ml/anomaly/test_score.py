@@ -1,0 +1,116 @@
+"""`score`: causal, indifferent to units, quiet where nothing happens, and the same one value at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tools.errors import BadArgument
+from tools.ml.anomaly import DEFAULT, State, score, start
+from tools.ml.anomaly.memory import Memory
+
+HOURS = pd.date_range("2026-03-01", periods=1500, freq="h")
+
+
+def noisy(seed: int, size: int = 400) -> pd.Series:
+    rng = np.random.default_rng(seed)
+    wave = 10 + 3 * np.sin(np.arange(size) / 24 * 2 * np.pi)
+    return pd.Series(wave + rng.normal(0, 0.5, size), index=HOURS[:size])
+
+
+@settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 10**6), cut=st.integers(1, 399))
+def test_a_score_sees_no_future(seed: int, cut: int) -> None:
+    whole = noisy(seed)
+    whole.iloc[300] += 40
+    pd.testing.assert_series_equal(score(whole.iloc[:cut]), score(whole).iloc[:cut], check_freq=False)
+
+
+@settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 10**6), factor=st.sampled_from([1e-6, 0.3, 2.0, 12345.0]), shift=st.sampled_from([0.0, 7.0]))
+def test_units_do_not_matter(seed: int, factor: float, shift: float) -> None:
+    values = noisy(seed)
+    values.iloc[350:353] += 25
+    moved = factor * (values + shift)
+    np.testing.assert_allclose(score(moved), score(values), rtol=1e-6, atol=1e-9)
+
+
+@given(value=st.floats(-1e9, 1e9), size=st.integers(0, 200))
+@settings(max_examples=15, deadline=None)
+def test_constants_are_quiet(value: float, size: int) -> None:
+    assert (score(pd.Series([value] * size, index=HOURS[:size])) == 0).all()
+
+
+def test_zeros_and_a_repeated_pattern_raise_no_alarm() -> None:
+    pattern = pd.Series(np.tile([0, 0, 0, 5, 9, 5, 0, 0], 150), index=HOURS[:1200])
+    assert score(pattern).iloc[200:].max() < DEFAULT
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_refused_with_its_place(bad: float) -> None:
+    values = noisy(1, 50)
+    values.iloc[17] = bad
+    with pytest.raises(BadArgument, match="row 17"):
+        score(values)
+    with pytest.raises(BadArgument):
+        start().take(HOURS[0], bad)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10**6), cut=st.integers(0, 400))
+def test_a_saved_state_goes_on_as_if_nothing_had_been(seed: int, cut: int) -> None:
+    values = noisy(seed)
+    values.iloc[380] -= 20
+    state = start()
+    one_by_one = []
+    for at, (stamp, value) in enumerate(values.items()):
+        if at == cut:
+            state = State.from_bytes(state.to_bytes())
+        assert isinstance(stamp, pd.Timestamp)
+        single, state = state.take(stamp, float(value))
+        one_by_one.append(single)
+    assert one_by_one == score(values).tolist()
+
+
+def test_a_long_stream_is_forgotten_and_goes_on_the_same() -> None:
+    memory = Memory()
+    values = np.random.default_rng(5).normal(0, 1, 20_300)
+    for value in values.tolist():  # past twice the 10,084 values that are kept: the ring has turned
+        memory.take(value)
+    np.testing.assert_array_equal(memory.past(10_000), values[::-1][:10_000])
+    again = Memory.from_arrays(memory.arrays())
+    for value in [0.0, 9.0, 0.1]:
+        assert again.take(value) == memory.take(value)
+    np.testing.assert_array_equal(again.same_time_of_day(1440), memory.same_time_of_day(1440))
+
+
+def test_stamps_may_repeat_and_go_back() -> None:
+    values = noisy(3, 300)
+    shuffled = values.set_axis(HOURS[np.r_[0:150, 100:250]])
+    found = score(shuffled)
+    assert found.index.equals(shuffled.index)
+    assert found.between(0, 1).all()
+
+
+def test_a_series_without_stamps_counts_as_hourly() -> None:
+    values = noisy(4)
+    np.testing.assert_array_equal(score(values.reset_index(drop=True)), score(values))
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10**6), at=st.integers(250, 390))
+def test_a_spike_is_an_alarm_once(seed: int, at: int) -> None:
+    values = noisy(seed)
+    values.iloc[at : at + 4] += 60
+    found = score(values)
+    assert found.iloc[at] >= DEFAULT
+    assert (found.iloc[at + 1 : at + 4] < DEFAULT).all()
+
+
+@pytest.mark.parametrize("data", [b"", b"nonsense", b"PK\x03\x04broken"])
+def test_bytes_that_are_no_state_are_refused(data: bytes) -> None:
+    with pytest.raises(BadArgument, match="saved state"):
+        State.from_bytes(data)
