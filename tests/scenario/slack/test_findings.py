@@ -225,15 +225,16 @@ def test_a_guest_quiets_nothing(board: Board) -> None:
     assert board.desk.store.findings.get(record.id).finding.state == "new"
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 def test_the_bot_scans_by_its_setting(template_home: Path, tmp_path: Path) -> None:
     """`frostline slack` itself: the demo account is scanned, and what is found stands in the channel."""
     with deciding(template_home, tmp_path) as office:
         channel = office.channel()
         office.open()
-        scan = {"FROSTLINE_SCAN__EVERY": "1h", "FROSTLINE_SLACK__FINDINGS_FROM": "info"}
+        scan = {"FROSTLINE_SCAN__EVERY": "1h", "FROSTLINE_SCAN__HISTORY_DAYS": "21"}
+        scan["FROSTLINE_SLACK__FINDINGS_FROM"] = "info"
         with running(office, env=scan | {"FROSTLINE_SLACK__FINDINGS_CHANNEL": channel}) as bot:
-            messages = office.wait(lambda: [m for m in office.slack.posted(channel) if not m.is_reply])
+            messages = office.wait(lambda: [m for m in office.slack.posted(channel) if not m.is_reply], 150.0)
             assert bot.terminate()[0] == 0
         last = office.runtime.store.findings.last_scan()
         assert last is not None
