@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,20 +123,20 @@ def append(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
 
 
 def put_live(con: duckdb.DuckDBPyConnection, history: History, ran: Any, *, fresh: bool) -> None:
-    """LIVE_QUERIES as of now; WAREHOUSES whole for a new account, else what time alone has changed in it."""
+    """LIVE_QUERIES as of now; WAREHOUSES and TASKS whole for a new account, else what time alone has changed."""
+    from tools.demo.generate.days import moment
     from tools.demo.generate.frames import as_table
     from tools.demo.generate.queries import live_queries
     from tools.demo.generate.show import dynamic_columns, show_warehouses
+    from tools.demo.generate.show_tasks import show_tasks
     from tools.demo.generate.workload import table
 
     con.execute(f"DELETE FROM {layout.RAW}.LIVE_QUERIES")  # noqa: S608
     append(con, "LIVE_QUERIES", as_table(live_queries(table(history.demo), history.lives, ran)))
     if fresh:
-        rows = show_warehouses(history.demo, history.lives, ran)
-        marks = ", ".join("?" for _ in rows)
-        columns = ", ".join(f'"{name}"' for name in rows)
-        values = list(zip(*rows.values(), strict=True))
-        con.executemany(f"INSERT INTO {layout.RAW}.WAREHOUSES ({columns}) VALUES ({marks})", values)  # noqa: S608
+        shown = show_warehouses(history.demo, history.lives, ran)
+        _insert(con, "WAREHOUSES", [dict(zip(shown, row, strict=True)) for row in zip(*shown.values(), strict=True)])
+        _insert(con, "TASKS", show_tasks(history.demo, moment(history.first)))
         return
     for live in history.lives.values():
         row = dynamic_columns(live, ran)
@@ -144,6 +145,13 @@ def put_live(con: duckdb.DuckDBPyConnection, history: History, ran: Any, *, fres
             f"UPDATE {layout.RAW}.WAREHOUSES SET {changes} WHERE warehouse_id = ?",  # noqa: S608
             [*row.values(), live.id],
         )
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows may leave out columns."""
+    for row in rows:
+        columns, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" for _ in row)
+        con.execute(f"INSERT INTO {layout.RAW}.{table} ({columns}) VALUES ({marks})", list(row.values()))  # noqa: S608
 
 
 def finish(folder: Path, about: account.AccountSettings) -> None:

@@ -52,7 +52,6 @@ class Migration:
     to_warehouse: str
     after_days: tuple[int, int]
     parallel_days: int
-    dropped_after_days: int
 
 
 @dataclass(frozen=True, eq=False)
