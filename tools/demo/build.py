@@ -28,6 +28,8 @@ DAYS = 90
 SIMULATION = "simulation.json"
 """What going on needs (tools.demo.generate.history.History); an imported account has none."""
 
+_ROWS_A_TRANSACTION = 1_500_000
+"""Of all tables together."""
 _GENERATED = 0.93
 """Share of a build's time in which windows are simulated and written; the rest is compressing them on disk."""
 
@@ -103,9 +105,23 @@ def go_on(
     from tools.demo.generate.days import milliseconds
 
     fresh = history.now == history.first
-    ran = history.advance(milliseconds(until), lambda name, rows: append(con, name, rows), progress, stage=stage)
+    waiting = 0
+
+    def sink(name: str, rows: pa.Table) -> None:
+        nonlocal waiting
+        append(con, name, rows)
+        waiting += rows.num_rows
+        if waiting > _ROWS_A_TRANSACTION:
+            con.execute("COMMIT")
+            con.execute("BEGIN")
+            waiting = 0
+
+    # In one transaction DuckDB writes whole row groups at once, past its log.
+    con.execute("BEGIN")
+    ran = history.advance(milliseconds(until), sink, progress, stage=stage)
     put_live(con, history, ran, fresh=fresh)
     refresh_anomalies(con)
+    con.execute("COMMIT")
 
 
 def append(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
