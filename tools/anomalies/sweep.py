@@ -66,9 +66,7 @@ def candidates(
     end = max((w.histories.end for w in watched), default=reader.now())
     stop = min(until, end) if until is not None else end
     calendar = calendar_for(reader, preferences, stop)
-    found: list[Candidate] = []
-    for one in watched:
-        found += judge(one, reader.account().credit_price, calendar, preferences)
+    found = judge(watched, reader.account().credit_price, calendar, preferences)
     inside = [c for c in found if c.start < stop and c.end > since]
     return Sweep(grouped(inside), tuple(watched), since, stop, refused)
 

@@ -273,6 +273,10 @@ FUZZ = settings(
 )  # fmt: skip
 
 
+SLOW = {"run_forecast", "budget", "detect_anomalies"}
+"""Tools that fit models to what they read: fewer of the same cases."""
+
+
 # --- what may happen -----------------------------------------------------------------------------------------------
 
 
@@ -307,7 +311,7 @@ def check_stored(plans: OnlyProposing, reader: LiveReader, context: ToolContext)
 def test_whatever_a_model_sends_at_most_a_plan_is_stored(name: str, reader: LiveReader) -> None:
     seen: set[str] = set()
 
-    @FUZZ
+    @settings(FUZZ, max_examples=12 if name in SLOW else 60)
     @given(arguments(name), ASKED, PEOPLE)
     @example(RIGHT[name], True, person("admin"))
     @example(RIGHT[name] | {"approved": True}, True, person("admin"))
