@@ -13,7 +13,7 @@ from bots.cli.ask import show_turn
 from bots.cli.chat import converse
 from bots.cli.opening import opened
 from bots.cli.output import Output
-from bots.cli.plans import show_record
+from bots.cli.plans import show_outcome, show_record
 from tools.domain import PlanState, Warehouse
 from tools.errors import BadArgument, FrostlineError
 
@@ -113,7 +113,7 @@ class _Tour:
         except FrostlineError as error:
             self.out.say(f"refused: {error.message}")
             return False
-        self.out.say(f"{outcome.state.value}: {outcome.effect or outcome.reason}")
+        show_outcome(self.out, outcome)
         return bool(outcome.state is PlanState.APPLIED)
 
     def _undo(self, plan: str) -> None:
