@@ -132,8 +132,8 @@ def _cost(out: TextIO) -> Table:
         began = time.process_time()
         study_panel(frame, 48, state=state)
         again = time.process_time() - began
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 if sys.platform == "darwin" else 1024) / 1024
-        rows.append((series, first / series, again / series, peak / (1024 if sys.platform == "darwin" else 1)))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
+        rows.append((series, first / series, again / series, round(peak)))
     columns = ("series of 90 days", "CPU s a series", "with kept state", "peak memory MB")
     return Table("Cost of one call, hourly, 48 hours ahead", columns, rows)
 

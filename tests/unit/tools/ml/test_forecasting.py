@@ -282,6 +282,14 @@ def test_gaps_are_bridged_and_change_little() -> None:
     pd.testing.assert_frame_equal(forecast(holed, 24), forecast(dropped, 24))
 
 
+def test_a_gap_of_weeks_is_borne() -> None:
+    values = usage(56)
+    values[10 * 24 : 24 * 24] = math.nan
+    said = forecast(hourly(values), 24)
+    assert ok(said)
+    assert said["mean"].sum() == pytest.approx(usage(57, noise=0)[-24:].sum(), rel=0.15)
+
+
 def test_money_asks_for_the_mean_of_a_skewed_series() -> None:
     random = np.random.default_rng(4)
     values = np.where(random.random(24 * 60) < 0.35, random.exponential(5, 24 * 60), 0.0)
