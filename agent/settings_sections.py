@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -26,6 +27,7 @@ __all__ = [
     "ScanSettings",
     "SlackSettings",
     "StoreSettings",
+    "is_local_or_encrypted",
 ]
 
 
@@ -189,3 +191,27 @@ class DemoSettings(_Section):
     """Who asks, in the demo profile, where --as does not say."""
     approver: str = "demo-approver"
     """Who approves at the demo profile's own prompt."""
+
+
+def is_local_or_encrypted(url: str) -> bool:
+    """As the driver will read the URL: `host` and `hostaddr` may also stand in its query, several in each."""
+    from sqlalchemy.engine import make_url  # whoever sets store.url pays for it anyway
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        return True  # no URL at all: the store refuses it, in its own words
+    if parsed.get_backend_name() == "sqlite":
+        return True
+    query = parsed.normalized_query
+    named = [parsed.host or "", *query.get("host", ()), *query.get("hostaddr", ())]
+    hosts = [_PORT.sub("", host) for value in named for host in value.split(",")]
+    if "service" not in query and all(h in _THIS_MACHINE or h.startswith("/") for h in hosts):
+        return True
+    modes = query.get("sslmode", ())
+    return bool(modes) and all(mode in ("require", "verify-ca", "verify-full") for mode in modes)
+
+
+_PORT = re.compile(r"(?<=[^:]):[0-9]+$")
+_THIS_MACHINE = ("", "localhost", "127.0.0.1", "::1", "[::1]")

@@ -57,7 +57,7 @@ def _loop(out: Output, profile: str | None, every: float) -> None:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     # Opened anew each round: the embedded account's server may have moved meanwhile.
-    ScanLoop(lambda: opened(out, profile), scan=scan, on_failure=failed).run(stop, every)
+    ScanLoop(lambda: opened(out, profile, attended=False), scan=scan, on_failure=failed).run(stop, every)
 
 
 def _scan(out: Output, runtime: Runtime) -> ScanReport:
@@ -78,7 +78,7 @@ def _tell_slack(out: Output, runtime: Runtime) -> None:
     from bots.slack.findings import FindingDesk
 
     try:
-        FindingDesk.of(runtime, SlackApi.of(settings)).publish()
+        FindingDesk.of(runtime, SlackApi.of(settings), settings).publish()
     except FrostlineError as error:
         out.note(f"Slack was not told: {error.message}")
 

@@ -184,11 +184,9 @@ def _recent(con: duckdb.DuckDBPyConnection, history: History) -> pa.Table:
     """QUERY_HISTORY rows from before the account's now that some views look back at, as the generator writes them."""
     from tools.demo.generate.days import moment
     from tools.demo.generate.history import RECENT_MS
-    from tools.demo.generate.queries import COLUMNS
 
-    columns = ", ".join(f'"{name}"' for name in COLUMNS)
     sql = (
-        f"SELECT {columns} FROM {layout.RAW}.QUERY_HISTORY WHERE END_TIME > ? AND END_TIME <= ? "  # noqa: S608 - constants
+        f"SELECT * FROM {layout.RAW}.QUERY_HISTORY WHERE END_TIME > ? AND END_TIME <= ? "  # noqa: S608 - constants
         "AND WAREHOUSE_ID IS NOT NULL AND USER_NAME NOT LIKE 'FROSTLINE%' ORDER BY START_TIME"
     )
     return con.sql(sql, params=[moment(history.now - RECENT_MS), moment(history.now)]).to_arrow_table()

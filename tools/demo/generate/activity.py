@@ -13,7 +13,7 @@ from tools.demo.generate.frames import Columns, moments
 from tools.demo.generate.intervals import cut
 from tools.demo.generate.live import Live
 from tools.demo.generate.runs import SIZES, Ran
-from tools.demo.generate.simulate import Event, Moment
+from tools.demo.generate.states import Event, Moment
 from tools.demo.generate.workload import Table
 
 __all__ = ["FIVE_MINUTES", "event_rows", "load_history", "warehouse_events"]

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tools.demo.generate import activity, adaptive, metering, queries
+from tools.demo.generate.beside import acceleration, service_credits
 from tools.demo.generate.beside import frames as beside_frames
-from tools.demo.generate.beside import service_credits
-from tools.demo.generate.catalog import Demo, catalog
+from tools.demo.generate.catalog import BULK, Demo, catalog
 from tools.demo.generate.days import DAY_MS, HOUR_MS, moment
 from tools.demo.generate.frames import Sink, as_table
 from tools.demo.generate.incidents import announced
@@ -83,6 +83,11 @@ class History:
     def demo(self) -> Demo:
         return catalog(self.queries, self.days)
 
+    @property
+    def _usual(self) -> npt.NDArray[np.bool_]:
+        """By habit: whether views beside the queries tell of it; what only makes an account large is left out."""
+        return np.array([not habit.key.startswith(BULK) for habit in self.demo.habits])
+
     def advance(self, until: int, sink: Sink, progress: Progress, *, stage: bool = True) -> Ran:
         """Simulate from `now` to `until` and hand the rows to `sink`; the last window is returned.
 
@@ -93,10 +98,7 @@ class History:
         last: Ran | None = None
         parts = list(windows(self.now, until, _window_days(self.queries, self.days)))
         for place, end in enumerate(parts):
-            share = [place / len(parts), 1 / len(parts)]
-            last = self._window(
-                end, sink, lambda done, text, s=share: progress(s[0] + s[1] * done, text), stage=stage and end == until
-            )
+            last = self._window(end, sink, _part(progress, place, len(parts)), stage=stage and end == until)
         assert last is not None
         return last
 
@@ -124,11 +126,12 @@ class History:
         kept = kept[np.argsort(ran.work.ints("at")[kept], kind="stable")]
         history = queries.query_history(known, self.lives, ran, kept)
         rows = as_table(history)
-        sink("QUERY_HISTORY", rows)
+        sink("QUERY_HISTORY", acceleration.marked(rows, self.seed, demo.warehouses))
         progress(0.75, f"metering {moment(since):%d %B}")
-        sink("QUERY_ATTRIBUTION_HISTORY", as_table(metering.attribution(ran, dict(_arrays(rows)), kept)))
+        attribution = as_table(metering.attribution(ran, dict(_arrays(rows)), kept))
+        sink("QUERY_ATTRIBUTION_HISTORY", acceleration.attributed(attribution, rows, self.seed, demo.warehouses))
         sink("QUERY_METERING_HISTORY", as_table(adaptive.query_metering(ran, dict(_arrays(rows)), cloud, kept)))
-        self._usage(ran, hours, rows, sink)
+        self._usage(ran, hours, rows.filter(pa.array(self._usual[ran.work.ints("habit")[kept]])), sink)
         ids = queries.query_ids(ran.work)
         told = activity.event_rows(known, self.lives, ran, ids, self.events)
         sink("WAREHOUSE_EVENTS_HISTORY", as_table(activity.warehouse_events(self.lives, told)))
@@ -161,7 +164,11 @@ class History:
     def _with_recent(self, rows: pa.Table, until: int) -> pa.Table:
         """The rows before the window and its own; what the next window needs of them is kept."""
         plain = pa.schema([(each.name, _decoded(each.type)) for each in rows.schema])
-        whole = rows if self.recent is None else pa.concat_tables([self.recent.cast(plain), rows.cast(plain)])
+        whole = (
+            rows
+            if self.recent is None
+            else pa.concat_tables([self.recent.select(plain.names).cast(plain), rows.cast(plain)])
+        )
         ended = whole.column("END_TIME").cast(pa.timestamp("us", tz="UTC"))
         self.recent = whole.filter(pc.greater(ended, pa.scalar(moment(until - RECENT_MS), type=ended.type)))
         return whole
@@ -203,6 +210,10 @@ class History:
             seam=Seam.from_json(values["seam"]),
             events=[tuple(row) for row in values["events"]],
         )
+
+
+def _part(progress: Progress, place: int, count: int) -> Progress:
+    return lambda done, text: progress((place + done) / count, text)
 
 
 def windows(since: int, until: int, days: float) -> Iterator[int]:

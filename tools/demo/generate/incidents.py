@@ -28,6 +28,9 @@ _TRIES = 60
 _RAMP_MS = 20 * HOUR_MS
 """How long before its start an incident may show: effects.py."""
 
+_ADMIN = ("PLATFORM_ADMIN", "SYSADMIN")
+"""Who sets back what others have resized."""
+
 Ints = npt.NDArray[np.int64]
 
 
@@ -66,12 +69,8 @@ def incidents(demo: Demo, seed: int, first: int, since: int, until: int) -> tupl
     """
     blocks = range((since - 4 * _RAMP_MS) // (_BLOCK * DAY_MS) - 1, until // (_BLOCK * DAY_MS) + 1)
     found = [each for block in blocks for each in _block(demo, seed, block)]
-    return tuple(
-        sorted(
-            (each for each in found if each.end > since and each.start - _RAMP_MS < until and each.start > first + 2 * DAY_MS),
-            key=lambda each: each.start,
-        )
-    )  # fmt: skip
+    near = [each for each in found if each.end > since and each.start - _RAMP_MS < until]
+    return tuple(sorted((each for each in near if each.start > first + 2 * DAY_MS), key=lambda each: each.start))
 
 
 @cache
@@ -166,9 +165,11 @@ def resizes(demo: Demo, seed: int, first: int, warehouse: Warehouse, since: int,
                 int(day.start[_first(day.hour, h)] + rng.integers(500, 4000)) for h in (plan.from_hour, plan.to_hour)
             )
             found.append(Resize(at, back, plan.steps, plan.user, plan.role, (plan.user, plan.role)))
-    for each in incidents(demo, seed, first, since, until):
-        if each.plan.size and each.warehouse == warehouse.name:
-            found.append(Resize(each.start, each.end, each.plan.size, each.plan.user, each.plan.role, ("PLATFORM_ADMIN", "SYSADMIN")))  # fmt: skip
+    found += [
+        Resize(each.start, each.end, each.plan.size, each.plan.user, each.plan.role, _ADMIN)
+        for each in incidents(demo, seed, first, since, until)
+        if each.plan.size and each.warehouse == warehouse.name
+    ]
     return sorted((each for each in found if each.end > since and each.start < until), key=lambda each: each.start)
 
 

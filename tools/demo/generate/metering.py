@@ -80,7 +80,7 @@ def warehouse_hours(ran: Ran, cloud: Floats, seam: Seam, seed: int) -> pd.DataFr
             "hour": [key[1] for key in ordered],
             "compute": [compute.get(key, 0.0) + gathered.get(key, nothing)[2] for key in ordered],
             "cloud": [gathered.get(key, nothing)[1] for key in ordered],
-            "attributed": [np.ceil(gathered.get(key, nothing)[0] * 1e9) / 1e9 for key in ordered],
+            "attributed": [np.ceil(round(gathered.get(key, nothing)[0] * 1e9, 4)) / 1e9 for key in ordered],
         }
     ).round(9)
     frame["attributed"] = np.minimum(frame["attributed"], frame["compute"])
@@ -117,7 +117,7 @@ def _gathered(ran: Ran, cloud: Floats, seam: Seam) -> dict[tuple[int, int], tupl
     new = ran.work.ints("at") >= ran.since
     hour_of = ran.work.ints("at")[new] // HOUR_MS
     by_start = pd.Series(cloud[new]).groupby([ran.started["warehouse"][new], hour_of]).sum()
-    parts = (share(ran), by_start.to_dict(), _adaptive(ran))
+    parts = (share(ran), _plain(by_start), _adaptive(ran))
     gathered = dict(seam.hours)
     for place, part in enumerate(parts):
         for (identifier, hour), credits in part.items():
@@ -134,7 +134,13 @@ def _adaptive(ran: Ran) -> dict[tuple[int, int], float]:
     whole = np.maximum(ran.started["end"][rows] - ran.started["begin"][rows], 1)[row]
     credits = ran.adaptive_credits[rows][row] * part / whole
     grouped = pd.Series(credits).groupby([ran.started["warehouse"][rows][row], hour]).sum()
-    return {(int(i), int(h)): float(c) for (i, h), c in grouped.items()}  # type: ignore[misc]
+    return _plain(grouped)
+
+
+def _plain(sums: pd.Series[float]) -> dict[tuple[int, int], float]:
+    """Sums by (id, hour)."""
+    keys = zip(*(sums.index.get_level_values(level).tolist() for level in (0, 1)), strict=True)
+    return dict(zip(keys, sums.tolist(), strict=True))
 
 
 def _untied(frame: pd.DataFrame, first: int, last: int, seed: int) -> pd.DataFrame:
@@ -229,7 +235,8 @@ def _beside(services: pd.Series[Any], warehouses: list[Any], kind: Any) -> Any:
 
 def _hour_numbers(services: pd.DataFrame) -> npt.NDArray[np.int64]:
     stamps = services["hour"].dt.tz_convert("UTC").dt.tz_localize(None)
-    return stamps.to_numpy(dtype="datetime64[ms]").astype(np.int64) // HOUR_MS
+    hours: npt.NDArray[np.int64] = stamps.to_numpy(dtype="datetime64[ms]").astype(np.int64) // HOUR_MS
+    return hours
 
 
 def daily(hours: pd.DataFrame, services: pd.DataFrame, seam: Seam, until: int) -> Columns:
@@ -245,9 +252,10 @@ def daily(hours: pd.DataFrame, services: pd.DataFrame, seam: Seam, until: int) -
     frame = pd.concat([hours.assign(kind="WAREHOUSE_METERING"), other])
     frame["day"] = frame["hour"] // 24
     sums = dict(seam.days)
-    for (day, kind), part in frame.groupby(["day", "kind"])[["compute", "cloud"]].sum().iterrows():  # type: ignore[misc]
+    grouped = frame.groupby(["day", "kind"])[["compute", "cloud"]].sum().reset_index()
+    for day, kind, part, other_part in grouped.itertuples(index=False):
         before = sums.get((int(day), str(kind)), (0.0, 0.0))
-        sums[int(day), str(kind)] = (before[0] + float(part["compute"]), before[1] + float(part["cloud"]))
+        sums[int(day), str(kind)] = (before[0] + float(part), before[1] + float(other_part))
     last = until // DAY_MS
     seam.days = {key: value for key, value in sums.items() if key[0] >= last}
     over = sorted(key for key in sums if key[0] < last)

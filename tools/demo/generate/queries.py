@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from tools.demo.generate.beside.objects import DATABASES, schema_id
 from tools.demo.generate.days import DAY_MS
@@ -17,24 +16,7 @@ from tools.demo.generate.runs import SIZES, Ran, memory_of
 from tools.demo.generate.texts import hashes_of, tags_of, texts_of
 from tools.demo.generate.workload import ERRORS, Table, Workload
 
-__all__ = ["COLUMNS", "cloud_services_credits", "live_queries", "query_history", "query_ids"]
-
-COLUMNS = tuple(
-    (
-        "QUERY_ID QUERY_TEXT QUERY_HASH QUERY_PARAMETERIZED_HASH QUERY_HASH_VERSION "
-        "QUERY_PARAMETERIZED_HASH_VERSION START_TIME END_TIME TOTAL_ELAPSED_TIME COMPILATION_TIME EXECUTION_TIME "
-        "QUEUED_PROVISIONING_TIME QUEUED_REPAIR_TIME QUEUED_OVERLOAD_TIME TRANSACTION_BLOCKED_TIME "
-        "LIST_EXTERNAL_FILES_TIME QUERY_RETRY_TIME QUERY_RETRY_CAUSE CREDITS_USED_CLOUD_SERVICES USER_NAME "
-        "ROLE_NAME ROLE_TYPE USER_TYPE SESSION_ID AUTHN_EVENT_ID DATABASE_NAME DATABASE_ID SCHEMA_NAME SCHEMA_ID "
-        "WAREHOUSE_ID WAREHOUSE_NAME QUERY_TYPE QUERY_TAG IS_CLIENT_GENERATED_STATEMENT RELEASE_VERSION "
-        "TRANSACTION_ID EXECUTION_STATUS ERROR_CODE ERROR_MESSAGE WAREHOUSE_SIZE WAREHOUSE_TYPE CLUSTER_NUMBER "
-        "QUERY_LOAD_PERCENT SECONDARY_ROLE_STATS BYTES_SCANNED PERCENTAGE_SCANNED_FROM_CACHE PARTITIONS_SCANNED "
-        "PARTITIONS_TOTAL BYTES_WRITTEN BYTES_WRITTEN_TO_RESULT BYTES_READ_FROM_RESULT ROWS_PRODUCED "
-        "ROWS_WRITTEN_TO_RESULT ROWS_INSERTED ROWS_UPDATED ROWS_DELETED ROWS_UNLOADED BYTES_DELETED "
-        "BYTES_SPILLED_TO_LOCAL_STORAGE BYTES_SPILLED_TO_REMOTE_STORAGE BYTES_SENT_OVER_THE_NETWORK "
-    ).split()
-)
-"""Of QUERY_HISTORY: those that the generator fills, in its order."""
+__all__ = ["cloud_services_credits", "live_queries", "query_history", "query_ids"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -56,7 +38,7 @@ def query_ids(work: Workload) -> Any:
     clock = sum((minute // divisor % base) * 16**place for divisor, base, place in _CLOCK)
     noise = (work.floats("id") * 65536).astype(np.uint64)
     tail = (at % 60_000).astype(np.uint64) * np.uint64(65536) + (work.floats("tail") * 65536).astype(np.uint64)
-    parts = [b"01bd", _u(day), b"-", _u(clock), b"-", noise, b"-0047-8383", tail]
+    parts: list[npt.NDArray[np.uint64] | bytes] = [b"01bd", _u(day), b"-", _u(clock), b"-", noise, b"-0047-8383", tail]
     return hexadecimal(parts, (4, 4, 1, 4, 1, 4, 10, 8))
 
 
@@ -120,6 +102,7 @@ def _who(known: Table, lives: Mapping[int, Live], work: Workload, warehouse: Int
     schemas = sorted({(each.database, each.schema) for each in known.statements})
     database = np.array([databases.index(each.database) for each in known.statements])[statement]
     schema = np.array([schemas.index((each.database, each.schema)) for each in known.statements])[statement]
+    transaction = session * 7 + (work.floats("id") * 1000).astype(np.int64)
     identifiers = sorted(lives)
     zero = np.zeros(len(work), dtype=np.int64)
     kinds = [each.kind for each in known.statements]
@@ -140,8 +123,8 @@ def _who(known: Table, lives: Mapping[int, Live], work: Workload, warehouse: Int
         "QUERY_TAG": tags_of(known, work),
         "IS_CLIENT_GENERATED_STATEMENT": np.array([kind == "ALTER_SESSION" for kind in kinds])[statement],
         "RELEASE_VERSION": coded(_release(day), [f"10.{n}.1" for n in range(1000)]),
-        "TRANSACTION_ID": np.where(known.writing[statement], session * 7 + (work.floats("id") * 1000).astype(np.int64), 0),
-    }  # fmt: skip
+        "TRANSACTION_ID": np.where(known.writing[statement], transaction, 0),
+    }
 
 
 def _release(day: Ints) -> Ints:
@@ -250,7 +233,7 @@ def live_queries(known: Table, lives: Mapping[int, Live], ran: Ran) -> Columns:
         int(rank) if rank >= 0 else live.state.rank for rank, live in zip(started["rank"].tolist(), owner, strict=True)
     ]
     return {
-        "QUERY_ID": query_ids(work) if len(work) else pa.array([], type=pa.string()),
+        "QUERY_ID": query_ids(work),
         "QUERY_TEXT": texts_of(known, work),
         "DATABASE_NAME": [each.database for each in statements],
         "QUERY_TYPE": [each.kind for each in statements],

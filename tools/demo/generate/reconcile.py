@@ -20,17 +20,8 @@ from tools.demo.generate.history import History
 from tools.demo.generate.live import Live, Settings, rules_of
 from tools.demo.generate.queries import query_ids
 from tools.demo.generate.runs import SIZES
-from tools.demo.generate.simulate import (
-    FINISH,
-    LOOK,
-    QUIET,
-    READY,
-    SUSPEND,
-    Cluster,
-    Rules,
-    State,
-    next_poll,
-)
+from tools.demo.generate.simulate import FINISH, LOOK, QUIET, READY, SUSPEND, next_poll
+from tools.demo.generate.states import Cluster, Rules, State
 
 __all__ = ["Shown", "reconcile"]
 
@@ -194,7 +185,7 @@ def _reshape(live: Live, before: Settings, shown: Shown | None, now: int) -> lis
         goes = cluster.number not in wanted
         if goes or resized or live.settings.setup != before.setup:
             kind, generation, constraint = before.setup
-            row = {"warehouse": live.id, "cluster": cluster.number, "start": cluster.since, "end": now}
+            row: dict[str, Any] = {"warehouse": live.id, "cluster": cluster.number, "start": cluster.since, "end": now}
             row |= {"size": SIZES[old_rank].value, "type": kind, "generation": generation}
             closed += [row | {"resource_constraint": constraint}] if now > cluster.since else []
             cluster.since = cluster.warm_since = now

@@ -12,7 +12,8 @@ import pandas as pd
 from tools.demo.generate.catalog import Demo
 from tools.demo.generate.days import HOUR_MS
 from tools.demo.generate.live import Live, changes_of, owners, rules_of
-from tools.demo.generate.simulate import Moment, Outcome, simulate
+from tools.demo.generate.simulate import simulate
+from tools.demo.generate.states import Moment, Outcome
 from tools.demo.generate.truth import Truth, memory_bytes
 from tools.demo.generate.workload import ERROR_INDEX, Columns, Workload, table
 from tools.domain import Size
@@ -58,8 +59,8 @@ class Started:
 
     @classmethod
     def new(cls, count: int) -> Started:
-        fresh = {name: np.full(count, -1, dtype=np.int64) for name in ("begin", "end", "cluster", "rank")}
-        zero = {name: np.zeros(count, dtype=kind) for name, kind in _STARTED.items() if name not in fresh}
+        fresh: Columns = {name: np.full(count, -1, dtype=np.int64) for name in ("begin", "end", "cluster", "rank")}
+        zero: Columns = {name: np.zeros(count, dtype=kind) for name, kind in _STARTED.items() if name not in fresh}
         return cls(fresh | zero)
 
     def __getitem__(self, name: str) -> Ints:
@@ -130,7 +131,7 @@ def run_window(
         carried: what was in flight at `since`, as the window before left it.
     """
     work, started = _numbered(demo, lives, carried, drawn)
-    executes, reaches = work.executes, work.reaches
+    executes, _reaches = work.executes, work.reaches
     never = np.flatnonzero(~executes)
     started["end"][never] = work.ints("at")[never] + work.ints("compile")[never]
     adaptive = executes & np.isin(started["warehouse"], [live.id for live in lives.values() if live.adaptive])

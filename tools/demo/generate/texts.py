@@ -36,6 +36,8 @@ def _number(literal: Ints) -> Ints:
 
 def texts_of(known: Table, work: Workload) -> Any:
     """QUERY_TEXT of each row."""
+    if not len(work):
+        return pa.array([], type=pa.string())
     which, literal, day = work.ints("statement"), work.ints("literal"), work.ints("day")
     order = np.argsort(which, kind="stable")
     borders = np.flatnonzero(np.diff(which[order], prepend=-1))
@@ -43,8 +45,6 @@ def texts_of(known: Table, work: Workload) -> Any:
     for begin, end in zip(borders, [*borders[1:], len(order)], strict=True):
         rows = order[begin:end]
         parts.append(_texts(known.statements[int(which[rows[0]])].text, literal[rows], day[rows]))
-    if not parts:
-        return pa.array([], type=pa.string())
     back = np.empty(len(order), dtype=np.int64)
     back[order] = np.arange(len(order))
     return pa.chunked_array(parts).combine_chunks().take(pa.array(back))

@@ -20,7 +20,7 @@ from tools.demo.generate.chance import keyed
 from tools.demo.generate.days import DAY_MS, Day, days_between
 from tools.demo.generate.effects import Effects, effects
 from tools.demo.generate.incidents import incidents, migration_at, sent_by
-from tools.demo.generate.model import Habit, Staged, Statement
+from tools.demo.generate.model import Staged, Statement
 from tools.demo.generate.statements import METADATA_KINDS, WRITING_KINDS
 
 __all__ = ["COMPILE_ERRORS", "ERRORS", "ERROR_INDEX", "Columns", "Table", "Workload", "draw", "table"]
@@ -156,7 +156,8 @@ class Workload:
     @property
     def executes(self) -> Bools:
         """Whether it reaches its warehouse."""
-        return ~self.bools("metadata") & ~self.bools("cached") & ~_COMPILE[self.ints("error")]
+        reached: Bools = ~self.bools("metadata") & ~self.bools("cached") & ~_COMPILE[self.ints("error")]
+        return reached
 
     @property
     def reaches(self) -> Ints:
@@ -195,9 +196,8 @@ def draw(
             sent = send(habit, day, seed)
             if sent is not None:
                 parts.append((index, day.ordinal, sent))
-    for incident in incidents(demo, seed, first, since - DAY_MS, until):
-        if incident.habit >= 0:
-            parts.append((incident.habit, -1, sent_by(incident, seed)))
+    near = incidents(demo, seed, first, since - DAY_MS, until)
+    parts += [(each.habit, -1, sent_by(each, seed)) for each in near if each.habit >= 0]
     if stage:
         parts += [(index, -1, sent) for index, sent in _staged(demo, seed, until)]
     work = _detail(demo, parts, days, changed)
@@ -254,7 +254,9 @@ _KEPT = ("total", "oddity", "result", "written", "cache", "cache_low", "cache_hi
 
 def _who(known: Table, habit: Ints, u: Floats, place: Ints) -> tuple[Ints, Ints]:
     statement, user = np.zeros(len(habit), dtype=np.int64), np.zeros(len(habit), dtype=np.int64)
-    borders = np.flatnonzero(np.diff(habit, prepend=-1))
+    borders = np.flatnonzero(np.diff(habit, prepend=-1)).tolist()
+    if not borders:
+        return statement, user
     for begin, end in zip(borders, [*borders[1:], len(habit)], strict=True):
         rows, index = slice(begin, end), int(habit[begin])
         each = known.demo.habits[index]
@@ -289,6 +291,7 @@ def _sizes(
     listing = np.where(copies & ~quick, np.exp(6.9 + 0.9 * z[:, _N["listing"]]), 0)
     blocked = np.where(locking & ~quick, np.minimum(np.exp(8.5 + z[:, _N["wait"]]), 120_000), 0)
     work = np.maximum(known.of("seconds")[which], 1e-3) * np.exp(known.of("spread")[which] * common)
+    again = u[:, _U["retry"]]
     spilling = known.of("intermediate")[which] * np.exp(0.9 * z[:, _N["intermediate"]])
     return {
         "literal": literal,
@@ -303,8 +306,8 @@ def _sizes(
         "metadata": metadata,
         "cached": _cached(known, base, literal, error, u) & (forced == 0),
         "forced": forced,
-        "retry": np.where((ramp > 0.25) & (u[:, _U["retry"]] < 0.3 * ramp), 4000 + 40_000 * u[:, _U["retry"]], 0).astype(np.int64),
-    }  # fmt: skip
+        "retry": np.where((ramp > 0.25) & (again < 0.3 * ramp), 4000 + 40_000 * again, 0).astype(np.int64),
+    }
 
 
 def _failures(known: Table, base: dict[str, Ints], metadata: Bools, u: Floats, failing: Floats) -> tuple[Ints, Floats]:

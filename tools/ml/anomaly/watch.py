@@ -37,7 +37,8 @@ _MATERIAL = 0.1
 _MATERIAL_UNREST = 0.15
 _ADOPT_DAYS = 14
 _BAND = 3.0
-_ON = 2.0
+_ON = 3.0
+_PART, _STRONG = 0.25, 60.0
 _DRIFT_GOES_ON = 0.15
 _DRIFT_LEAST_DAYS = 10
 _BRIEF_DAYS = 1.5
@@ -157,7 +158,9 @@ class Watch:
         rows = np.flatnonzero((confidence >= self.threshold).any(axis=1))
         for row in rows.tolist():
             sure = np.where(self._matters(row), confidence[row], 0.0)
-            best = int(np.argmax(sure))
+            # Unrest is what is said of a series that is neither above nor below.
+            sided = np.where(self.panel.signs != UNREST, sure, 0.0)
+            best = int(np.argmax(sided if sided.max() >= self.threshold else sure))
             if sure[best] >= self.threshold:
                 self._open(row, best, float(sure[best]))
 
@@ -249,10 +252,13 @@ class Watch:
         z = self.history["z"].last(day, row)
         if episode.direction == UNREST:
             return bool(abs(z[-1]) > 1.5 and np.mean(np.minimum(z * z, 16)) > 2.5)
-        z = np.clip(z * episode.direction, -4, 6)
-        mean = float(z.mean())
-        if z[-1] > _ON or (z[-1] > 0.5 and (z[-max(1, day // 3) :].mean() > 1 or mean > max(0.5, episode.early / 2))):
-            episode.recent = mean
+        z = z * episode.direction
+        # A strong episode is not kept going by what would be noise on any day.
+        least = max(0.5, _PART * min(episode.early, _STRONG))
+        third = float(np.median(z[-max(1, day // 3) :]))
+        lasts = third > 1 or (third > 0.25 and float(np.median(z)) > max(0.5, episode.early / 2))
+        if z[-1] > max(_ON, least) or (z[-1] > least and lasts):
+            episode.recent = float(np.clip(z, -4, 6).mean())
             return True
         return False
 

@@ -15,7 +15,15 @@ __all__ = ["MEMBERS", "errors_of_seasons", "say", "usual"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-MEMBERS = ("last day", "last week", "weekly profile", "weekly profile with trend", "mean day", "level")
+MEMBERS = (
+    "last day",
+    "last week",
+    "weekly profile",
+    "weekly profile with trend",
+    "mean day",
+    "level",
+    "last day with trend",
+)
 """For hours. For daily series a "day" is a week, a "week" is four, and the profile is the week's all the same."""
 
 _HOURS = 24
@@ -41,7 +49,9 @@ def say(past: Floats, steps: Ints, seasons: tuple[int, int]) -> Floats:
         mean_day = np.nanmean(np.stack([day, *[_at(padded, steps, short, j) for j in range(1, 7)]]), axis=0)
     corrected = profile * _correction(padded, period)
     grown = corrected * np.exp(_growth(padded, steps, period))
-    return np.stack([day, week, corrected, grown, mean_day, np.broadcast_to(level, day.shape)])
+    return np.stack(
+        [day, week, corrected, grown, mean_day, np.broadcast_to(level, day.shape), day + _drift(padded, steps, short)]
+    )
 
 
 def usual(past: Floats, steps: Ints, seasons: tuple[int, int]) -> Floats:
@@ -115,6 +125,20 @@ def _growth(past: Floats, steps: Ints, week: int) -> Floats:
     slope = np.where(good.sum(axis=0) >= 3, np.clip(slope, -_MOST_GROWTH, _MOST_GROWTH), 0.0)
     ahead = steps / week
     damped = _DAMPING * (1 - _DAMPING**ahead) / (1 - _DAMPING)
+    return np.asarray(slope[:, None] * damped[None])
+
+
+def _drift(past: Floats, steps: Ints, short: int) -> Floats:
+    """Damped straight growth: by the last two short seasons, or within what there is of them."""
+    last, before = _mean(past[:, -short:]), _mean(past[:, -2 * short : -short])
+    slope = np.nan_to_num((last - before) / short)
+    for row in np.flatnonzero(~np.isfinite(before)):
+        known = past[row][np.isfinite(past[row])]
+        half = len(known) // 2
+        if half:
+            slope[row] = float(np.median(known[-half:]) - np.median(known[:half])) / (len(known) - half)
+    seasons = (steps + short - 1) // short
+    damped = short * _DAMPING * (1 - _DAMPING**seasons) / (1 - _DAMPING)
     return np.asarray(slope[:, None] * damped[None])
 
 

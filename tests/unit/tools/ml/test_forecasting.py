@@ -218,6 +218,11 @@ def test_growth_is_no_level_shift() -> None:
     assert one.frame["mean"].iloc[-1] > 100 * 1.02**59
 
 
+def test_a_short_straight_climb_goes_on() -> None:
+    said = forecast(hourly(np.arange(100.0) + 50), 24)["mean"]
+    assert said.iloc[-1] > 150
+
+
 def test_a_warehouse_that_fell_silent_stays_silent() -> None:
     values = usage(42)
     values[-14 * 24 :] = 0
