@@ -21,8 +21,8 @@ _FROM_MODEL = "= expected by tools.ml.anomaly over {view}"
 def claim(candidate: Candidate, book: FactBook, tz: str) -> dict[str, str]:
     """Claim one candidate's figures; role -> fact id.
 
-    Sums over the whole time of the finding (of a level its mean): actual, expected, low, high, excess (signed), and where they are known
-    credits and usd (beyond the expected, signed); duration, start, end, detected_at, confidence.
+    Sums over the whole time of the finding (of a level its mean): actual, expected, low, high, excess (signed), and
+    where they are known credits and usd (beyond the expected, signed); duration, start, end, detected_at, confidence.
     """
     window = Window(start=candidate.start, end=candidate.end, tz=tz)
     entity = entity_of(candidate)
