@@ -311,7 +311,7 @@ def check_stored(plans: OnlyProposing, reader: LiveReader, context: ToolContext)
 def test_whatever_a_model_sends_at_most_a_plan_is_stored(name: str, reader: LiveReader) -> None:
     seen: set[str] = set()
 
-    @settings(FUZZ, max_examples=12 if name in SLOW else 60)
+    @settings(FUZZ, max_examples=30 if name in SLOW else 60)
     @given(arguments(name), ASKED, PEOPLE)
     @example(RIGHT[name], True, person("admin"))
     @example(RIGHT[name] | {"approved": True}, True, person("admin"))
