@@ -26,7 +26,7 @@ def _squash(distance: Floats) -> Floats:
 
 def rolling_z(values: pd.Series) -> Floats:
     past = values.shift(1).rolling(336, min_periods=48)
-    return _squash(((values - past.mean()).abs() / past.std().clip(lower=1e-9)).to_numpy())
+    return _squash(((values - past.mean()).abs() / past.std().clip(lower=1e-9)).to_numpy(dtype=float))
 
 
 def seasonal_median(values: pd.Series) -> Floats:
@@ -94,8 +94,8 @@ def _by_blocks(values: pd.Series, ahead: Callable[[Floats, int], tuple[Floats, F
 
 
 def _day(values: pd.Series) -> int:
-    step = pd.Series(values.index).diff().median()
-    return max(1, round(pd.Timedelta(days=1) / step))
+    seconds = float(np.median(np.diff(values.index.to_numpy()) / np.timedelta64(1, "s")))
+    return max(1, round(86_400 / seconds))
 
 
 def peers() -> dict[str, Peer]:

@@ -74,7 +74,7 @@ class Quality:
 
 
 def judge(accounts: Sequence[Account], findings: Sequence[Findings]) -> Quality:
-    """An incident is found where a finding overlaps it; a finding that overlaps none, nor the day after one, is false."""
+    """Found: a finding overlaps the incident. False: a finding that overlaps none, nor the day after one."""
     false = total = 0
     weeks = 0.0
     kinds: dict[str, tuple[int, int, list[float]]] = {kind: (0, 0, []) for kind in INCIDENTS}
@@ -104,7 +104,7 @@ def _ours(one: Account, **settings: Any) -> Findings:
 
 def _merged(stamps: pd.DatetimeIndex, alarms: np.ndarray[Any, Any]) -> list[Said]:
     said: list[Said] = []
-    for at in np.flatnonzero(alarms):
+    for at in np.flatnonzero(alarms).tolist():
         stamp = stamps[at]
         if said and stamp - said[-1].end < _DAY:
             said[-1] = Said(said[-1].start, stamp + _HOUR, said[-1].raised)
@@ -165,7 +165,7 @@ def _generated(out: TextIO) -> list[Table]:
         rows,
         (note, "Peers: threshold of the best F1 here; they know no calendar and no known jobs."),
     )
-    kinds = [
+    kinds: list[tuple[str | float | int | None, ...]] = [
         (kind, f"{hit} of {count}", float(np.median(delays)) if delays else None)
         for kind, (hit, count, delays) in quality.kinds.items()
     ]
@@ -240,7 +240,7 @@ def _public(folder: Path, out: TextIO) -> list[Table]:
 
 def _clipped(detector: Callable[[pd.Series], Any], file: dict[str, Any]) -> np.ndarray[Any, Any]:
     values = pd.Series(file["v"].copy(), index=file["index"])
-    return np.clip(np.asarray(detector(values), dtype=float), 0, 1)
+    return np.asarray(np.clip(np.asarray(detector(values), dtype=float), 0, 1))
 
 
 def run(out: TextIO, public: Path | None = None) -> list[Table]:
