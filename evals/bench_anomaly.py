@@ -1,6 +1,6 @@
 """Anomaly detection beside its peers: generated labelled accounts, and public benchmarks where their folder is given.
 
-    python -m evals.bench_anomaly [--public FOLDER] [--write]
+    python -m evals.bench_anomaly [--data FOLDER] [--write]
 
 A peer's threshold is the one with the best F1 in this very run; ours is the default. A peer's alarms within a day of
 each other are one finding, as ours are.
@@ -249,10 +249,10 @@ def run(out: TextIO, public: Path | None = None) -> list[Table]:
 
 def main() -> None:
     options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--public", type=Path)
+    options.add_argument("--data", type=Path)
     known, rest = options.parse_known_args()
     sys.argv[1:] = rest  # the rest is the report's
-    report("Anomalies", "python -m evals.bench_anomaly --public FOLDER", partial(run, public=known.public))
+    report("Anomalies", "python -m evals.bench_anomaly --data FOLDER", partial(run, public=known.data))
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ class Calendar:
 
     def weekday(self, stamps: pd.DatetimeIndex) -> Ints:
         """0 (Monday) to 6, local."""
-        return self.local(stamps).weekday.to_numpy(dtype=np.int64)
+        return self.local(stamps).day_of_week.to_numpy(dtype=np.int64)
 
     def weekend(self, stamps: pd.DatetimeIndex) -> Bools:
         return self.weekday(stamps) >= 5

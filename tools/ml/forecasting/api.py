@@ -11,7 +11,7 @@ import pandas as pd
 
 from tools.errors import BadArgument
 from tools.ml.calendar import Calendar
-from tools.ml.forecasting.engine import run
+from tools.ml.forecasting.engine import Request, run
 from tools.ml.forecasting.joint import Joint
 from tools.ml.forecasting.outcome import Outcome
 from tools.ml.forecasting.result import PanelForecast
@@ -96,7 +96,7 @@ def forecast_panel(
     if not len(study.frame):
         name, why = next(iter(study.refused.items()))
         raise BadArgument(f"No series can be forecast. {name[:80]}: {why}")
-    return study.frame
+    return study.frame.astype({"unique_id": frame["unique_id"].dtype})
 
 
 def study_panel(
@@ -119,7 +119,9 @@ def study_panel(
     refused = {h.id: why for h in read if (why := _refusal(h)) is not None}
     able = [h for h in read if h.id not in refused]
     bounds = np.array([_bound(upper, h.id) for h in able])
-    outcome = run(able, bounds, levels, calendar, point=point, backend=backend, jobs=jobs, state=state)
+    if not able:
+        return PanelForecast(_empty(levels), {}, {}, refused, Joint.none())
+    outcome = run(able, bounds, Request(levels, calendar, point, backend, jobs, state))
     return _told(able, outcome, refused, levels)
 
 
@@ -127,6 +129,12 @@ def _levels(levels: Sequence[int]) -> tuple[int, ...]:
     if not levels or any(not isinstance(level, int | np.integer) or not 0 < level < 100 for level in levels):
         raise BadArgument(f"Levels {tuple(levels)!r} are not whole percents between 1 and 99.")
     return tuple(sorted({int(level) for level in levels}))
+
+
+def _empty(levels: tuple[int, ...]) -> pd.DataFrame:
+    columns = ["mean", *[f"{side}-{level}" for level in levels for side in ("lo", "hi")]]
+    frame = pd.DataFrame({"unique_id": pd.Series([], dtype=object), "ds": pd.DatetimeIndex([])})
+    return frame.assign(**{column: pd.Series([], dtype=np.float64) for column in columns})
 
 
 def _bound(upper: Upper, name: str) -> float:
