@@ -293,9 +293,10 @@ class Runtime:
     @cached_property
     def library(self) -> LazyLibrary:
         """The knowledge base; opened at its first search."""
+        from agent.account_names import names_to_mask
         from agent.library import LazyLibrary
 
-        library = LazyLibrary(self.settings)
+        library = LazyLibrary(self.settings, lambda kinds: names_to_mask(self.reader, kinds))
         self._stack.callback(library.close)
         return library
 
