@@ -53,7 +53,7 @@ def frostline(
         capture_output=True,
         text=True,
         input=stdin if stdin is not None else "",
-        timeout=150,
+        timeout=300,
         check=False,
     )
     if check and done.returncode != 0:

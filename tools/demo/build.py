@@ -28,7 +28,7 @@ DAYS = 90
 SIMULATION = "simulation.json"
 """What going on needs (tools.demo.generate.history.History); an imported account has none."""
 
-_ROWS_A_TRANSACTION = 1_500_000
+_ROWS_A_TRANSACTION = 400_000
 """Of all tables together."""
 _GENERATED = 0.93
 """Share of a build's time in which windows are simulated and written; the rest is compressing them on disk."""
@@ -91,7 +91,7 @@ def open_database(folder: Path) -> duckdb.DuckDBPyConnection:
     """The account's database, for a writer that is alone with it."""
     con = duckdb.connect(str(layout.database_file(folder)))
     con.execute("SET TimeZone='UTC'")
-    con.execute("SET memory_limit='450MB'")
+    con.execute("SET memory_limit='300MB'")
     con.execute("SET preserve_insertion_order=true")
     con.execute("SET threads=2")
     con.execute("SET autoinstall_known_extensions=false")

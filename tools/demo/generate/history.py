@@ -32,7 +32,7 @@ __all__ = ["RECENT_MS", "History", "windows"]
 
 RECENT_MS = 26 * HOUR_MS
 
-_ROWS_A_WINDOW = 90_000
+_ROWS_A_WINDOW = 60_000
 _LEAST_MS = 6 * HOUR_MS
 """No window is shorter than this unless it is the only one: what is staged at now began up to three hours before."""
 

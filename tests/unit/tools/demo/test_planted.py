@@ -144,14 +144,14 @@ def test_the_account_shows_what_the_labels_say(generated: Generated, kind: str, 
 
 def test_silence_runaways_and_failures_are_where_the_labels_say(generated: Generated) -> None:
     for label in _of(generated, "silence"):
-        assert _within(generated, label, "USER_NAME LIKE '%_SVC'") == 0, label
+        assert _within(generated, label, "USER_TYPE = 'SERVICE'") == 0, label
     for label in _of(generated, "runaway_query"):
         hours = (label.end - label.start).total_seconds() / 3600
         assert _within(generated, label, f"EXECUTION_TIME > {3.56e6 * hours} AND ERROR_CODE = '000604'") == 1, label
     for label in _of(generated, "failing_queries"):
         failed, all_ = (
             _within(generated, label, c)
-            for c in ("EXECUTION_STATUS = 'FAIL' AND USER_NAME LIKE '%_SVC'", "USER_NAME LIKE '%_SVC'")
+            for c in ("EXECUTION_STATUS = 'FAIL' AND USER_TYPE = 'SERVICE'", "USER_TYPE = 'SERVICE'")
         )
         assert failed > 0.2 * all_, label
 
