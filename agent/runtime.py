@@ -130,7 +130,7 @@ class Runtime:
     def _access(self) -> AccountAccess:
         return AccountAccess(self.settings, self._stack, progress=self.progress, attended=self.attended)
 
-    @property
+    @cached_property
     def account(self) -> Account:
         """Who we speak of, and what Snowflake itself does not tell."""
         return self._access.account

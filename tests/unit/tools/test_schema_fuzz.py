@@ -316,6 +316,7 @@ def test_whatever_a_model_sends_at_most_a_plan_is_stored(name: str, reader: Live
     @example(RIGHT[name], True, person("admin"))
     @example(RIGHT[name] | {"approved": True}, True, person("admin"))
     @example(RIGHT[name], False, person("admin"))
+    @example(RIGHT[name] | {"window": "the day before the beginning of time"}, True, person("admin"))
     def fuzz(given: Any, asked: bool, who: Person) -> None:
         shown = tuple(reader.shown)
         context, plans = context_of(reader, asked, who)
