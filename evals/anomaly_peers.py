@@ -86,7 +86,7 @@ def prophet_interval(values: pd.Series) -> Floats:
 def _by_blocks(values: pd.Series, ahead: Callable[[Floats, int], tuple[Floats, Floats]]) -> Floats:
     array = values.to_numpy(dtype=float)
     scores = np.zeros(array.size)
-    for begin in range(2 * _FIRST, array.size, _BLOCK):
+    for begin in range(4 * _FIRST, array.size, _BLOCK):
         end = min(begin + _BLOCK, array.size)
         middle, half = ahead(array[:begin], end - begin)
         scores[begin:end] = np.abs(array[begin:end] - middle) / np.maximum(half, 1e-9)

@@ -145,18 +145,18 @@ def count_false_alarms(
     *,
     grace: pd.Timedelta | None = None,
 ) -> FalseAlarms:
-    """How many findings stand outside every label.
+    """How many findings were raised outside every label.
 
     Args:
         labels: unique_id, start and end of what had better be found.
         series_weeks: weeks of all series together.
-        grace: how long after a label's end a finding still belongs to it; a day when left out.
+        grace: how long after a label's end a finding raised still belongs to it; a day when left out.
     """
     grace = pd.Timedelta(days=1) if grace is None else grace
     false = 0
     for name, anomalies in found.items():
         windows = [(start, end + grace) for label, start, end in labels if label == name]
-        false += sum(not any(one.start < end and one.end > start for start, end in windows) for one in anomalies)
+        false += sum(not any(start < one.detected_at <= end for start, end in windows) for one in anomalies)
     return FalseAlarms(sum(map(len, found.values())), false, series_weeks)
 
 
