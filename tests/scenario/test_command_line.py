@@ -428,7 +428,7 @@ def test_the_account_lives_on_under_what_was_approved_and_answers_move_with_it(
         with opened(home) as runtime:
             turn = runtime.ask("set auto-suspend of DEV_WH to 60 seconds", thread=None, person=runtime.person())
             plan = runtime.store.get(turn.plans[0].id)
-        run(home, "plans", "approve", plan.id, "--digest", plan.digest, "--as", "demo-approver", "--json")
+        run(home, "plans", "approve", plan.plan.id, "--digest", plan.digest, "--as", "demo-approver", "--json")
         moved = one_object(run(home, "account", "advance", "1d", "--json"))
         assert datetime.fromisoformat(moved["now"]) == before.now + timedelta(days=1)
         assert moved["rows"]["QUERY_HISTORY"] > 1000
@@ -440,7 +440,7 @@ def test_the_account_lives_on_under_what_was_approved_and_answers_move_with_it(
         credits = [fact["value"] for fact in facts["facts"] if fact["unit"] == "credits"]
         assert 0 < min(credits) < 23
         assert settings(home / "demo" / "account").generation_id == before.generation_id
-        shown = one_object(run(home, "plans", "show", plan.id, "--json"))
+        shown = one_object(run(home, "plans", "show", plan.plan.id, "--json"))
         assert shown["state"] == "applied"
     finally:
         account.stop_server(home)
