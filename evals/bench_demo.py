@@ -1,0 +1,129 @@
+"""Forecasts of the demo account's daily credits, 14 days ahead from several days, beside peers on the same series.
+
+Incidents and the planned migration are left in, before an origin and after it: what nobody could know counts as error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import TextIO
+
+import numpy as np
+import pandas as pd
+
+from evals.bench_peer_runs import peer_forecasts
+from evals.bench_report import Table
+from evals.demo_credits import AHEAD_DAYS, TIMEZONE, demo_credits
+from tools.ml.calendar import Calendar, calendar_of
+from tools.ml.forecasting import forecast_panel
+from tools.ml.metrics import coverage, wape
+
+__all__ = ["ORIGINS", "Row", "demo_tables", "forecasts_at", "scored"]
+
+SEEDS = (1, 2, 3)
+ORIGINS = (date(2026, 10, 8), date(2026, 10, 21), date(2026, 11, 4), date(2026, 11, 18))
+"""First days that are forecast: an ordinary fortnight, one with a month end, one with a holiday, and the account's now,
+with Thanksgiving and a month end ahead."""
+_COUNTRY = "US"
+_LEAST_DAYS = 15
+"""Of history at an origin; peers with a weekly season need two weeks."""
+
+Row = tuple[str | float | int | None, ...]
+
+
+def demo_tables(out: TextIO, seeds: tuple[int, ...] = SEEDS) -> list[Table]:
+    """One table with a series a warehouse (the account is their sum), one with the account as a single series."""
+    by_warehouse, whole = [], []
+    for seed in seeds:
+        out.write(f"demo account of seed {seed} ...\n")
+        credits = demo_credits(seed)
+        by_warehouse.append(forecasts_at(credits.warehouses).assign(seed=seed))
+        whole.append(forecasts_at(credits.account).assign(seed=seed))
+    starts = ", ".join(f"{day:%d %B}" for day in ORIGINS)
+    said = f"Days of the account's zone from {starts} 2026; seeds {', '.join(map(str, seeds))}; means as the point."
+    left_in = "Incidents and the planned migration are left in, on both sides of an origin."
+    pooled = "Bias is the sum of the forecasts over what came, less 1: pooled, and the largest of one origin."
+    return [
+        _table("Demo account, credits by warehouse, daily, 14 days ahead", pd.concat(by_warehouse), (said, left_in)),
+        _table("Demo account, all credits as one series, daily, 14 days ahead", pd.concat(whole), (pooled,)),
+    ]
+
+
+def forecasts_at(frame: pd.DataFrame, origins: tuple[date, ...] = ORIGINS, *, peers: bool = True) -> pd.DataFrame:
+    """peer, origin, unique_id, ds, y (what came), mean, lo-80, hi-80, lo-95, hi-95 for Frostline and every peer."""
+    calendar = calendar_of(TIMEZONE, _COUNTRY, [day.year for day in origins])
+    parts = []
+    for origin in origins:
+        first = pd.Timestamp(origin)
+        known = frame[frame["ds"] < first]
+        known = known[known.groupby("unique_id")["y"].transform("size") >= _LEAST_DAYS]
+        said = {"Frostline": _ours(known, calendar), "seasonal naive": _naive(known)}
+        if peers:
+            said |= {name: rows for name, (rows, _) in peer_forecasts(known, AHEAD_DAYS, _COUNTRY).items()}
+        days = pd.date_range(first, periods=AHEAD_DAYS, freq="D")
+        for name, rows in said.items():
+            step = rows.groupby("unique_id").cumcount()
+            stamped = rows.drop(columns=["ds", "peer"], errors="ignore").assign(
+                ds=days[step.to_numpy()], peer=name, origin=first
+            )
+            parts.append(stamped.merge(frame, on=["unique_id", "ds"]))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _ours(known: pd.DataFrame, calendar: Calendar) -> pd.DataFrame:
+    return forecast_panel(known, AHEAD_DAYS, calendar=local_days(calendar), point="mean")
+
+
+def local_days(calendar: Calendar) -> Calendar:
+    """For stamps that are days of the account already."""
+    return Calendar("UTC", calendar.holidays, calendar.month_end)
+
+
+def _naive(known: pd.DataFrame) -> pd.DataFrame:
+    parts = []
+    for name, rows in known.groupby("unique_id"):
+        y = rows["y"].to_numpy(dtype=np.float64)
+        mean = np.tile(y[-7:], AHEAD_DAYS // 7 + 1)[:AHEAD_DAYS]
+        spread = np.sqrt(np.mean((y[7:] - y[:-7]) ** 2) * (np.arange(AHEAD_DAYS) // 7 + 1))
+        edges = {f"{side}-{level}": mean + sign * z * spread for side, sign in (("lo", -1), ("hi", 1)) for level, z in _Z}
+        parts.append(pd.DataFrame({"unique_id": name, "mean": mean, **edges}))
+    return pd.concat(parts, ignore_index=True)
+
+
+_Z = ((80, 1.2816), (95, 1.96))
+
+
+def scored(rows: pd.DataFrame) -> Row:
+    """Account WAPE, median warehouse WAPE, bias, largest bias of an origin, coverage of 80 % and 95 %: all in percent.
+
+    `rows`: of one forecaster; the account is the sum of the series, by day.
+    """
+    account = rows.groupby(["seed", "origin", "ds"])[["y", "mean"]].sum().reset_index()
+    sums = account.groupby(["seed", "origin"])[["y", "mean"]].sum()
+    each = sums["mean"] / sums["y"] - 1
+    series = [_error(part) for _, part in rows.groupby(["seed", "origin", "unique_id"]) if part["y"].abs().sum() > 0]
+    return (
+        100 * _error(account),
+        100 * float(np.median(series)),
+        100 * float(sums["mean"].sum() / sums["y"].sum() - 1),
+        100 * float(each.iloc[int(each.abs().argmax())]),
+        *(coverage(*(rows[c].to_numpy(dtype=np.float64) for c in ("y", f"lo-{k}", f"hi-{k}"))) for k in (80, 95)),
+    )
+
+
+def _error(rows: pd.DataFrame) -> float:
+    return wape(rows["y"].to_numpy(dtype=np.float64), rows["mean"].to_numpy(dtype=np.float64))
+
+
+def _table(title: str, rows: pd.DataFrame, notes: tuple[str, ...]) -> Table:
+    columns = ("forecaster", "WAPE", "median series", "bias", "largest bias", "coverage 80 %", "coverage 95 %")
+    found: list[Row] = [(name, *scored(part)) for name, part in rows.groupby("peer", sort=False)]
+    ours = rows[rows["peer"] == "Frostline"]
+    by: Mapping[str, Callable[[tuple[object, ...]], str]] = {
+        "seed": lambda key: f"Frostline, seed {key[0]}",
+        "origin": lambda key: f"Frostline, from {pd.Timestamp(str(key[0])):%d %B}",
+    }
+    for column, words in by.items():
+        found += [(words(tuple(key)), *scored(part)) for key, part in ours.groupby([column])]
+    return Table(title, columns, found, (*notes, "All in percent."))
