@@ -72,12 +72,7 @@ def forecasts_at(frame: pd.DataFrame, origins: tuple[date, ...] = ORIGINS, *, pe
 
 
 def _ours(known: pd.DataFrame, calendar: Calendar) -> pd.DataFrame:
-    return forecast_panel(known, AHEAD_DAYS, calendar=local_days(calendar), point="mean")
-
-
-def local_days(calendar: Calendar) -> Calendar:
-    """For stamps that are days of the account already."""
-    return Calendar("UTC", calendar.holidays, calendar.month_end)
+    return forecast_panel(known, AHEAD_DAYS, calendar=calendar, point="mean")
 
 
 def _naive(known: pd.DataFrame) -> pd.DataFrame:
