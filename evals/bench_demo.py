@@ -19,7 +19,7 @@ from tools.ml.calendar import Calendar, calendar_of
 from tools.ml.forecasting import forecast_panel
 from tools.ml.metrics import coverage, wape
 
-__all__ = ["ORIGINS", "Row", "demo_tables", "forecasts_at", "scored"]
+__all__ = ["ORIGINS", "Row", "demo_tables", "forecasts_of", "scored"]
 
 SEEDS = (1, 2, 3)
 ORIGINS = (date(2026, 10, 8), date(2026, 10, 21), date(2026, 11, 4), date(2026, 11, 18))
@@ -34,41 +34,73 @@ Row = tuple[str | float | int | None, ...]
 
 def demo_tables(out: TextIO, seeds: tuple[int, ...] = SEEDS) -> list[Table]:
     """One table with a series a warehouse (the account is their sum), one with the account as a single series."""
-    by_warehouse, whole = [], []
+    frames = {}
     for seed in seeds:
         out.write(f"demo account of seed {seed} ...\n")
         credits = demo_credits(seed)
-        by_warehouse.append(forecasts_at(credits.warehouses).assign(seed=seed))
-        whole.append(forecasts_at(credits.account).assign(seed=seed))
+        frames |= {("warehouses", seed): credits.warehouses, ("account", seed): credits.account}
+    out.write("demo account: forecasts ...\n")
+    rows = forecasts_of(frames)
     starts = ", ".join(f"{day:%d %B}" for day in ORIGINS)
     said = f"Days of the account's zone from {starts} 2026; seeds {', '.join(map(str, seeds))}; means as the point."
-    left_in = "Incidents and the planned migration are left in, on both sides of an origin."
-    pooled = "Bias is the sum of the forecasts over what came, less 1: pooled, and the largest of one origin."
+    left_in = "Incidents and the planned migration are left in, on both sides of an origin; all figures in percent."
+    pooled = "Bias is the sum of the forecasts over what came, less 1: pooled, and the largest of one origin and seed."
+    by_warehouse, whole = (rows[rows["what"] == what] for what in ("warehouses", "account"))
     return [
-        _table("Demo account, credits by warehouse, daily, 14 days ahead", pd.concat(by_warehouse), (said, left_in)),
-        _table("Demo account, all credits as one series, daily, 14 days ahead", pd.concat(whole), (pooled,)),
+        _table("Demo account, credits by warehouse, daily, 14 days ahead", by_warehouse, (said, left_in, pooled)),
+        _table("Demo account, all credits as one series, daily, 14 days ahead", whole, ("Services are in it, too.",)),
     ]
 
 
-def forecasts_at(frame: pd.DataFrame, origins: tuple[date, ...] = ORIGINS, *, peers: bool = True) -> pd.DataFrame:
-    """peer, origin, unique_id, ds, y (what came), mean, lo-80, hi-80, lo-95, hi-95 for Frostline and every peer."""
-    calendar = calendar_of(TIMEZONE, _COUNTRY, [day.year for day in origins])
-    parts = []
-    for origin in origins:
-        first = pd.Timestamp(origin)
-        known = frame[frame["ds"] < first]
-        known = known[known.groupby("unique_id")["y"].transform("size") >= _LEAST_DAYS]
-        said = {"Frostline": _ours(known, calendar), "seasonal naive": _naive(known)}
-        if peers:
-            said |= {name: rows for name, (rows, _) in peer_forecasts(known, AHEAD_DAYS, _COUNTRY).items()}
-        days = pd.date_range(first, periods=AHEAD_DAYS, freq="D")
-        for name, rows in said.items():
-            step = rows.groupby("unique_id").cumcount()
-            stamped = rows.drop(columns=["ds", "peer"], errors="ignore").assign(
-                ds=days[step.to_numpy()], peer=name, origin=first
-            )
-            parts.append(stamped.merge(frame, on=["unique_id", "ds"]))
+def forecasts_of(
+    frames: Mapping[tuple[str, int], pd.DataFrame], origins: tuple[date, ...] = ORIGINS, *, peers: bool = True
+) -> pd.DataFrame:
+    """Forecasts of Frostline and every peer beside what came.
+
+    Args:
+        frames: (what, seed) -> unique_id, ds, y.
+
+    Returns:
+        what, seed, peer, origin, unique_id, ds, y (what came), mean, lo-80, hi-80, lo-95, hi-95.
+    """
+    calendar = calendar_of(TIMEZONE, _COUNTRY, sorted({day.year for day in origins}))
+    cases = {(*key, pd.Timestamp(day)): _known(frame, day) for key, frame in frames.items() for day in origins}
+    said: list[tuple[str, tuple[str, int, pd.Timestamp], pd.DataFrame]] = []
+    for case, known in cases.items():
+        said += [("Frostline", case, _ours(known, calendar)), ("seasonal naive", case, _naive(known))]
+    if peers:
+        said += _of_peers(cases)
+    parts = [
+        _stamped(rows, case[2]).assign(what=case[0], seed=case[1], peer=name).merge(frames[case[:2]])
+        for name, case, rows in said
+    ]
     return pd.concat(parts, ignore_index=True)
+
+
+def _known(frame: pd.DataFrame, origin: date) -> pd.DataFrame:
+    """Before the origin; series that have begun long enough before it."""
+    known = frame[frame["ds"] < pd.Timestamp(origin)]
+    return known[known.groupby("unique_id")["y"].transform("size") >= _LEAST_DAYS]
+
+
+def _of_peers(
+    cases: Mapping[tuple[str, int, pd.Timestamp], pd.DataFrame],
+) -> list[tuple[str, tuple[str, int, pd.Timestamp], pd.DataFrame]]:
+    """All cases in one call: starting a peer costs more than its forecasts."""
+    keys = list(cases)
+    parts = [known.assign(unique_id=f"{place} " + known["unique_id"]) for place, known in enumerate(cases.values())]
+    found = []
+    for name, (rows, _) in peer_forecasts(pd.concat(parts), AHEAD_DAYS, _COUNTRY).items():
+        split = rows["unique_id"].str.split(" ", n=1, expand=True)
+        named = rows.drop(columns=["peer"]).assign(unique_id=split[1])
+        found += [(name, keys[int(place)], part) for place, part in named.groupby(split[0])]
+    return found
+
+
+def _stamped(rows: pd.DataFrame, first: pd.Timestamp) -> pd.DataFrame:
+    days = pd.date_range(first, periods=AHEAD_DAYS, freq="D")
+    place = rows.groupby("unique_id").cumcount().to_numpy()
+    return rows[["unique_id", "mean", "lo-80", "hi-80", "lo-95", "hi-95"]].assign(ds=days[place], origin=first)
 
 
 def _ours(known: pd.DataFrame, calendar: Calendar) -> pd.DataFrame:
@@ -81,7 +113,9 @@ def _naive(known: pd.DataFrame) -> pd.DataFrame:
         y = rows["y"].to_numpy(dtype=np.float64)
         mean = np.tile(y[-7:], AHEAD_DAYS // 7 + 1)[:AHEAD_DAYS]
         spread = np.sqrt(np.mean((y[7:] - y[:-7]) ** 2) * (np.arange(AHEAD_DAYS) // 7 + 1))
-        edges = {f"{side}-{level}": mean + sign * z * spread for side, sign in (("lo", -1), ("hi", 1)) for level, z in _Z}
+        edges = {
+            f"{side}-{level}": mean + sign * z * spread for side, sign in (("lo", -1), ("hi", 1)) for level, z in _Z
+        }
         parts.append(pd.DataFrame({"unique_id": name, "mean": mean, **edges}))
     return pd.concat(parts, ignore_index=True)
 
@@ -121,4 +155,4 @@ def _table(title: str, rows: pd.DataFrame, notes: tuple[str, ...]) -> Table:
     }
     for column, words in by.items():
         found += [(words(tuple(key)), *scored(part)) for key, part in ours.groupby([column])]
-    return Table(title, columns, found, (*notes, "All in percent."))
+    return Table(title, columns, found, notes)

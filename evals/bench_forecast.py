@@ -72,7 +72,9 @@ def _compared(title: str, frame: pd.DataFrame, horizon: int, season: int, out: T
     began = time.process_time()
     ours = forecast_panel(known, horizon)
     taken = time.process_time() - began
-    said = {"Frostline": (ours, taken), "seasonal naive": _naive(known, horizon, season)} | peer_forecasts(known, horizon)
+    said = {"Frostline": (ours, taken), "seasonal naive": _naive(known, horizon, season)} | peer_forecasts(
+        known, horizon
+    )
     scores = {name: (*_scores(known, later, frame_, season), cpu) for name, (frame_, cpu) in said.items()}
     base = scores["Frostline"]
     rows: list[tuple[str | float | int | None, ...]] = []

@@ -88,5 +88,8 @@ def _days(rows: pd.DataFrame) -> pd.DataFrame:
     first = (NOW - timedelta(days=DAYS - 1)).astimezone(zone).replace(hour=0, minute=0)
     end = (NOW + timedelta(days=AHEAD_DAYS)).astimezone(zone).replace(hour=0, minute=0)
     inside = rows[rows["slot"] >= first]
-    values = [(key, slot.to_pydatetime(), float(credits)) for key, slot, credits in inside[["key", "slot", "credits"]].itertuples(index=False)]
+    values = [
+        (key, slot.to_pydatetime(), float(credits))
+        for key, slot, credits in inside[["key", "slot", "credits"]].itertuples(index=False)
+    ]
     return laid(values, "day", TIMEZONE, first, end, None)[0]
