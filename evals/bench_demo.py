@@ -1,5 +1,7 @@
 """Forecasts of the demo account's daily credits, 14 days ahead from several days, beside peers on the same series.
 
+    python -m evals.bench_demo [--write]
+
 Incidents and the planned migration are left in, before an origin and after it: what nobody could know counts as error.
 """
 
@@ -13,13 +15,13 @@ import numpy as np
 import pandas as pd
 
 from evals.bench_peer_runs import peer_forecasts
-from evals.bench_report import Table
+from evals.bench_report import Table, report
 from evals.demo_credits import AHEAD_DAYS, TIMEZONE, demo_credits
 from tools.ml.calendar import Calendar, calendar_of
 from tools.ml.forecasting import forecast_panel
 from tools.ml.metrics import coverage, wape
 
-__all__ = ["ORIGINS", "Row", "demo_tables", "forecasts_of", "scored"]
+__all__ = ["ORIGINS", "Row", "forecasts_of", "run", "scored"]
 
 SEEDS = (1, 2, 3)
 ORIGINS = (date(2026, 10, 8), date(2026, 10, 21), date(2026, 11, 4), date(2026, 11, 18))
@@ -32,7 +34,7 @@ _LEAST_DAYS = 15
 Row = tuple[str | float | int | None, ...]
 
 
-def demo_tables(out: TextIO, seeds: tuple[int, ...] = SEEDS) -> list[Table]:
+def run(out: TextIO, seeds: tuple[int, ...] = SEEDS) -> list[Table]:
     """One table with a series a warehouse (the account is their sum), one with the account as a single series."""
     frames = {}
     for seed in seeds:
@@ -156,3 +158,7 @@ def _table(title: str, rows: pd.DataFrame, notes: tuple[str, ...]) -> Table:
     for column, words in by.items():
         found += [(words(tuple(key)), *scored(part)) for key, part in ours.groupby([column])]
     return Table(title, columns, found, notes)
+
+
+if __name__ == "__main__":
+    report("Forecasts of the demo account", "python -m evals.bench_demo", run)

@@ -1,5 +1,4 @@
-"""`make bench`, forecasts: error, intervals and cost beside peers in the same run, on generated series
-and the demo account.
+"""`make bench`, forecasts: error, intervals and cost beside peers in the same run, on generated series.
 
     python -m evals.bench_forecast [--data FOLDER] [--write]
 
@@ -24,7 +23,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from evals.bench_demo import demo_tables
 from evals.bench_peer_runs import PEERS, peer_forecasts
 from evals.bench_report import Table, report
 from tools.ml.forecasting import forecast_panel, study_panel
@@ -52,7 +50,6 @@ def run(out: TextIO, data: Path | None = None) -> list[Table]:
     hourly = generated_panel(_SEED, _SERIES, _DAYS)
     tables = [_compared("Generated series, hourly, 48 hours ahead", hourly, 48, 24, out)]
     tables.append(_compared("Generated series, daily, 14 days ahead", _by_day(_SEED + 1), 14, 7, out))
-    tables += demo_tables(out)
     tables += [_cost(out), _backends(out)]
     if data is not None:
         tables.append(_m4(data, out))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,8 @@ __all__ = ["PEERS", "peer_forecasts"]
 
 _HOME = Path(__file__).parent.parent
 PEERS = _HOME / ".venv-bench" / "bin" / "python"
+_ENVIRONMENT = {"NIXTLA_NUMBA_CACHE": "1"}
+"""statsforecast keeps what it has compiled, which takes longer than its forecasts."""
 
 
 def peer_forecasts(
@@ -24,6 +27,7 @@ def peer_forecasts(
         source, target = Path(folder) / "series.parquet", Path(folder) / "said.parquet"
         known.to_parquet(source)
         call = [interpreter, str(_HOME / "evals" / "bench_peers.py"), str(source), str(horizon), str(target)]
-        subprocess.run([*call, *([country] if country else [])], check=True, capture_output=True)  # noqa: S603 - fixed
+        call += [country] if country else []
+        subprocess.run(call, check=True, capture_output=True, env=_ENVIRONMENT | os.environ)  # noqa: S603 - fixed
         found = pd.read_parquet(target)
     return {str(name): (rows, float(rows["cpu"].iloc[0])) for name, rows in found.groupby("peer", sort=False)}
