@@ -36,7 +36,7 @@ Row = tuple[str | float | int | None, ...]
 
 def run(out: TextIO, seeds: tuple[int, ...] = SEEDS) -> list[Table]:
     """One table with a series a warehouse (the account is their sum), one with the account as a single series."""
-    frames = {}
+    frames: dict[tuple[str, int], pd.DataFrame] = {}
     for seed in seeds:
         out.write(f"demo account of seed {seed} ...\n")
         credits = demo_credits(seed)
@@ -149,7 +149,7 @@ def _error(rows: pd.DataFrame) -> float:
 
 def _table(title: str, rows: pd.DataFrame, notes: tuple[str, ...]) -> Table:
     columns = ("forecaster", "WAPE", "median series", "bias", "largest bias", "coverage 80 %", "coverage 95 %")
-    found: list[Row] = [(name, *scored(part)) for name, part in rows.groupby("peer", sort=False)]
+    found: list[Row] = [(str(name), *scored(part)) for name, part in rows.groupby("peer", sort=False)]
     ours = rows[rows["peer"] == "Frostline"]
     by: Mapping[str, Callable[[tuple[object, ...]], str]] = {
         "seed": lambda key: f"Frostline, seed {key[0]}",
