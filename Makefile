@@ -40,6 +40,7 @@ bench: $(STAMP)  ## benchmarks: figures and ratios, never a gate
 	@$(if $(wildcard .venv-bench/bin/python),.venv-bench/bin/python,$(BIN)/python) -m evals.bench_anomaly $(if $(BENCH_DATA),--data $(BENCH_DATA))
 	@$(BIN)/python -m evals.retrieval
 	@$(BIN)/python -m tests.bench.slack
+	@$(BIN)/python -m evals.bench_demo
 	@$(BIN)/python -m evals.bench_forecast $(if $(BENCH_DATA),--data $(BENCH_DATA))
 
 peers: $(STAMP)  ## what `make bench` compares forecasts with, in .venv-bench

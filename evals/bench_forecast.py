@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from evals.bench_peer_runs import PEERS, peer_forecasts
 from evals.bench_report import Table, report
 from tools.ml.forecasting import forecast_panel, study_panel
 from tools.ml.generated import generated_panel
@@ -33,7 +34,6 @@ __all__ = ["run"]
 Floats = npt.NDArray[np.float64]
 
 _HOME = Path(__file__).parent.parent
-_PEERS = _HOME / ".venv-bench" / "bin" / "python"
 _SEED = 11
 _SERIES, _DAYS = 40, 60
 _PUBLISHED = (
@@ -69,7 +69,9 @@ def _compared(title: str, frame: pd.DataFrame, horizon: int, season: int, out: T
     began = time.process_time()
     ours = forecast_panel(known, horizon)
     taken = time.process_time() - began
-    said = {"Frostline": (ours, taken), "seasonal naive": _naive(known, horizon, season)} | _others(known, horizon)
+    said = {"Frostline": (ours, taken), "seasonal naive": _naive(known, horizon, season)} | peer_forecasts(
+        known, horizon
+    )
     scores = {name: (*_scores(known, later, frame_, season), cpu) for name, (frame_, cpu) in said.items()}
     base = scores["Frostline"]
     rows: list[tuple[str | float | int | None, ...]] = []
@@ -92,17 +94,6 @@ def _naive(known: pd.DataFrame, horizon: int, season: int) -> tuple[pd.DataFrame
         band = {"lo-95": mean - 1.96 * spread, "hi-95": mean + 1.96 * spread}
         parts.append(pd.DataFrame({"unique_id": name, "mean": mean, **band}))
     return pd.concat(parts, ignore_index=True), time.process_time() - began
-
-
-def _others(known: pd.DataFrame, horizon: int) -> dict[str, tuple[pd.DataFrame, float]]:
-    interpreter = str(_PEERS) if _PEERS.exists() else sys.executable
-    with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder) / "series.parquet", Path(folder) / "said.parquet"
-        known.to_parquet(source)
-        call = [interpreter, str(_HOME / "evals" / "bench_peers.py"), str(source), str(horizon), str(target)]
-        subprocess.run(call, check=True, capture_output=True)  # noqa: S603 - fixed arguments
-        found = pd.read_parquet(target)
-    return {str(name): (rows, float(rows["cpu"].iloc[0])) for name, rows in found.groupby("peer", sort=False)}
 
 
 def _scores(known: pd.DataFrame, later: pd.DataFrame, said: pd.DataFrame, season: int) -> tuple[float, ...]:
@@ -153,9 +144,9 @@ def _backends(out: TextIO) -> Table:
 
 
 def _on_dask() -> float | str:
-    if not _PEERS.exists():
+    if not PEERS.exists():
         return "not installed (make peers)"
-    call = [str(_PEERS), "-m", "evals.bench_dask"]
+    call = [str(PEERS), "-m", "evals.bench_dask"]
     found = subprocess.run(call, check=True, capture_output=True, cwd=_HOME, text=True)  # noqa: S603 - fixed arguments
     return float(found.stdout.split()[-1])
 
