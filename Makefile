@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo test check eval bench cassettes clean
+.PHONY: help install demo test check eval bench peers cassettes clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,13 +37,20 @@ eval: $(STAMP)  ## the eval suite that gates CI
 
 bench: $(STAMP)  ## benchmarks: figures and ratios, never a gate
 	@$(BIN)/python -m evals.bench
+	@$(if $(wildcard .venv-bench/bin/python),.venv-bench/bin/python,$(BIN)/python) -m evals.bench_anomaly $(if $(BENCH_DATA),--data $(BENCH_DATA))
 	@$(BIN)/python -m evals.retrieval
 	@$(BIN)/python -m tests.bench.slack
+	@$(BIN)/python -m evals.bench_demo
+	@$(BIN)/python -m evals.bench_forecast $(if $(BENCH_DATA),--data $(BENCH_DATA))
+
+peers: $(STAMP)  ## what `make bench` compares forecasts with, in .venv-bench
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@$(BIN)/uv pip install --quiet --python .venv-bench/bin/python -r evals/bench-peers.txt
 
 cassettes: $(STAMP)  ## record tests/cassettes again (CONTRIBUTING.md)
 	@test -n "$$FROSTLINE_TEST_LLM_URL" -a -n "$$FROSTLINE_TEST_LLM_RECORD" || { echo "Set FROSTLINE_TEST_LLM_URL and FROSTLINE_TEST_LLM_RECORD: see CONTRIBUTING.md"; exit 1; }
 	@$(BIN)/python -m pytest -q -n 0 --timeout 0 "tests/graph/test_model_cassettes.py::test_one_conversation_whoever_thinks[cassette]"
 
 clean:  ## remove what the targets made (not your FROSTLINE_HOME)
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) .venv-bench .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import cached_property
 
-from tools.context import FilterColumn, ToolContext
+from tools.context import FilterColumn, ToolContext, UsageReader
 from tools.errors import NoPermission
 
-__all__ = ["AccountNames"]
+__all__ = ["AccountNames", "names_to_mask"]
 
 _BACK = timedelta(days=90)
 _MOST = 2000
 _PSEUDO = "CLOUD_SERVICES_ONLY"
+
+
+def names_to_mask(reader: UsageReader, kinds: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Names by the kinds of agent.models.masking, whoever asks: they are read to be hidden, not to be shown.
+
+    Raises:
+        FrostlineError: they cannot be read.
+    """
+    now = reader.now()
+    columns: dict[str, FilterColumn] = {
+        "USER": "user", "WAREHOUSE": "warehouse", "DATABASE": "database", "ROLE": "role", "TAG": "query_tag"
+    }  # fmt: skip
+    return {kind: reader.names(columns[kind], now - _BACK, now, _MOST) for kind in kinds}
 
 
 class AccountNames:

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from pydantic import SecretStr
+
 from agent.settings import Settings
-from tools.errors import BadSettings, Bug
+from tools.errors import BadSettings, Bug, FrostlineError
 
 if TYPE_CHECKING:
+    from agent.models.masking import Mask
     from knowledge.embedding import Embedding, Vector
     from knowledge.search import Library
 
-__all__ = ["LazyLibrary", "open_library"]
+__all__ = ["LazyLibrary", "Names", "open_library"]
+
+Names = Callable[[Sequence[str]], Mapping[str, Iterable[str]]]
+"""Kinds of names that are to be hidden (USER, WAREHOUSE, ...) -> the account's names of each."""
+_KINDS = ("USER", "WAREHOUSE", "DATABASE", "ROLE", "TAG")
 
 
 class LazyLibrary:
     """Implements `tools.context.Retriever`. Before the first search nothing is opened, and Chroma is not imported."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, names: Names | None = None) -> None:
+        """`names`: names of the account by kind, as a Mask learns them, for what is sent to a provider."""
+        self._settings, self._names = settings, names
         self._lock = threading.Lock()
         self._library: Library | None = None
 
@@ -33,7 +41,7 @@ class LazyLibrary:
         """
         with self._lock:
             if self._library is None:
-                self._library = open_library(self._settings)
+                self._library = open_library(self._settings, self._names)
             return self._library
 
     def search(
@@ -66,8 +74,8 @@ def in_our_tree() -> Iterator[None]:
         raise Bug(f"One of Frostline's own practices is broken: {error}") from error
 
 
-def open_library(settings: Settings) -> Library:
-    """The library of a profile; nothing is read before it is asked.
+def open_library(settings: Settings, names: Names | None = None) -> Library:
+    """The library of a profile; nothing is read before it is asked. `names`: see LazyLibrary.
 
     Raises:
         BadSettings: embeddings of a provider without a key, or where the profile forbids providers.
@@ -80,13 +88,13 @@ def open_library(settings: Settings) -> Library:
     return Library.open(
         settings.state_dir / "knowledge",
         given.folders,
-        embedding=_embedding(settings),
+        embedding=_embedding(settings, names),
         server=Server(given.url, token) if given.url else None,
         min_score=given.min_score,
     )
 
 
-def _embedding(settings: Settings) -> Callable[[], Embedding] | None:
+def _embedding(settings: Settings, names: Names | None) -> Callable[[], Embedding] | None:
     from knowledge.embedding import MiniLm, OpenAiEmbedding
 
     given = settings.knowledge
@@ -99,28 +107,58 @@ def _embedding(settings: Settings) -> Callable[[], Embedding] | None:
             'knowledge.embeddings: "openai" sends text out, and llm.provider = "offline" forbids that.',
             hint='Set knowledge.embeddings = "local".',
         )
-    key = given.api_key or settings.llm.api_key
+    key, base_url = (given.api_key, given.base_url) if given.api_key else _as_the_models(settings)
     if key is None:
         raise BadSettings(
             'knowledge.embeddings: "openai" needs a key.', hint="FROSTLINE_KNOWLEDGE__API_KEY or OPENAI_API_KEY."
         )
     secret = key.get_secret_value()
-    return lambda: _Masked(OpenAiEmbedding(given.embeddings_model, secret, given.base_url), settings)
+    return lambda: _Masked(OpenAiEmbedding(given.embeddings_model, secret, base_url), settings, names)
+
+
+def _as_the_models(settings: Settings) -> tuple[SecretStr | None, str | None]:
+    """Key and address of [llm], where embeddings are asked for at the same place: nobody else is to see that key."""
+    one, wanted = settings.llm, settings.knowledge.base_url
+    there = wanted == one.base_url or (wanted is None and one.kind in ("openai", "offline"))
+    return (one.api_key, one.base_url) if there and one.kind != "azure" else (None, None)
 
 
 class _Masked:
     """What leaves for a provider is masked as the models' questions are; each text alone, so that it stays the same."""
 
-    def __init__(self, inner: Embedding, settings: Settings) -> None:
-        self._inner = inner
+    def __init__(self, inner: Embedding, settings: Settings, names: Names | None) -> None:
+        self._inner, self._names = inner, names
         self._hide = {"users": settings.llm.mask_users, "objects": settings.llm.mask_objects}
         self.name, self.min_score = inner.name, inner.min_score
         self.digest = f"{inner.digest}-masked"
 
     def embed(self, texts: Sequence[str]) -> list[Vector]:
+        known = self._known()
+        return self._inner.embed([self._mask(known).hide(text) for text in texts])
+
+    def _known(self) -> Mapping[str, Iterable[str]]:
+        """
+        Raises:
+            KnowledgeError: they cannot be read now; nothing is sent unmasked for that.
+        """
+        from knowledge.model import KnowledgeError
+
+        mask = self._mask({})
+        hidden = [kind for kind in _KINDS if mask.hides(kind)]
+        if self._names is None or not hidden:
+            return {}
+        try:
+            return self._names(hidden)
+        except FrostlineError as error:
+            raise KnowledgeError("The names to be masked cannot be read, so nothing is sent.") from error
+
+    def _mask(self, known: Mapping[str, Iterable[str]]) -> Mask:
         from agent.models.masking import Mask
 
-        return self._inner.embed([Mask(**self._hide).hide(text) for text in texts])
+        mask = Mask(**self._hide)
+        for kind, names in known.items():
+            mask.learn(kind, names)
+        return mask
 
     def close(self) -> None:
         self._inner.close()

@@ -16,10 +16,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from agent.account_access import AccountAccess
 from agent.locks import KeyedLocks
-from agent.settings import ConnectionSettings, Settings
+from agent.settings import Settings
 from tools.domain import Account, Person, PlanRecord
-from tools.errors import BadArgument, FrostlineError, NotAllowed, Unreachable
+from tools.errors import BadArgument, FrostlineError, NotAllowed
 from tools.warehouse.config import ConnectionConfig
 
 if TYPE_CHECKING:
@@ -35,10 +36,8 @@ if TYPE_CHECKING:
     from agent.roster import GroupDirectory
     from agent.state import Step, Thinker, Turn
     from agent.store import Store
-    from tools.context import Clock, ModelUse, ToolContext, UsageReader, WarehouseWriter
-    from tools.demo.account import AccountSettings
+    from tools.context import Clock, ToolContext, UsageReader, WarehouseWriter
     from tools.preferences import Preferences
-    from tools.warehouse.usage_cache import UsageCache
 
 __all__ = ["Runtime", "SystemClock", "WriterFactory"]
 
@@ -96,7 +95,7 @@ class Runtime:
             settings, clock or SystemClock(), new_id or _random_id, progress, writer_factory, groups, attended
         )
         if settings.account.kind == "embedded":
-            runtime._embedded  # noqa: B018 - builds the account now, while a progress bar is shown
+            runtime._access.embedded  # noqa: B018 - builds the account now, while a progress bar is shown
         return runtime
 
     def __enter__(self) -> Runtime:
@@ -128,121 +127,26 @@ class Runtime:
     # --- the account ---------------------------------------------------------------------------------------------
 
     @cached_property
-    def _embedded(self) -> AccountSettings:
-        from tools.demo.account import ensure_account
-
-        built = ensure_account(self.settings.account_dir, seed=self.settings.demo.seed, progress=self.progress)
-        return built.settings
+    def _access(self) -> AccountAccess:
+        return AccountAccess(self.settings, self._stack, progress=self.progress, attended=self.attended)
 
     @cached_property
     def account(self) -> Account:
         """Who we speak of, and what Snowflake itself does not tell."""
-        if self.settings.account.kind == "embedded":
-            known = self._embedded
-            return Account(
-                name=known.name,
-                origin=known.origin,
-                timezone=known.timezone,
-                edition=known.edition,
-                credit_price=known.credit_price,
-            )
-        given = self.settings.account
-        return Account(
-            name=given.name or self.settings.profile,
-            origin="live",
-            timezone=given.timezone or self._account_timezone(),
-            edition=given.edition,
-            credit_price=given.credit_price,
-        )
+        return self._access.account
 
     @property
-    def _account_key(self) -> str:
-        """What a plan is bound to: another account, or the same folder with another import, never sees it."""
-        if self.settings.account.kind == "embedded":
-            return f"{self._embedded.name}#{self._embedded.generation_id}"
-        return f"{self.settings.reader.account or self.settings.reader.connection_name}"
-
-    def _account_timezone(self) -> str:
-        from tools.warehouse.show import account_timezone
-
-        return account_timezone(self.reader_config)
-
-    @cached_property
     def reader_config(self) -> ConnectionConfig:
-        return self._config(self.settings.reader, "reader")
+        return self._access.reader_config
 
     @property
     def operator_config(self) -> ConnectionConfig:
-        """Found anew each time: a change may come long after the runtime was opened.
-
-        Raises:
-            BadSettings: an entry of connections.toml belongs to another account than the reader's.
-        """
-        found = self._config(self.settings.operator, "operator")
-        if self.settings.account.kind != "embedded":
-            from tools.warehouse.named import check_one_account
-
-            check_one_account(self.reader_config, found)
-        return found
-
-    def _check_same_account(self) -> None:
-        """What was opened, plans included, belongs to the account as it was then, not to one that took its place.
-
-        Raises:
-            Unreachable: it has been imported over or built anew since.
-        """
-        from tools.demo.account import settings
-
-        if settings(self.settings.account_dir).generation_id != self._embedded.generation_id:
-            raise Unreachable("The account has been replaced since this was started.", hint="Start frostline again.")
-
-    def _config(self, given: ConnectionSettings, identity: Literal["reader", "operator"]) -> ConnectionConfig:
-        if self.settings.account.kind == "embedded":
-            from tools.demo.process import embedded_config
-
-            self._check_same_account()
-            return embedded_config(self.settings.account_dir, identity, idle_seconds=self.settings.demo.server_idle_s)
-        values = {name: getattr(given, name) for name in type(given).model_fields}
-        values |= {"proxy": self.settings.proxy, "attended": self.attended}
-        for name in ("login", "network", "statement"):
-            values[f"{name}_timeout"] = values.pop(f"{name}_timeout_s")
-        return ConnectionConfig.of(**values)
+        """Found anew each time: a change may come long after the runtime was opened."""
+        return self._access.operator_config
 
     @cached_property
     def reader(self) -> UsageReader:
-        from tools.warehouse.reader import SnowflakeReader
-
-        moves = self.settings.account.kind == "embedded"
-        reader = SnowflakeReader(
-            self.reader_config,
-            self.account,
-            now_override=self.settings.now,
-            locate=(lambda: self._config(self.settings.reader, "reader")) if moves else None,
-            cache=self._usage_cache(),
-        )
-        self._stack.callback(reader.close)
-        return reader
-
-    def _usage_cache(self) -> UsageCache | None:
-        given = self.settings.cache
-        if not given.enabled:
-            return None
-        from tools.warehouse.cache_file import CacheFile
-        from tools.warehouse.usage_cache import UsageCache
-
-        file = CacheFile(self.settings.state_dir / "usage-cache.db", megabytes=given.megabytes)
-        return UsageCache(file, self._cache_scope)
-
-    def _cache_scope(self) -> str:
-        """Figures of another account, of the same folder after an import or a step in time, or under another role
-        have nothing to do with each other.
-        """
-        if self.settings.account.kind == "embedded":
-            from tools.demo.account import settings
-
-            known = settings(self.settings.account_dir)
-            return f"{known.name}#{known.generation_id}@{known.now.isoformat()}"
-        return f"{self._account_key}|{self.reader_config.shown}"
+        return self._access.reader
 
     # --- state ---------------------------------------------------------------------------------------------------
 
@@ -252,7 +156,7 @@ class Runtime:
 
         url = self.settings.store.url
         place = url.get_secret_value() if url else self.settings.state_dir / "store.db"
-        store = Store.open(place, account=self._account_key, clock=self.clock)
+        store = Store.open(place, account=self._access.key, clock=self.clock)
         self._stack.callback(store.close)
         return store
 
@@ -389,9 +293,10 @@ class Runtime:
     @cached_property
     def library(self) -> LazyLibrary:
         """The knowledge base; opened at its first search."""
+        from agent.account_names import names_to_mask
         from agent.library import LazyLibrary
 
-        library = LazyLibrary(self.settings)
+        library = LazyLibrary(self.settings, lambda kinds: names_to_mask(self.reader, kinds))
         self._stack.callback(library.close)
         return library
 
@@ -408,22 +313,9 @@ class Runtime:
             new_id=self.new_id,
             asked_for_change=asked_for_change,
             retriever=self.library,
-            model_use=self._model_use if self.settings.llm.models else None,
+            model_use=self.store.llm_use.use_today if self.settings.llm.models else None,
             findings=self.store.findings,
             preferences=self.preferences,
-        )
-
-    def _model_use(self) -> ModelUse:
-        from tools.context import ModelUse
-
-        end = self.clock.now().astimezone(UTC)
-        today = self.store.llm_use.by_day(1)
-        return ModelUse(
-            start=end.replace(hour=0, minute=0, second=0, microsecond=0),
-            end=end,
-            requests=sum(use.requests for use in today),
-            tokens=sum(use.spent.tokens for use in today),
-            usd=sum(use.spent.usd for use in today),
         )
 
     @cached_property

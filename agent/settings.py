@@ -39,6 +39,7 @@ from agent.settings_sections import (
     ScanSettings,
     SlackSettings,
     StoreSettings,
+    is_local_or_encrypted,
 )
 from tools.errors import BadSettings
 
@@ -125,7 +126,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _remote_store_is_encrypted(self) -> Settings:
         """Outside the demo profile a store across the network needs TLS."""
-        if self.store.url and not self.is_demo and not _is_local_or_encrypted(self.store.url.get_secret_value()):
+        if self.store.url and not self.is_demo and not is_local_or_encrypted(self.store.url.get_secret_value()):
             raise ValueError("store.url: a remote store needs sslmode=require (or verify-ca, verify-full) in its URL")
         return self
 
@@ -154,30 +155,6 @@ class Settings(BaseSettings):
     def account_dir(self) -> Path:
         """The embedded account's folder (tools/demo/layout.py)."""
         return self.state_dir / "account"
-
-
-def _is_local_or_encrypted(url: str) -> bool:
-    """As the driver will read the URL: `host` and `hostaddr` may also stand in its query, several in each."""
-    from sqlalchemy.engine import make_url  # whoever sets store.url pays for it anyway
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        return True  # no URL at all: the store refuses it, in its own words
-    if parsed.get_backend_name() == "sqlite":
-        return True
-    query = parsed.normalized_query
-    named = [parsed.host or "", *query.get("host", ()), *query.get("hostaddr", ())]
-    hosts = [_PORT.sub("", host) for value in named for host in value.split(",")]
-    if "service" not in query and all(h in _THIS_MACHINE or h.startswith("/") for h in hosts):
-        return True
-    modes = query.get("sslmode", ())
-    return bool(modes) and all(mode in ("require", "verify-ca", "verify-full") for mode in modes)
-
-
-_PORT = re.compile(r"(?<=[^:]):[0-9]+$")
-_THIS_MACHINE = ("", "localhost", "127.0.0.1", "::1", "[::1]")
 
 
 def state_home() -> Path:
@@ -240,12 +217,15 @@ def load_settings(profile: str | None = None) -> Settings:
         raise BadSettings(f"Profile {name} cannot be read: {error}", hint=str(path)) from error
     table = deep_update(_from_providers(), table) | {"profile": name, "home": home}
     _no_stray_tracing()
-    _loopback_without_proxy()
+    _out_of_the_environments_proxy(*_THIS_HOST)
     try:
         table = deep_update(_with_secret_files(table), _from_environment())
         settings = Settings(**table | {"llm": _with_provider_keys(table.get("llm", {}))})
     except (ValidationError, SettingsError) as error:
         raise BadSettings(_first_problem(error), hint=f"Profile file: {path}") from None
+    if settings.proxy.host is not None:
+        own = {given.host for given in (settings.reader, settings.operator) if given.host}
+        _out_of_the_environments_proxy(*_SNOWFLAKE, *sorted(own))
     _private_folder(home, only_new=True)  # made by mkdir(parents=True) it would have the mode of the umask
     _private_folder(settings.state_dir)
     return settings
@@ -315,14 +295,18 @@ def _no_stray_tracing() -> None:
         os.environ.pop(name, None)
 
 
-def _loopback_without_proxy() -> None:
-    """A proxy is for what is beyond this machine: the demo account's server, a local model and a collector are not.
+_THIS_HOST = ("localhost", "127.0.0.1", "::1")
+"""A proxy is for what is beyond this machine: the demo account's server, a local model and a collector are not."""
+_SNOWFLAKE = (".snowflakecomputing.com", ".snowflakecomputing.cn")
 
-    The Snowflake connector asks the environment before its own `no_proxy` (4.8.1), so it has to stand there.
+
+def _out_of_the_environments_proxy(*hosts: str) -> None:
+    """Adds to NO_PROXY. The Snowflake connector (4.8.1) prefers HTTPS_PROXY to the proxy and the exceptions that it is
+    given, so what is not for the environment's proxy has to stand there.
     """
     for name in ("NO_PROXY", "no_proxy"):
         given = [part for part in os.environ.get(name, "").split(",") if part.strip()]
-        missing = [host for host in ("localhost", "127.0.0.1", "::1") if host not in given]
+        missing = [host for host in hosts if host not in given]
         if missing and "*" not in given:
             os.environ[name] = ",".join([*given, *missing])
 

@@ -89,6 +89,8 @@ class PlannedSettings(_Section):
 class AnomalySettings(_Section):
     threshold: float | None = Field(default=None, gt=0, lt=1)
     """What is raised: higher is calmer; None: the calibrated one."""
+    false_alarms: float | None = Field(default=None, gt=0, le=10)
+    """Findings per series and week that chance may raise; None: 0.01."""
     planned: tuple[PlannedSettings, ...] = ()
 
 
@@ -101,6 +103,7 @@ def preferences_of(budget: BudgetSettings, forecast: ForecastSettings, anomalies
         contract=budget.contract(),
         planned=planned,
         threshold=anomalies.threshold,
+        false_alarms=anomalies.false_alarms,
         forecast_jobs=forecast.jobs,
         forecast_backend=forecast.backend,
     )

@@ -6,7 +6,8 @@ A finding is about a label where one of its members (the finding itself or what 
 - goes the label's way: less for a silence, more for all else (a warehouse made too small may also use less);
 - goes on within [start - BEFORE, end + AFTER] of the label, ANNOUNCED before it where it has precursors.
 
-What is told before a label began (ANNOUNCED before, with precursors) is not what finds it. A finding about no label is false, and a planned or seasonal label that a false finding falls into is flagged wrongly.
+What is told before a label began (ANNOUNCED before, with precursors) is not what finds it. A finding about no label is
+false, and a planned or seasonal label that a false finding falls into is flagged wrongly.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from statistics import median
 from tools.anomalies import Candidate
 from tools.demo.labels import Label
 
-__all__ = ["AFTER", "ANNOUNCED", "BEFORE", "Score", "judge", "is_about"]
+__all__ = ["AFTER", "ANNOUNCED", "BEFORE", "Score", "is_about", "judge"]
 
 BEFORE, AFTER = timedelta(hours=1), timedelta(hours=6)
 """An hour's sum belongs to the whole hour; what was held up comes after the end."""
@@ -29,7 +30,7 @@ _EITHER_WAY = frozenset({"spill", "resize_forgotten"})
 _BESIDE: dict[str, Callable[[Candidate, Label], bool]] = {
     "clustering_storm": lambda c, label: c.object == "AUTO_CLUSTERING",
     "login_failures": lambda c, label: c.metric == "failed_logins",
-    "storage_growth": lambda c, label: c.object == (label.object or "").split(".")[0],
+    "storage_growth": lambda c, label: c.metric == "storage_bytes" and c.object == (label.object or "").split(".")[0],
 }
 
 

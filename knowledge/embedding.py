@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,6 +28,8 @@ _VOCABULARY = (
 _MOST_TOKENS = 256
 """The length that the model was trained on; what is longer is cut."""
 _BATCH = 64
+_OPENAI = "https://api.openai.com/v1"
+_KEPT_HEADERS = ("host", "accept", "accept-encoding", "connection", "content-type", "content-length")
 
 
 class Embedding(Protocol):
@@ -118,7 +121,13 @@ class OpenAiEmbedding:
         from openai import OpenAI, OpenAIError
 
         if self._client is None:
-            self._client = OpenAI(api_key=self._key, base_url=self._base_url, timeout=self._timeout, max_retries=2)
+            self._client = OpenAI(
+                api_key=self._key,
+                base_url=self._base_url or _OPENAI,
+                timeout=self._timeout,
+                max_retries=2,
+                http_client=_http_client(self._key, self._timeout),
+            )
         found: list[Vector] = []
         try:
             for start in range(0, len(texts), _BATCH):
@@ -139,6 +148,25 @@ class OpenAiEmbedding:
         if self._client is not None:
             self._client.close()
         self._client = None
+
+
+def _http_client(key: str, timeout_s: float) -> Any:
+    """One that writes the headers itself and follows no redirect: as with the models (agent.models.chat), variables of
+    the environment (OPENAI_ORG_ID, OPENAI_CUSTOM_HEADERS, OPENAI_LOG) neither add to a request nor write it to a log.
+    """
+    import openai
+
+    for name in ("openai", "httpx2", "httpcore2", "httpx", "httpcore"):
+        logger = logging.getLogger(name)
+        logger.setLevel(max(logger.getEffectiveLevel(), logging.WARNING))
+
+    def write(request: Any) -> None:
+        for name in list(request.headers):
+            if name.lower() not in _KEPT_HEADERS:
+                del request.headers[name]
+        request.headers.update({"authorization": f"Bearer {key}", "user-agent": "frostline"})
+
+    return openai.DefaultHttpxClient(timeout=timeout_s, follow_redirects=False, event_hooks={"request": [write]})
 
 
 def _packaged(package: str, file: str) -> Path:

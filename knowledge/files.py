@@ -33,7 +33,7 @@ class Found:
     @property
     def name(self) -> str:
         """Folder and path inside it, with '/'."""
-        return f"{self.folder.name}/{self.path.relative_to(self.folder).as_posix()}"
+        return _short(self.folder, self.path)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ def look(folder: Path) -> tuple[list[Found], list[str]]:
 
 def _walk(folder: Path, warnings: list[str]) -> Iterator[Path]:
     def unreadable(error: OSError) -> None:
-        warnings.append(f"{error.filename} cannot be read ({error.strerror}) and is left out.")
+        name = os.fsencode(error.filename or folder).decode("utf-8", "replace")
+        warnings.append(f"{name} cannot be read ({error.strerror}) and is left out.")
 
     for here, folders, files in os.walk(folder, onerror=unreadable, followlinks=False):
         links = [Path(here, name) for name in sorted(folders) if Path(here, name).is_symlink()]
@@ -83,7 +84,9 @@ def _walk(folder: Path, warnings: list[str]) -> Iterator[Path]:
 
 
 def _short(folder: Path, path: Path) -> str:
-    return f"{folder.name}/{path.relative_to(folder).as_posix()}"
+    """Names are bytes to the file system: what is no UTF-8 in one shows as '\ufffd', and could not be stored."""
+    name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def read_page(found: Found) -> tuple[str | None, str]:

@@ -15,6 +15,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -75,7 +76,8 @@ class Index:
         """What counts now; None where nothing was made yet, or what is there is not ours to read."""
         try:
             stored = json.loads((self._place / "current").read_text(encoding="utf-8"))
-            return State(**{**stored, "warnings": tuple(stored["warnings"])})
+            state = State(**{**stored, "warnings": tuple(stored["warnings"])})
+            return state if re.fullmatch(r"\w+-\w+", state.generation) else None
         except (OSError, ValueError, TypeError, KeyError):
             return None
 

@@ -81,7 +81,7 @@ def _theirs(found: Found, text: str, warnings: list[str]) -> list[Entry]:
 
 
 def _sections(found: Found, text: str) -> list[Entry]:
-    name = found.path.stem.replace("_", " ").replace("-", " ")
+    name = Path(found.name).stem.replace("_", " ").replace("-", " ")
     made = []
     for section in sections(text):
         title = section.heading or name

@@ -256,7 +256,7 @@ def _sections(lines: list[str], first: int, name: str) -> dict[str, tuple[int, s
         if before.strip():
             raise BadPractice(name, lines.index(before, first) + 1, "text stands before the first '## ' section")
     found: dict[str, tuple[int, str]] = {}
-    ends = [n for n, _ in starts[1:]] + [len(lines)]
+    ends = [*(n for n, _ in starts[1:]), len(lines)][: len(starts)]
     for (start, title), end in zip(starts, ends, strict=True):
         if title not in SECTIONS:
             raise BadPractice(name, start + 1, f"section {title[:40]!r} is unknown; known are: {', '.join(SECTIONS)}")

@@ -28,7 +28,7 @@ def new_home(template_home: Path, target: Path, *, policy: str | None = None) ->
     source = template_home / "demo" / "account"
     account = target / "demo" / "account"
     account.mkdir(parents=True, mode=0o700)
-    for name in ("account.toml", "views.json"):
+    for name in ("account.toml", "views.json", "simulation.json"):
         shutil.copy(source / name, account / name)
     shutil.copytree(source / "data", account / "data")
     if policy is not None:
@@ -53,7 +53,7 @@ def frostline(
         capture_output=True,
         text=True,
         input=stdin if stdin is not None else "",
-        timeout=150,
+        timeout=300,
         check=False,
     )
     if check and done.returncode != 0:

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 from tools.domain import Frozen
 from tools.result import Unit
 
-__all__ = ["Band", "Chart", "Mark", "Point", "points", "thinned"]
+__all__ = ["Band", "Chart", "Mark", "Point", "points", "spoken", "thinned"]
 
 _MOST_POINTS = 800
 
@@ -55,6 +55,20 @@ class Chart(Frozen):
     source: str = ""
     """View and freshness, for the small print."""
     alt: str
+
+
+def spoken(value: float, unit: Unit) -> str:
+    """An amount in a sentence that is read aloud: '1,070 USD', '2.5 TB', '4.2 hours'."""
+    if unit == "bytes":
+        power = next((n for n in (12, 9, 6, 3) if abs(value) >= 10**n), 0)
+        return f"{_short(value / 10**power)} {({12: 'TB', 9: 'GB', 6: 'MB', 3: 'kB', 0: 'bytes'})[power]}"
+    if unit == "s":
+        return f"{_short(value / 3600)} hours" if abs(value) >= 3600 else f"{_short(value)} seconds"
+    return _short(value) if unit == "count" else f"{_short(value)} {unit}"
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:,.1f}"
 
 
 def points(pairs: Iterable[tuple[datetime, float]]) -> tuple[Point, ...]:

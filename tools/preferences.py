@@ -57,5 +57,7 @@ class Preferences(Frozen):
     planned: tuple[PlannedWork, ...] = ()
     threshold: float | None = Field(default=None, gt=0, lt=1)
     """Of `tools.ml.anomaly`; None: the calibrated one."""
+    false_alarms: float | None = Field(default=None, gt=0, le=10)
+    """Findings per series and week that chance may raise; None: the calibrated budget."""
     forecast_jobs: int = Field(default=1, ge=1, le=64)
     forecast_backend: Literal["loky", "threading", "multiprocessing", "dask", "ray"] = "loky"

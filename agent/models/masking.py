@@ -23,16 +23,18 @@ _KNOWN_KEYS = (
     r"|\w*(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}\w*"  # AWS
     r"|\w*gh[pousr]_\w{16,}|\w*github_pat_\w{16,}|\w*glpat-[\w-]{16,}"
     r"|\w*xox[a-z]-[\w-]{8,}|\w*xapp-[\w-]{8,}"
-    r"|\w*sk-[\w-]{16,}|\w*AIza[\w-]{24,}"
+    r"|\w*sk-[\w-]{16,}|\w*AIza[\w-]{24,}|\w*ya29\.[\w-]{8,}|\w*npm_\w{24,}|\w*do[pot]_v1_\w{24,}"
+    r"|(?<![\w-])[0-9a-f]{32,}(?![\w-])"  # hexadecimal and unbroken: a digest or a key, no query's id
 )
 _NAMED = (
-    r"(?P<name>[\w\-]*(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|bearer|authori[sz]ation|credentials?|"
+    r"(?P<name>[\w\-]*(?:pass(?:word|wd|phrase|code)?|pwd|pw|otp|secret|token|bearer|authori[sz]ation|credentials?|"
     r"(?:api|access|private|account|shared|signing|encryption)[ _-]?key|aws_\w+|pat|sig|signature)s?"
     r"[\"'`]?(?:\s*(?::=|=>|[:=])\s*|\s+(?:is|was|to)\s+)(?:(?:bearer|basic)\s+)?[\"'`]?|\bbearer\s+|\bbasic\s+"
-    r"|\bidentified\s+by\s+[\"']?)(?P<value>[^\s\"'`,;]{3,})"
+    r"|\bidentified\s+by\s+[\"']?|\b(?:pass(?:word|wd|phrase|code)|pwd|otp|pin|token|secret)\s+(?=\S*\d))"
+    r"(?P<value>(?<=[\"'`])[^\"'`\n]{3,}(?=[\"'`])|[^\s\"'`,;]{3,})"
 )
-_LOGIN = r"(?P<scheme>://)(?P<login>[^\s/@:]*:[^\s/@]+)(?=@)"
-_EMAIL = r"[\w.+%\-]+@[\w\-]+(?:\.[\w\-]+)+"
+_LOGIN = r"(?P<scheme>://)(?P<login>[^\s/@:]*:[^\s/]+)(?=@)"
+_EMAIL = r"(?:[\w.+%\-]*\w'(?=\w))?[\w.+%\-]+@[\w\-]+(?:\.[\w\-]+)+"
 _RANDOM = r"[\w+/=\-.~]{24,}"
 _SECRETS = re.compile(
     rf"(?P<pem>{_PEM})|{_LOGIN}|(?P<key>{_KNOWN_KEYS})|(?P<word>{_TOKEN.pattern})"
@@ -46,7 +48,13 @@ _SQL = re.compile(
     r"|where\s+\S+\s*(?:=|<|>|!=|in\b|i?like\b)|[\w.\"]+\s*(?:<>|[!<>]?=|\bi?like|\bin)\s*\(?\s*')",
     re.IGNORECASE | re.DOTALL,
 )
-_LITERAL = re.compile(r"'(?P<text>(?:[^']|'')*)(?:'|\Z)|(?<![\w.])(?P<number>\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?!\w)", re.I)
+_COMMENTS = re.compile(r"(?:(?:--[^\n]*(?:\n|\Z)|/\*.*?\*/)\s*)+\Z", re.DOTALL)
+"""Before the statement: they speak of the same values."""
+_LITERAL = re.compile(
+    r"\$\$(?P<dollars>.*?)(?:\$\$|\Z)|(?P<name>[=<>(,]\s*|\bi?like\s+)\"(?P<quoted>[^\"\n]+)\""
+    r"|'(?P<text>(?:[^'\\]|''|\\.)*)(?:'|\\?\Z)|(?<![\w.])(?P<number>\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?!\w)",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 class Mask:
@@ -65,14 +73,16 @@ class Mask:
         return self._hidden.get(kind, False)
 
     def learn(self, kind: str, names: Iterable[str]) -> None:
-        """Names to hide from now on, in any case; a single character is no name that could be told from a word."""
+        """Names to hide from now on, in any case and however their parts are joined (`JANE.DOE` is Jane Doe, too); a
+        single character is no name that could be told from a word.
+        """
         if not self.hides(kind):
             return
-        new = {name.casefold(): kind for name in names if len(name) > 1 and name.casefold() not in self._kinds}
+        new = {_plain(name): kind for name in names if len(name) > 1 and _plain(name) not in self._kinds}
         if new:
             self._kinds |= new
             longest = sorted(self._kinds, key=len, reverse=True)
-            self._names = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)", re.IGNORECASE)
+            self._names = re.compile(rf"(?<!\w)(?:{'|'.join(map(_pattern, longest))})(?!\w)", re.IGNORECASE)
 
     def hide(self, text: str) -> str:
         """The text as it may leave; `reveal` gives the very same text back."""
@@ -115,22 +125,26 @@ class Mask:
         return self._token(kind, match[0])
 
     def _name(self, match: re.Match[str]) -> str:
-        return self._token(self._kinds[match[0].casefold()], match[0])
+        return self._token(self._kinds[_plain(match[0])], match[0])
 
     def _literals(self, text: str) -> str:
         """From where SQL begins, strings and numbers are values of somebody's."""
         start = _SQL.search(text)
         if start is None:
             return text
-        return text[: start.start()] + _LITERAL.sub(self._literal, text[start.start() :])
+        before = _COMMENTS.search(text, 0, start.start())
+        place = before.start() if before else start.start()
+        return text[:place] + _LITERAL.sub(self._literal, text[place:])
 
     def _literal(self, match: re.Match[str]) -> str:
         if match["number"]:
             return self._token("LITERAL", match["number"])
-        inner = match["text"]
+        kind = next(name for name in ("dollars", "quoted", "text") if match[name] is not None)
+        inner = match[kind]
         if not inner or _TOKEN.fullmatch(inner):
             return match[0]
-        return f"'{self._token('LITERAL', self.reveal(inner))}{match[0][1 + len(inner) :]}"
+        start, end = (place - match.start() for place in match.span(kind))
+        return f"{match[0][:start]}{self._token('LITERAL', self.reveal(inner))}{match[0][end:]}"
 
     def _token(self, kind: str, value: str) -> str:
         if value not in self._tokens:
@@ -153,6 +167,17 @@ def _split(
         yield new, True
         place = match.end()
     yield text[place:], False
+
+
+_JOINTS = re.compile(r"(?<=[^\W_])[\s._\-]+(?=[^\W_])")
+
+
+def _plain(name: str) -> str:
+    return _JOINTS.sub(" ", name.casefold())
+
+
+def _pattern(plain: str) -> str:
+    return r"[\s._\-]+".join(map(re.escape, _JOINTS.split(plain)))
 
 
 def _looks_random(word: str) -> bool:

@@ -120,7 +120,7 @@ def digest(messages: Sequence[BaseMessage]) -> str:
     total = hashlib.sha256()
     for message in messages:
         calls = getattr(message, "tool_calls", None) or []
-        total.update(_json([message.type, message.content, calls]).encode() + b"\0")
+        total.update(_json([message.type, message.content, calls]).encode("utf-8", "replace") + b"\0")
     return total.hexdigest()[:12]
 
 

@@ -67,6 +67,7 @@ def _call(request: ToolRequest, turn: TurnView, mask: Mask) -> ToolCall:
     validated(tool.args, args)
     if tool.proposes and turn.asked_for_change:
         _check_meant(args, turn)
+        _check_kind(request.name, args, turn)
     return ToolCall(name=request.name, args=args)
 
 
@@ -89,6 +90,36 @@ def _check_meant(args: Mapping[str, Any], turn: TurnView) -> None:
         wanted = item.get("warehouse")
         if named and isinstance(wanted, str) and _bare(wanted) not in named:
             raise BadArgument("The person's message names another warehouse. Change only what the person names.")
+
+
+_KINDS = {
+    "set_auto_suspend": r"auto[\s_-]?suspend\w*|time-?\s?out|idle (?:time|for)|when idle",
+    "suspend_idle": r"suspend\w*|stop\w*|pause|shut\w*|halt|(?:turn|switch)\w* (?:\S+ ){0,3}off",
+    "resume_warehouse": r"resum\w*|start\w*|restart\w*|wake|unpause|(?:turn|switch)\w* (?:\S+ ){0,3}on",
+    "resize_warehouse": r"resiz\w*|(?:down|up)?siz\w+|small\w*|bigger|large\w*|medium|[2-6]?x-?(?:s|l)\w*|scal\w+",
+    "set_clusters": r"cluster\w*|scal\w+|multi-?cluster",
+    "cancel_query": r"cancel\w*|kill\w*|abort\w*|terminat\w*|quer\w+|statements?",
+}
+
+
+def _check_kind(tool: str, args: Mapping[str, Any], turn: TurnView) -> None:
+    """Where the person's words name a kind of change (suspend, resize, ...), a change of another kind is not taken.
+
+    Raises:
+        BadArgument: it is of another kind.
+    """
+    left = f"{turn.text} {(turn.memory.get('pending') or {}).get('question', '')}"
+    for name in sorted(turn.names.warehouses(), key=len, reverse=True):
+        if len(name) > 1:
+            left = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", left, flags=re.IGNORECASE)
+    asked: set[str] = set()
+    for kind, words in _KINDS.items():
+        found = re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
+        asked |= {kind} if found.search(left) else set()
+        left = found.sub(" ", left) if kind == "set_auto_suspend" else left
+    wanted = {item.get("action") for item in args.get("changes") or ()} if tool == "propose_changes" else {tool}
+    if asked and not wanted <= asked:
+        raise BadArgument("The person's message asks for another kind of change. Propose that one, or ask back.")
 
 
 def _says(text: str, name: str) -> bool:

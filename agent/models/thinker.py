@@ -187,7 +187,7 @@ class ModelThinker:
     ) -> ModelReply:
         prompt = prompting.digest(messages)
         try:
-            reply = self._chain.ask(messages, tools)
+            reply = _whole(self._chain.ask(messages, tools))
         except (Unreachable, BudgetSpent) as error:
             self._fallen = "budget" if isinstance(error, BudgetSpent) else "silent"
             self._calls.append(ModelCall(purpose, prompt, self._label, error=error.code))
@@ -206,6 +206,27 @@ class ModelThinker:
             )
         )
         return reply
+
+
+def _whole(reply: ModelReply) -> ModelReply:
+    """Without lone surrogates, which JSON can hold and neither a request nor a checkpoint can; words that were cut off,
+    or withheld in the midst, are no reply.
+    """
+    text = "" if reply.stopped in ("length", "filter") else _storable(reply.text)
+    calls = [replace(c, name=_storable(c.name), args=_storable_all(c.args)) for c in reply.tool_calls]
+    return replace(reply, text=text, tool_calls=tuple(calls))
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _storable_all(value: Any) -> Any:
+    if isinstance(value, str):
+        return _storable(value)
+    if isinstance(value, dict):
+        return {_storable(str(key)): _storable_all(item) for key, item in value.items()}
+    return [_storable_all(item) for item in value] if isinstance(value, list) else value
 
 
 def thinker_for(models: Models) -> ModelThinker:

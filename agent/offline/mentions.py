@@ -110,7 +110,7 @@ def _is_beside(words: list[Token], place: int, count: int) -> bool:
     before = words[place - 1].low if place else ""
     if after in ("warehouse", "wh", "vwh") or before in ("warehouse", "wh", "vwh"):
         return True
-    return before in ("for", "of", "on", "did", "does", "has") and not _has_a_meaning(words[place].low)
+    return before in ("for", "of", "on", "did", "does", "has", "will") and not _has_a_meaning(words[place].low)
 
 
 def _has_a_meaning(word: str) -> bool:

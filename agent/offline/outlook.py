@@ -103,14 +103,20 @@ def _topic(text: str, warehouses: tuple[str, ...], *, has_future: bool) -> _Topi
 
 
 def _names_a_figure(slots: Slots) -> bool:
-    return slots.metric is not None and slots.metric not in _ONLY_WHEN_SAID
+    return _figure(slots) not in (None, *_ONLY_WHEN_SAID)
+
+
+def _figure(slots: Slots) -> str | None:
+    """The metric, also of those that only these tools have."""
+    own = next((name for name, pattern in patterns("figures").items() if pattern.search(slots.rest)), None)
+    return own or slots.metric
 
 
 # --- the calls --------------------------------------------------------------------------------------------------------
 
 
 def _forecast(slots: Slots, windows: list[str], last: Mapping[str, Any] | None) -> ToolCalls | Clarify:
-    metric = slots.metric
+    metric = _figure(slots)
     if metric is not None and metric not in _METRICS:
         return Clarify(template=_RATIO)
     before = dict((last or {}).get("args") or {}) if _leans(slots) else {}
@@ -160,7 +166,8 @@ def _budget(text: str, slots: Slots) -> ToolCalls:
 
 def _anomalies(slots: Slots) -> ToolCalls:
     args: dict[str, Any] = {}
-    metric = _WATCHED.get(slots.metric or "", slots.metric)
+    figure = _figure(slots)
+    metric = _WATCHED.get(figure or "", figure)
     if metric in _METRICS:
         args["metrics"] = [metric]
     if slots.by in _BYS and slots.by != "total":
@@ -197,7 +204,7 @@ def _follow_up(
         return None
     if is_listing(slots) and not (again or _FOLLOWS.match(text)):
         return None
-    if slots.is_empty and not futures and not again:
+    if slots.is_empty and not futures and not again and _figure(slots) is None:
         return None
     unclear = unclear_name(slots)
     if unclear is not None:
@@ -236,10 +243,11 @@ def _merged(tool: str, before: dict[str, Any], text: str, slots: Slots, futures:
 
 
 def _new_figure(tool: str, slots: Slots) -> dict[str, Any]:
+    figure = _figure(slots)
     if tool == "detect_anomalies":
-        watched = _WATCHED.get(slots.metric or "", slots.metric)
+        watched = _WATCHED.get(figure or "", figure)
         return {"metrics": [watched]} if watched in _METRICS else {}
-    return {"metric": slots.metric} if slots.metric in _METRICS else {}
+    return {"metric": figure} if figure in _METRICS else {}
 
 
 def _new_window(tool: str, slots: Slots, futures: list[str]) -> dict[str, Any]:

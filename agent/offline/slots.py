@@ -51,7 +51,7 @@ _TYPES = re.compile(
 )
 
 
-_BEFORE_NAMES = ("for", "of", "on", "did", "does", "has", "by", "from", "in", "to", "about", "is")
+_BEFORE_NAMES = ("for", "of", "on", "did", "does", "has", "will", "by", "from", "in", "to", "about", "is")
 _AFTER_NAMES = ("credits", "cost", "costs", "spend", "usage", "queries", "failures", "ran", "used", "spent")
 """After these an unknown word is taken for a name, and never just left out."""
 

@@ -30,7 +30,9 @@ def figures(record: FindingRecord) -> str:
     """What it is, what it was expected to be, and what that costs a day."""
     finding = record.finding
     parts = []
-    each = " an hour on average" if record.scope.startswith("billing:") else _EACH.get(finding.kind, "")
+    each = _EACH.get(finding.kind, "")
+    if record.scope.startswith("billing:"):
+        each = " on average" if record.scope.endswith(":day") else " an hour on average"
     if finding.actual is not None:
         actual, expected = (show(value, finding.unit) for value in (finding.actual, finding.expected))
         parts.append(f"{actual}{each}" + (f", expected {expected}" if finding.expected is not None else ""))

@@ -1,26 +1,27 @@
-"""The billing tier: hourly series of ACCOUNT_USAGE through tools.anomalies; hours late, and exact."""
+"""The billing tier: series of ACCOUNT_USAGE by hour or day through tools.anomalies; hours late, and exact."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from agent.findings import Sighting
 from agent.scan.context import Look, ScanContext
 from tools.anomalies import WATCHES, Candidate, Sweep, Watch, candidates, evidence
-from tools.charts import Band, Chart, Mark, points, thinned
+from tools.anomalies.chart import chart_of
 from tools.finding import FindingKind
-from tools.usage.metrics import METRICS
-from tools.warehouse.views import VIEWS
 
 __all__ = ["look_at_billing"]
 
 _WATCHES = tuple(watch for watch in WATCHES if watch.by != "user")
 """Figures of single users are for analysts and above; a finding is read by everybody."""
-_WAREHOUSE_SERVICES = ("WAREHOUSE_METERING", "WAREHOUSE_METERING_READER")
-"""As services they are the sum of what each warehouse shows by itself."""
-_BEFORE, _AFTER = timedelta(days=9), timedelta(days=2)
-"""What a chart shows around a finding."""
+_KINDS: dict[str, FindingKind] = {
+    "queue_seconds": "queueing",
+    "bytes_spilled": "spill",
+    "credits_cloud_services": "cloud_services",
+    "failed_logins": "login_failures",
+    "storage_bytes": "storage_growth",
+}
+"""What more of these is called, however it began."""
 _PRACTICES: dict[FindingKind, str] = {
     "spend_spike": "spend-after-a-change",
     "level_shift": "spend-after-a-change",
@@ -35,7 +36,7 @@ _PRACTICES: dict[FindingKind, str] = {
 
 
 def look_at_billing(context: ScanContext, now: datetime) -> Look:
-    """Everything odd in credits, queries, queue time, failures and spill of the last weeks.
+    """Everything odd in what tools.anomalies watches, of the last weeks; without figures of single users.
 
     Raises:
         NoPermission: no view of them may be read.
@@ -50,8 +51,9 @@ def look_at_billing(context: ScanContext, now: datetime) -> Look:
     )
     tz = context.reader.account().timezone
     look = Look(credits_per_day=_credits_per_day(sweep))
+    late = {one.histories.view: one.histories.coverage.latency for one in sweep.watched}
     for candidate in sweep.candidates:
-        sighting = _sighting(candidate, now, tz)
+        sighting = _sighting(candidate, now, tz, late[candidate.view])
         if sighting is not None:
             look.sightings.append(sighting)
     look.looked |= {scope_of(one.watch) for one in sweep.watched if one.histories.ids}
@@ -62,7 +64,8 @@ def look_at_billing(context: ScanContext, now: datetime) -> Look:
 
 
 def scope_of(watch: Watch) -> str:
-    return f"billing:{watch.metric}:{watch.by}"
+    """`billing:METRIC:BY`, with `:day` where its values are of days."""
+    return f"billing:{watch.metric}:{watch.by}" + (":day" if watch.step == "day" else "")
 
 
 def _credits_per_day(sweep: Sweep) -> float:
@@ -79,18 +82,19 @@ def _credits_per_day(sweep: Sweep) -> float:
 def kind_of(candidate: Candidate) -> FindingKind | None:
     """What people call it; None where it is nothing to be told of by itself."""
     metric, kind = candidate.metric, candidate.kind
-    if metric == "queue_seconds":
-        return "queueing"
-    if metric == "bytes_spilled":
-        return "spill"
+    members = {c.metric for c in (candidate, *candidate.related)}
+    if "size_above" in members:
+        return "resize_forgotten"
+    if "size_below" in members:
+        return "spill" if "bytes_spilled" in members else "level_shift"
+    if metric == "execution_seconds" and kind == "spike" and "queries" not in members:
+        return "long_running_query"
+    if metric in _KINDS:
+        return _KINDS[metric]
     if metric == "failures":
         more = any(c.metric == "queries" and c.is_more for c in candidate.related)
         return "retry_storm" if more else "failing_queries"
-    if metric == "credits_cloud_services":
-        return "cloud_services"
     if candidate.watch.by == "service_type":
-        if candidate.entity in _WAREHOUSE_SERVICES:
-            return None
         if candidate.entity == "AUTO_CLUSTERING" and candidate.is_more:
             return "clustering_storm"
     if kind != "spike":
@@ -99,12 +103,12 @@ def kind_of(candidate: Candidate) -> FindingKind | None:
     return None if metric == "queries" else "spend_spike"
 
 
-def _sighting(candidate: Candidate, now: datetime, tz: str) -> Sighting | None:
+def _sighting(candidate: Candidate, now: datetime, tz: str, latency: timedelta) -> Sighting | None:
     kind = kind_of(candidate)
     if kind is None:
         return None
     anomaly = candidate.anomaly
-    visible = candidate.detected_at + VIEWS[candidate.view].latency
+    visible = candidate.detected_at + latency
     return Sighting(
         kind=kind,
         family=f"{candidate.metric}:{'more' if candidate.is_more else 'less'}",
@@ -124,7 +128,7 @@ def _sighting(candidate: Candidate, now: datetime, tz: str) -> Sighting | None:
         confidence=min(max(anomaly.confidence, 0.0), 1.0),
         evidence=evidence(candidate, now, tz),
         practice=_PRACTICES.get(kind) if candidate.is_more else None,
-        chart=_chart(candidate, kind, tz),
+        chart=chart_of(candidate, tz, now),
     )
 
 
@@ -134,38 +138,3 @@ def _impact(candidate: Candidate) -> float:
         return 0.0
     days = max((candidate.end - candidate.start) / timedelta(days=1), 1.0)
     return (1 if candidate.is_more else -1) * candidate.credits / days
-
-
-def _chart(candidate: Candidate, kind: str, tz: str) -> Chart:
-    """The days around it, what was ordinary in them, and the part that stands out."""
-    shown = _around(candidate)
-    low, high = candidate.anomaly.band
-    stretch = (candidate.start, candidate.end)
-    whose = candidate.warehouse or candidate.object or "the account"
-    title = f"{METRICS[candidate.watch.metric].title} of {whose}, by hour"
-    alt = (
-        f"Line of the {METRICS[candidate.watch.metric].title} of {whose} for each hour; marked from "
-        f"{candidate.start.isoformat(timespec='minutes')} to {candidate.end.isoformat(timespec='minutes')}: on average "
-        f"{candidate.anomaly.actual:,.2f} where {candidate.anomaly.expected:,.2f} was expected."
-    )
-    return Chart(
-        title=title,
-        unit=candidate.unit,
-        timezone=tz,
-        history=thinned(points(shown)),
-        bands=(Band(level=None, time=stretch, lo=(max(low, 0.0),) * 2, hi=(high,) * 2),),
-        marks=(Mark(start=candidate.start, end=candidate.end, label=kind.replace("_", " ")),),
-        source=candidate.view,
-        alt=alt,
-    )
-
-
-def _around(candidate: Candidate) -> list[tuple[datetime, float]]:
-    first, last = (_naive(moment) for moment in (candidate.start - _BEFORE, candidate.end + _AFTER))
-    series: Any = candidate.series
-    part = series[(series.index >= first) & (series.index < last)]
-    return [(stamp.to_pydatetime().replace(tzinfo=UTC), float(value)) for stamp, value in part.items()]
-
-
-def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)

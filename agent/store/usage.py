@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, select, update
@@ -18,7 +18,7 @@ from agent.models.errors import BudgetSpent
 from agent.models.meter import Spent, which_day_budget
 from agent.store.engine import reading, writing
 from agent.store.tables import llm_use
-from tools.context import Clock
+from tools.context import Clock, ModelUse
 
 __all__ = ["DayUse", "LlmUse"]
 
@@ -65,6 +65,18 @@ class LlmUse:
     def today(self) -> Spent:
         with reading(self._engine) as connection:
             return self._sum(connection, _day(self._clock.now().date()))
+
+    def use_today(self) -> ModelUse:
+        """All models of this UTC day together; raises Unreachable."""
+        end = self._clock.now().astimezone(UTC)
+        found = self.by_day(1)
+        return ModelUse(
+            start=end.replace(hour=0, minute=0, second=0, microsecond=0),
+            end=end,
+            requests=sum(use.requests for use in found),
+            tokens=sum(use.spent.tokens for use in found),
+            usd=sum(use.spent.usd for use in found),
+        )
 
     def by_day(self, days: int = KEPT_DAYS) -> tuple[DayUse, ...]:
         """By day and model, newest first; raises Unreachable."""

@@ -134,6 +134,8 @@ def show_record(out: Output, record: PlanRecord) -> None:
         rows.append(("decided by", record.decided_by.name))
     if record.effect:
         rows.append(("read back", record.effect))
+    if record.reason and record.state in (PlanState.FAILED, PlanState.UNKNOWN):
+        rows.append(("reason", record.reason))
     out.table(("", ""), rows)
     out.say()
 
@@ -173,9 +175,16 @@ def show_outcome(out: Output, outcome: DecisionOutcome) -> None:
     """What became of the plan; of a bundle, of each of its plans."""
     if outcome.bundle:
         for record in outcome.plans:
-            out.say(f"{record.plan.id} {record.state.value}: {record.effect or record.reason or record.plan.statement}")
+            out.say(f"{record.plan.id} {_became(record.state, record.effect or record.plan.statement, record.reason)}")
     else:
-        out.say(f"{outcome.state.value}: {outcome.effect or outcome.reason}")
+        out.say(_became(outcome.state, outcome.effect, outcome.reason))
+
+
+def _became(state: PlanState, effect: str, reason: str) -> str:
+    """An applied plan is what was read back; of any other, people want to know why."""
+    why = "" if state is PlanState.APPLIED else reason
+    said = dict.fromkeys(text.strip().rstrip(".") for text in (effect, why) if text and text.strip())
+    return f"{state.value}: {'; '.join(said)}" if said else state.value
 
 
 def _typed(out: Output, runtime: Runtime, ref: str) -> str:

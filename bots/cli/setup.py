@@ -139,6 +139,8 @@ def _write_profile(out: Output, profile: str | None, answers: Answers, force: bo
         out.json({"profile": profile, "file": str(path)})
         return
     out.say(f"Wrote {path}")
+    if answers.sign_in == "oauth":
+        out.say("First: put each identity's client secret into FROSTLINE_READER__OAUTH__CLIENT_SECRET, ..OPERATOR..")
     out.say(f"Next: frostline --profile {profile} setup --print-grants --warehouse <each>   (run its SQL as an admin)")
     out.say(f"Then: frostline --profile {profile} doctor")
     out.say(f"In Slack too: docs/slack.md, then frostline --profile {profile} slack --check")

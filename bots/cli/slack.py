@@ -97,7 +97,8 @@ def _serve(out: Output, profile: str | None, settings: SlackSettings) -> None:
     _warn_of_missing_scopes(me)
     groups = GroupDirectory(api)
     with opened(out, profile, groups, attended=False) as runtime:
-        bot = SlackBot(runtime.warm(), settings, api=api, groups=groups)
+        every = runtime.settings.scan.pause
+        bot = SlackBot(runtime.warm(), settings, api=api, groups=groups, scan_every=every)
         where = "Socket Mode" if settings.mode == "socket" else f"HTTP on {settings.host}:{settings.port}"
         if out.as_json:
             out.json({"team": me.team, "team_name": me.team_name, "user": me.user, "mode": settings.mode})

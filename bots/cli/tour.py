@@ -13,7 +13,7 @@ from bots.cli.ask import show_turn
 from bots.cli.chat import converse
 from bots.cli.opening import opened
 from bots.cli.output import Output
-from bots.cli.plans import show_record
+from bots.cli.plans import show_outcome, show_record
 from tools.domain import PlanState, Warehouse
 from tools.errors import BadArgument, FrostlineError
 
@@ -47,27 +47,30 @@ class _Tour:
         self._ask("How many credits did we use last week, compared with the week before?")
         self._ask("Which warehouses used most of it?")
         self._ask("And by day?")
-        self._heading("2. Look for what is odd")
+        self._heading("2. What comes next, and does it fit the budget?")
+        self._ask("What will the account cost by the end of the month?")
+        self._heading("3. Look for what is odd")
+        self._ask("Anything odd in the last 3 days?")
         self._ask("list warehouses")
         warehouse = self._candidate()
         if warehouse is None:
             self.out.say("No warehouse here can be changed by Frostline, so the tour ends with the questions.")
             return
         seconds = 300 if warehouse.auto_suspend == 60 else 60
-        self._heading("3. Ask for a change: it is proposed, not made")
+        self._heading("4. Ask for a change: it is proposed, not made")
         turn = self._ask(f"Set auto-suspend of {warehouse.name} to {seconds} seconds")
         if not turn["plans"]:
             return
         plan = turn["plans"][0]["id"]
-        self._heading('4. "yes" approves nothing, and neither does the wrong person')
+        self._heading('5. "yes" approves nothing, and neither does the wrong person')
         self._ask("yes, do it")
         self._decide(plan, "demo-viewer")
-        self._heading("5. The right person approves exactly this plan, by its digest")
+        self._heading("6. The right person approves exactly this plan, by its digest")
         show_record(self.out, self.runtime.store.get(plan))
         if not self._decide(plan, "demo-approver"):
             return
         self._decide(plan, "demo-admin")
-        self._heading("6. Undo is a plan too")
+        self._heading("7. Undo is a plan too")
         self._undo(plan)
         self._audit()
 
@@ -110,7 +113,7 @@ class _Tour:
         except FrostlineError as error:
             self.out.say(f"refused: {error.message}")
             return False
-        self.out.say(f"{outcome.state.value}: {outcome.effect or outcome.reason}")
+        show_outcome(self.out, outcome)
         return bool(outcome.state is PlanState.APPLIED)
 
     def _undo(self, plan: str) -> None:
@@ -120,7 +123,7 @@ class _Tour:
         self._decide(undo.plan.id, "demo-approver")
 
     def _audit(self) -> None:
-        self._heading("7. The trail")
+        self._heading("8. The trail")
         rows = self.runtime.store.audit_rows()[self.audited :]
         self.out.table(
             ("#", "actor", "event", "plan"), [(r.seq, r.actor, r.event, r.plan_id or "") for r in rows], right=("#",)

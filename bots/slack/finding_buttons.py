@@ -98,7 +98,7 @@ class FindingButtons:
 
     def _refresh(self, finding_id: str) -> None:
         try:
-            FindingDesk.of(self._parts.runtime, self._parts.api).refresh(finding_id)
+            FindingDesk.of(self._parts.runtime, self._parts.api, self._parts.settings).refresh(finding_id)
         except FrostlineError as error:  # the next scan will do it; what was said stands
             _log.warning("the messages of finding %s are not refreshed: %s", finding_id, error.message)
 

@@ -44,9 +44,9 @@ class FindingDesk:
     tz: str
 
     @classmethod
-    def of(cls, runtime: Runtime, api: Outbound, by: str | None = None) -> FindingDesk:
+    def of(cls, runtime: Runtime, api: Outbound, settings: SlackSettings, by: str | None = None) -> FindingDesk:
         name = by or f"findings:{runtime.new_id()}"
-        return cls(runtime.store, api, runtime.settings.slack, name, runtime.account.timezone)
+        return cls(runtime.store, api, settings, name, runtime.account.timezone)
 
     def publish(self) -> int:
         """Post what the channel was not told of, change what has changed; how many messages were sent or changed.

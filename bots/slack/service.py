@@ -59,8 +59,10 @@ class SlackBot:
         *,
         api: Outbound | None = None,
         groups: GroupDirectory | None = None,
+        scan_every: timedelta | None = None,
     ) -> None:
-        """`groups`: the directory that the runtime was opened with, to be told what has changed.
+        """`groups`: the directory that the runtime was opened with, to be told what has changed; `scan_every`: how far
+        apart it scans the account, and tells the channel for findings; None: not at all.
 
         Raises:
             BadSettings, ChannelRefused, Unreachable: no token, a token that Slack refuses, no Slack.
@@ -87,13 +89,13 @@ class SlackBot:
         client = WebClient(base_url=settings.base_url, logger=_quiet("frostline.slack.sdk"), retry_handlers=[])
         self.app: App = build_app(listeners, self.parts, client, secret)
         self._stop = threading.Event()
-        self._findings = FindingDesk.of(runtime, outbound, by)
+        self._scan_every = scan_every
         self._chores = [
             threading.Thread(target=self._recover, name="frostline-recovery", daemon=True),
             threading.Thread(target=self._refresh, name="frostline-cards", daemon=True),
             threading.Thread(target=self._prune, name="frostline-pruning", daemon=True),
         ]
-        if runtime.settings.scan.pause is not None:
+        if scan_every is not None:
             self._chores.append(threading.Thread(target=self._scan, name="frostline-scan", daemon=True))
 
     @property
@@ -162,15 +164,16 @@ class SlackBot:
 
     def _scan(self) -> None:
         """Under the lease of the store: of several bots one scans. What is found is kept before Slack is told."""
-        pause = self.runtime.settings.scan.pause
+        pause = self._scan_every
         assert pause is not None
+        desk = FindingDesk.of(self.runtime, self.parts.api, self.settings, self.parts.by)
 
         from agent import proactive  # what it needs is heavy, and most bots do not scan
 
         def scan(runtime: Runtime) -> ScanReport:
             report = proactive.scan(runtime)
             try:
-                self._findings.publish()
+                desk.publish()
             except FrostlineError as error:
                 _log.warning("Slack was not told of all findings: %s", error.message)
             return report

@@ -16,6 +16,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from agent.runtime import Runtime, SystemClock
 from agent.settings import load_settings
 from tests.snowflake_server import Scripted, scripted_server
 from tools.errors import BadSettings, Unreachable
@@ -306,6 +307,25 @@ def test_snowflake_is_reached_by_the_proxy_that_is_set(proxy: Proxy) -> None:
     where, who = proxy.asked[0]
     assert where == "org-acct.snowflakecomputing.com:443"
     assert who == "Basic " + base64.b64encode(b"me@corp:p:/@%").decode()
+
+
+def test_the_proxy_that_is_set_comes_before_the_environments(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, f"http://{HOST}:1")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "")
+    profile = tmp_path / "home" / "profiles" / "lab.toml"
+    profile.parent.mkdir(parents=True)
+    profile.write_text(
+        '[account]\nkind = "live"\ntimezone = "UTC"\n[reader]\naccount = "org-acct"\nuser = "U"\ntoken = "t"\n'
+        f'login_timeout_s = 1\n[proxy]\nhost = "{HOST}"\nport = {proxy.server_address[1]}\n'
+    )
+    config = Runtime(load_settings("lab"), SystemClock(), lambda: "id").reader_config
+    with pytest.raises(Unreachable):
+        connect(config, query_tag={})
+    assert proxy.asked[0][0] == "org-acct.snowflakecomputing.com:443"
 
 
 def test_what_no_proxy_names_is_not_asked_of_the_proxy(proxy: Proxy) -> None:

@@ -16,7 +16,7 @@ from tools.context import Coverage, FilterColumn, Rows, UsageQuery
 from tools.coverage import coverage_of
 from tools.domain import Account, LiveQuery, Person, Size, Verdict, Warehouse
 from tools.errors import NoPermission
-from tools.warehouse.views import VIEWS
+from tools.warehouse.views import ALL_VIEWS, VIEWS
 
 SOURCES = {
     "metering": "WAREHOUSE_METERING_HISTORY",
@@ -86,7 +86,10 @@ class FrameReader:
         return frame[frame["end"] <= due]
 
     def coverage(self, view: str) -> Coverage:
-        source = next(s for s, name in SOURCES.items() if name == view)
+        source = next((s for s, name in SOURCES.items() if name == view), None)
+        if source is None:  # a view that this account keeps empty
+            latency = ALL_VIEWS[view].latency
+            return coverage_of(view, now=self.now_at, latency=latency, first=None, newest_end=None)
         rows = self._visible(source)
         return coverage_of(
             view,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -205,6 +206,19 @@ def test_what_is_not_proven_twice_is_composed(lie: str) -> None:
     assert talk.chat.state()["proof"] == {"refused": 2, "mended": 0, "replaced": 1}
     assert len(talk.chain.sent) == 3
     assert turn.model == MODEL
+
+
+@pytest.mark.parametrize("lines", [(USAGE, "It was [[f1]] \ud800"), (call("quer\ud800y"),), ("Which \ud800?",),
+                                   (call("query_usage", window="last \ud800"), USAGE, "It was [[f1]].")])  # fmt: skip
+def test_half_a_character_costs_no_turn(lines: tuple[Any, ...]) -> None:
+    assert model_chat(*lines).say("credits by warehouse last week").status in ("ok", "clarify")
+
+
+@pytest.mark.parametrize("stopped", ["length", "filter"])
+def test_a_reply_that_was_cut_off_is_none(stopped: Any) -> None:
+    cut = replace(said("It was [[f1]], and nobody"), stopped=stopped)
+    turn = model_chat(USAGE, cut).say("credits by warehouse last week")
+    assert turn.answer == Chat().say("credits by warehouse last week").answer
 
 
 def test_words_without_a_result_are_proven_too() -> None:

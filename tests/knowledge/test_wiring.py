@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from agent.settings_knowledge import KnowledgeSettings
 from knowledge.index import Server
 from knowledge.search import Library
 from tests.unit.knowledge.pages import WordHashes, practice
-from tools.errors import BadSettings
+from tools.errors import BadSettings, Unreachable
 
 ROOT = Path(__file__).parents[2]
 
@@ -173,11 +174,13 @@ def test_a_server_keeps_the_vectors_and_words_answer_without_it(tmp_path: Path, 
 
 class _Endpoint(BaseHTTPRequestHandler):
     asked: list[dict[str, Any]]
+    headers_seen: list[dict[str, str]]
     failing: bool
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         type(self).asked.append({"path": self.path, "key": self.headers["Authorization"], **body})
+        type(self).headers_seen.append(dict(self.headers))
         vectors = WordHashes().embed(body["input"])
         data = [{"object": "embedding", "index": n, "embedding": v} for n, v in enumerate(vectors)][::-1]
         usage = {"prompt_tokens": 1, "total_tokens": 1}
@@ -194,7 +197,7 @@ class _Endpoint(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def endpoint() -> Iterator[tuple[str, type[_Endpoint]]]:
-    handler = type("Handler", (_Endpoint,), {"asked": [], "failing": False})
+    handler = type("Handler", (_Endpoint,), {"asked": [], "headers_seen": [], "failing": False})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -202,6 +205,66 @@ def endpoint() -> Iterator[tuple[str, type[_Endpoint]]]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+def test_embeddings_hide_the_accounts_names_and_take_nothing_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, endpoint: tuple[str, type[_Endpoint]], caplog: pytest.LogCaptureFixture
+) -> None:
+    url, handler = endpoint
+    monkeypatch.setenv("FROSTLINE_KNOWLEDGE__EMBEDDINGS", "openai")
+    monkeypatch.setenv("FROSTLINE_KNOWLEDGE__BASE_URL", url)
+    monkeypatch.setenv("FROSTLINE_KNOWLEDGE__API_KEY", "sk-test")
+    monkeypatch.setenv("FROSTLINE_LLM__MASK_OBJECTS", "true")
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-of-somebody")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "x-stray: stray-header")
+    logging.getLogger("openai").setLevel(logging.DEBUG)  # as OPENAI_LOG=debug does
+    wanted: list[tuple[str, ...]] = []
+
+    def names(kinds: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        wanted.append(tuple(kinds))
+        return {"USER": ("JANE.DOE",), "WAREHOUSE": ("SECRET_WH",)}
+
+    library = LazyLibrary(load_settings(), names)
+    library.search("why does jane doe wait on SECRET_WH?")
+    sent = json.dumps([handler.asked, handler.headers_seen])
+    assert set(wanted) == {("USER", "WAREHOUSE", "DATABASE", "ROLE", "TAG")}
+    assert "USER_1" in sent and "WAREHOUSE_1" in sent
+    assert not [word for word in ("jane", "SECRET_WH", "org-of-somebody", "stray-header") if word in sent]
+    assert "jane" not in caplog.text
+    library.close()
+
+
+def test_where_the_names_cannot_be_read_nothing_is_sent(
+    monkeypatch: pytest.MonkeyPatch, endpoint: tuple[str, type[_Endpoint]]
+) -> None:
+    url, handler = endpoint
+    monkeypatch.setenv("FROSTLINE_KNOWLEDGE__EMBEDDINGS", "openai")
+    monkeypatch.setenv("FROSTLINE_KNOWLEDGE__BASE_URL", url)
+    monkeypatch.setenv("FROSTLINE_KNOWLEDGE__API_KEY", "sk-test")
+
+    def away(kinds: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        raise Unreachable("The account does not answer.")
+
+    library = LazyLibrary(load_settings(), away)
+    assert library.search("queries wait in the morning")
+    assert handler.asked == []
+    assert any("words alone" in note for note in library.notes())
+    library.close()
+
+
+@pytest.mark.parametrize("provider", ["compatible", "azure"])
+def test_the_key_of_another_provider_is_not_sent_to_openai(monkeypatch: pytest.MonkeyPatch, provider: str) -> None:
+    monkeypatch.setenv("FROSTLINE_KNOWLEDGE__EMBEDDINGS", "openai")
+    place = "BASE_URL" if provider == "compatible" else "AZURE_ENDPOINT"
+    for name, value in {
+        "PROVIDER": provider,
+        place: "https://models.example.com",
+        "MODEL": "m",
+        "API_KEY": "k",
+    }.items():
+        monkeypatch.setenv(f"FROSTLINE_LLM__{name}", value)
+    with pytest.raises(BadSettings, match="needs a key"):
+        LazyLibrary(load_settings()).search("x")
 
 
 def test_a_providers_embeddings_by_setting_masked(

@@ -98,7 +98,7 @@ def test_all_the_commands_of_this_version_are_there() -> None:
     assert {" ".join(c) for c in COMMANDS} >= {
         *("demo", "ask", "chat", "eval", "feedback", "setup", "doctor", "worker"),
         *("plans list", "plans show", "plans approve", "plans decline", "plans cancel", "plans undo"),
-        *("account info", "account import", "account reset", "audit list", "audit verify"),
+        *("account info", "account import", "account reset", "account advance", "audit list", "audit verify"),
     }
 
 
@@ -199,6 +199,8 @@ def test_json_is_one_object_and_nothing_else(house: House, args: tuple[str, ...]
         (("setup",), 2, "Name the profile"),
         (("--profile", "../x", "setup", "--account", "a"), 2, "not a profile name"),
         (("account", "import", "nowhere"), 2, "does not exist"),
+        (("account", "advance", "soon"), 2, "not a time to advance by"),
+        (("--profile", "prod", "account", "advance", "1d"), 2, "no embedded one"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
@@ -415,3 +417,30 @@ def test_what_lay_ahead_then_is_not_answered_then(house: House) -> None:
     assert not any(f["unit"] == "credits" for f in turn["facts"])
     code, stdout, _ = cli(house.home, "ask", f"credits by warehouse on {ahead}", "--json")
     assert json.loads(stdout)["status"] == "ok"
+
+
+def test_the_account_lives_on_under_what_was_approved_and_answers_move_with_it(
+    template_home: Path, tmp_path: Path
+) -> None:
+    home = account.new_home(template_home, tmp_path / "home")
+    try:
+        before = settings(home / "demo" / "account")
+        with opened(home) as runtime:
+            turn = runtime.ask("set auto-suspend of DEV_WH to 60 seconds", thread=None, person=runtime.person())
+            plan = runtime.store.get(turn.plans[0].id)
+        run(home, "plans", "approve", plan.plan.id, "--digest", plan.digest, "--as", "demo-approver", "--json")
+        moved = one_object(run(home, "account", "advance", "1d", "--json"))
+        assert datetime.fromisoformat(moved["now"]) == before.now + timedelta(days=1)
+        assert moved["rows"]["QUERY_HISTORY"] > 1000
+        # The first question after it starts a server of its own and finds the new day.
+        day = (before.now - timedelta(hours=8)).date()
+        said = run(home, "ask", "credits of DEV_WH yesterday", "--json")
+        facts = one_object(said)
+        assert facts["window"]["start"].startswith(day.isoformat())
+        credits = [fact["value"] for fact in facts["facts"] if fact["unit"] == "credits"]
+        assert 0 < min(credits) < 23
+        assert settings(home / "demo" / "account").generation_id == before.generation_id
+        shown = one_object(run(home, "plans", "show", plan.plan.id, "--json"))
+        assert shown["state"] == "applied"
+    finally:
+        account.stop_server(home)

@@ -14,6 +14,7 @@ from agent.runtime import Runtime
 from agent.settings import load_settings
 from bots.cli.main import app
 from tests import account
+from tests.scenario.commands import cli
 from tests.scenario.test_one_effect import ShiftedClock, changeable, executed, propose
 from tools.domain import PlanState
 from tools.errors import NotAllowed, PlanConflict
@@ -209,3 +210,13 @@ def test_every_no_of_the_command_line_leaves_an_audit_row(
     assert [(r.event, r.detail["why"], r.actor) for r in rows] == [("denied", why, who) for _, why, who in wanted]
     assert runtime.store.get(ident).state is PlanState.PROPOSED and runtime.store.verify_audit().ok
     capsys.readouterr()
+
+
+def test_a_resource_monitor_holds_a_resume_back_and_people_are_told_why(home: Path, runtime: Runtime) -> None:
+    person = runtime.person()
+    plan = runtime.ask("resume LEGACY_WH", thread="monitor", person=person).plans[0]
+    code, told, _ = cli(home, "plans", "approve", plan.id, "--digest", plan.digest[:8])
+    assert code == 1
+    assert "failed: nothing was changed; The warehouse cannot be resumed: its resource monitor" in told
+    assert "used up its quota" in cli(home, "plans", "show", plan.id)[1]
+    assert executed(home, plan.id) == []

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from tools.anomalies.detecting import Candidate
 from tools.anomalies.evidence import entity_of
 from tools.anomalies.words import kind_words
-from tools.charts import Band, Chart, Mark, points
+from tools.charts import Band, Chart, Mark, points, spoken
 from tools.windows.calendars import midnight, zone
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ def _alt(candidate: Candidate, name: str, what: str, local: datetime, tz: str) -
     step, anomaly = candidate.watch.step, candidate.anomaly
     until = candidate.end.astimezone(ZoneInfo(tz))
     ending = "and is still going on" if candidate.is_open else f"and ends at {until:%Y-%m-%d %H:%M}"
+    came, expected = spoken(anomaly.actual, candidate.unit), spoken(anomaly.expected, candidate.unit)
     return (
         f"Line chart. {name} by {step}, {tz}: {what} begins at {local:%Y-%m-%d %H:%M} {ending}; "
-        f"{anomaly.actual:,.4g} {candidate.unit} a {step} on average where {anomaly.expected:,.4g} were expected."
+        f"{came} a {step} on average where {expected} were expected."
     )

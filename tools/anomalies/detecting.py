@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tools.anomalies.series import Watch, Watched
-from tools.ml.anomaly import DEFAULT, Anomaly, Kind, detect_panel
+from tools.history.measures import Step
+from tools.ml.anomaly import DEFAULT, FALSE_ALARMS, Anomaly, Kind, detect_panel
 from tools.preferences import PlannedWork, Preferences
 from tools.result import Unit
 from tools.windows.calendars import midnight, zone
@@ -77,33 +78,71 @@ class Candidate:
         return replace(self, related=tuple(related))
 
 
-def judge(watched: Watched, price: float, calendar: Calendar, preferences: Preferences) -> list[Candidate]:
-    """Everything odd in these series, oldest first by name. `price`: USD a credit."""
-    histories, watch = watched.histories, watched.watch
-    if histories.frame.empty:
-        return []
-    threshold = preferences.threshold or watch.threshold or DEFAULT
-    found: list[Candidate] = []
-    for names, known in _by_plan(histories.ids, watch, preferences.planned):
-        frame = histories.frame[histories.frame["unique_id"].isin(names)]
-        panel = detect_panel(
-            frame, calendar=calendar, threshold=threshold, known_jobs=known, grain=watch.grain
-        )
-        for name, anomalies in panel.items():
-            series = histories.series(name)
-            found += [_candidate(watched, name, one, price) for one in anomalies if _matters(watch, one, series)]
-    return found
+def judge(watched: Sequence[Watched], price: float, calendar: Calendar, preferences: Preferences) -> list[Candidate]:
+    """Everything odd in these series, in the order of the watches, by name. `price`: USD a credit.
+
+    Series of one step are judged together: a panel costs about as much as one of its series.
+    """
+    found: dict[tuple[int, str], list[Anomaly]] = {}
+    dates = replace(calendar, timezone="UTC")  # stamps of days are dates already, whatever the zone
+    for step in ("hour", "day"):
+        for keys, known in _by_plan(watched, step, preferences.planned):
+            found |= _panel(watched, keys, known, dates if step == "day" else calendar, preferences)
+    ordered = sorted(found, key=lambda key: (key[0], key[1]))
+    return [
+        _candidate(watched[number], name, one, price)
+        for number, name in ordered
+        for one in found[number, name]
+        if _matters(watched[number].watch, one, watched[number].histories.series(name))
+    ]
+
+
+_Key = tuple[int, str]
+"""Which of the watched, and which of its series."""
 
 
 def _by_plan(
-    names: Sequence[str], watch: Watch, planned: Sequence[PlannedWork]
-) -> list[tuple[list[str], list[tuple[pd.Timestamp, pd.Timestamp]]]]:
-    """Names that share the planned work that concerns them."""
-    groups: dict[tuple[PlannedWork, ...], list[str]] = {}
-    for name in names:
-        mine = tuple(p for p in planned if p.warehouse is None or (watch.by == "warehouse" and p.warehouse == name))
-        groups.setdefault(mine, []).append(name)
-    return [(members, [(_naive(p.start), _naive(p.end)) for p in mine]) for mine, members in groups.items()]
+    watched: Sequence[Watched], step: Step, planned: Sequence[PlannedWork]
+) -> list[tuple[list[_Key], list[tuple[pd.Timestamp, pd.Timestamp]]]]:
+    """Series that share a threshold and the planned work that concerns them."""
+    groups: dict[tuple[float | None, tuple[PlannedWork, ...]], list[_Key]] = {}
+    for number, one in enumerate(watched):
+        for name in one.histories.ids if one.histories.step == step else ():
+            by_name = one.watch.by == "warehouse"
+            mine = tuple(p for p in planned if p.warehouse is None or (by_name and p.warehouse == name))
+            groups.setdefault((one.watch.threshold, mine), []).append((number, name))
+    return [(members, [(_naive(p.start), _naive(p.end)) for p in mine]) for (_, mine), members in groups.items()]
+
+
+def _panel(
+    watched: Sequence[Watched],
+    keys: Sequence[_Key],
+    known: Sequence[tuple[pd.Timestamp, pd.Timestamp]],
+    calendar: Calendar,
+    preferences: Preferences,
+) -> dict[_Key, list[Anomaly]]:
+    import pandas as pd
+
+    parts = []
+    for number in dict.fromkeys(number for number, _ in keys):
+        names = {name for which, name in keys if which == number}
+        frame = watched[number].histories.frame
+        frame = frame[frame["unique_id"].isin(names)]
+        parts.append(frame.assign(unique_id=f"{number}:" + frame["unique_id"]))
+    panel = detect_panel(
+        pd.concat(parts, ignore_index=True),
+        calendar=calendar,
+        threshold=preferences.threshold or watched[keys[0][0]].watch.threshold or DEFAULT,
+        known_jobs=known,
+        grain={f"{number}:{name}": watched[number].watch.grain for number, name in keys},
+        false_alarms=FALSE_ALARMS if preferences.false_alarms is None else preferences.false_alarms,
+    )
+    return {_key(unique): anomalies for unique, anomalies in panel.items()}
+
+
+def _key(unique: str) -> _Key:
+    number, _, name = unique.partition(":")
+    return int(number), name
 
 
 def _naive(moment: datetime) -> pd.Timestamp:
@@ -159,6 +198,7 @@ def _seen_at(watch: Watch, anomaly: Anomaly, series: pd.Series) -> pd.Timestamp:
 
 def _candidate(watched: Watched, name: str, anomaly: Anomaly, price: float) -> Candidate:
     histories, watch = watched.histories, watched.watch
+    series = histories.series(name)
     credits = anomaly.severity if watch.in_credits else None
 
     def aware(stamp: pd.Timestamp) -> datetime:
@@ -170,10 +210,10 @@ def _candidate(watched: Watched, name: str, anomaly: Anomaly, price: float) -> C
         kind=anomaly.kind,
         entity=name,
         anomaly=anomaly,
-        series=histories.series(name),
+        series=series,
         start=aware(anomaly.start),
         end=aware(anomaly.end),
-        detected_at=max(aware(anomaly.detected_at), aware(_seen_at(watch, anomaly, histories.series(name)))),
+        detected_at=max(aware(anomaly.detected_at), aware(_seen_at(watch, anomaly, series))),
         view=histories.view,
         credits=credits,
         usd=None if credits is None else credits * price,

@@ -8,6 +8,7 @@ import pandas as pd
 
 from tools.anomalies.detecting import Candidate
 from tools.facts import FactBook
+from tools.history.measures import is_stock
 from tools.result import Fact, Unit, Window
 
 __all__ = ["ACCOUNT", "claim", "claim_related", "evidence"]
@@ -20,8 +21,8 @@ _FROM_MODEL = "= expected by tools.ml.anomaly over {view}"
 def claim(candidate: Candidate, book: FactBook, tz: str) -> dict[str, str]:
     """Claim one candidate's figures; role -> fact id.
 
-    Sums over the whole time of the finding: actual, expected, low, high, excess (signed), and where they are known
-    credits and usd (beyond the expected, signed); duration, start, end, detected_at, confidence.
+    Sums over the whole time of the finding (of a level its mean): actual, expected, low, high, excess (signed), and
+    where they are known credits and usd (beyond the expected, signed); duration, start, end, detected_at, confidence.
     """
     window = Window(start=candidate.start, end=candidate.end, tz=tz)
     entity = entity_of(candidate)
@@ -70,7 +71,9 @@ def entity_of(candidate: Candidate) -> str:
 
 
 def _slots(candidate: Candidate) -> int:
-    """How many values of the series lie in the finding."""
+    """How many values of the series lie in the finding; one of a level, whose days are no amounts that add up."""
+    if is_stock(candidate.watch.metric):
+        return 1
     index = pd.DatetimeIndex(candidate.series.index)
     inside = (index >= candidate.anomaly.start) & (index < candidate.anomaly.end)
     return max(int(inside.sum()), 1)

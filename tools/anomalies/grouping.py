@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from tools.anomalies.beside import BESIDE
 from tools.anomalies.detecting import Candidate
+from tools.history.measures import beside_of
 
 __all__ = ["grouped"]
 
@@ -80,7 +80,7 @@ def _home(candidate: Candidate, groups: Sequence[list[Candidate]]) -> list[Candi
     if candidate.warehouse is not None:
         same = [g for g in groups if g[0].warehouse == candidate.warehouse and any(_meets(candidate, c) for c in g)]
         return same[0] if same else None
-    if candidate.metric in BESIDE or candidate.watch.by in _APART:
+    if beside_of(candidate.watch.metric) is not None or candidate.watch.by in _APART:
         return None
     near = [(max(_shared(candidate, c) for c in g), g) for g in groups if any(_is_part(candidate, c) for c in g)]
     return max(near, key=lambda item: item[0])[1] if near else None
@@ -89,6 +89,8 @@ def _home(candidate: Candidate, groups: Sequence[list[Candidate]]) -> list[Candi
 def _is_part(candidate: Candidate, other: Candidate) -> bool:
     """Whether what belongs to no warehouse may be another face of the other: the same hours, the same direction."""
     if candidate.watch.by == other.watch.by and candidate.entity != other.entity:
+        return False
+    if candidate.watch.step != other.watch.step:
         return False
     return candidate.is_more == other.is_more and _shared(candidate, other) >= _TOGETHER
 
@@ -109,7 +111,9 @@ def _length(start: datetime, end: datetime) -> float:
 
 
 def _led(group: Sequence[Candidate]) -> Candidate:
-    first, *rest = sorted(group, key=lambda c: (c.watch.supporting, _place(c), -(c.credits or 0.0), -c.anomaly.confidence, c.start))
+    first, *rest = sorted(
+        group, key=lambda c: (c.watch.supporting, _place(c), -(c.credits or 0.0), -c.anomaly.confidence, c.start)
+    )
     return replace(first.also(rest), detected_at=_told_at(group))
 
 

@@ -6,10 +6,9 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from tools.anomalies.series import WatchMetric
 from tools.charts import Chart
 from tools.domain import Frozen
-from tools.history.measures import SeriesBy
+from tools.history.measures import SeriesBy, SeriesMetric
 from tools.ml.anomaly import Kind
 from tools.result import Window
 from tools.usage.model import UsageFilters
@@ -28,7 +27,7 @@ class AnomaliesArgs(BaseModel):
     window: Annotated[str, Field(max_length=200)] = Field(
         DEFAULT_SINCE, description="A phrase: 'since Monday', 'yesterday', 'last week', 'past 24 hours', ..."
     )
-    metrics: list[WatchMetric] = Field(
+    metrics: list[SeriesMetric] = Field(
         default=[], max_length=8, description="Only these, e.g. queue_seconds, failures; empty for all that is watched."
     )
     by: SeriesBy | None = Field(None, description="Only series of one kind: warehouse, user, service_type, total, ...")
@@ -39,7 +38,7 @@ class AnomaliesArgs(BaseModel):
 class RelatedRow(Frozen):
     """Something else that was odd at the same time for the same cause."""
 
-    metric: WatchMetric
+    metric: SeriesMetric
     entity: str
     kind: Kind
     words: str
@@ -47,7 +46,7 @@ class RelatedRow(Frozen):
 
 
 class AnomalyRow(Frozen):
-    metric: WatchMetric
+    metric: SeriesMetric
     entity: str
     warehouse: str | None
     kind: Kind

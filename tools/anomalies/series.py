@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, cast
+from typing import Literal
 
-from tools.anomalies.beside import BESIDE, BesideMetric, Measured, fetch_beside
 from tools.context import FilterColumn, UsageReader
 from tools.history.fetch import Histories, fetch_histories
-from tools.history.measures import SeriesBy, SeriesMetric, Step
+from tools.history.measures import SeriesBy, SeriesMetric, Step, beside_of, title_of, unit_of
 from tools.result import Unit
-from tools.usage.metrics import METRICS, Measure
 
-__all__ = ["HISTORY_DAYS", "WATCHES", "Watch", "WatchMetric", "Watched", "fetch_watched", "watches_for"]
-
-WatchMetric = SeriesMetric | BesideMetric
+__all__ = ["HISTORY_DAYS", "WATCHES", "Watch", "Watched", "fetch_watched", "watches_for"]
 
 HISTORY_DAYS = 63
 """Nine weeks: enough of every hour of a week to tell what is ordinary, and at least one month end."""
+_DAILY_DAYS = 180
 _WAREHOUSE_SERVICES = frozenset({"WAREHOUSE_METERING", "WAREHOUSE_METERING_READER"})
 """As services they are the sum of what each warehouse shows by itself."""
 _MOST_SERIES = {"warehouse": 2_000, "user": 200, "role": 200, "database": 200, "query_tag": 200, "service_type": 60}
@@ -28,7 +25,7 @@ _MOST_SERIES = {"warehouse": 2_000, "user": 200, "role": 200, "database": 200, "
 class Watch:
     """One metric by one kind of name. `unit_credits`: what one unit of it is in credits; None: no price."""
 
-    metric: WatchMetric
+    metric: SeriesMetric
     by: SeriesBy
     step: Step = "hour"
     least: float = 0.0
@@ -46,17 +43,11 @@ class Watch:
 
     @property
     def unit(self) -> Unit:
-        return self._measure.unit
+        return unit_of(self.metric)
 
     @property
     def title(self) -> str:
-        return self._measure.title
-
-    @property
-    def _measure(self) -> Measure | Measured:
-        if self.metric in BESIDE:
-            return BESIDE[cast("BesideMetric", self.metric)]
-        return METRICS[cast("SeriesMetric", self.metric)]
+        return title_of(self.metric)
 
     @property
     def in_credits(self) -> bool:
@@ -82,21 +73,30 @@ WATCHES: tuple[Watch, ...] = (
     Watch("credits", "service_type", least=10.0, grain=0.1, way="more", threshold=0.3),
     Watch("execution_seconds", "user", least=7_200, grain=120, way="more", supporting=True),
     Watch("failed_logins", "total", least=20, grain=1, way="more"),
-    Watch("storage_growth", "database", "day", least=200e9, grain=20e9, way="more"),
+    Watch("storage_bytes", "database", "day", least=200e9, grain=20e9, way="more"),
 )
 """What `detect_anomalies` and the scan look at where nothing narrower is asked for."""
 
 
 def watches_for(
-    metrics: Sequence[WatchMetric], by: SeriesBy | None, filters: Mapping[FilterColumn, tuple[str, ...]]
+    metrics: Sequence[SeriesMetric], by: SeriesBy | None, filters: Mapping[FilterColumn, tuple[str, ...]]
 ) -> tuple[Watch, ...]:
     """The watches of a question: of these metrics, by this kind of name; the default ones where nothing is said."""
     found = [w for w in WATCHES if (not metrics or w.metric in metrics) and (by is None or w.by == by)]
     found = [w for w in found if set(filters) <= _columns(w)]
+    if metrics or by is not None:
+        # Asked for by name, it is no longer mere evidence.
+        found = [replace(w, supporting=False) for w in found]
     if found or not metrics:
         return tuple(found)
-    named = by or ("warehouse" if "warehouse" in filters else "total")
-    return tuple(Watch(metric, named) for metric in metrics if metric not in BESIDE)
+    return tuple(_watch(metric, by, filters) for metric in metrics)
+
+
+def _watch(metric: SeriesMetric, by: SeriesBy | None, filters: Mapping[FilterColumn, tuple[str, ...]]) -> Watch:
+    """By what the filters name, else the total; as fine as its view is."""
+    named = next((column for column in filters), None)
+    beside = beside_of(metric)
+    return Watch(metric, by or named or "total", step=beside.step if beside else "hour")
 
 
 def _columns(watch: Watch) -> set[str]:
@@ -118,13 +118,10 @@ def fetch_watched(
     Raises:
         BadArgument, NoPermission: as `tools.history.fetch.fetch_histories`.
     """
-    if watch.metric in BESIDE:
-        return Watched(watch, fetch_beside(reader, cast("BesideMetric", watch.metric), days=days))
-    most = _MOST_SERIES.get(watch.by)
     given = dict(filters or {})
-    found = fetch_histories(
-        reader, cast("SeriesMetric", watch.metric), watch.by, given, step=watch.step, days=days, limit=most
-    )
+    most = _MOST_SERIES.get(watch.by)
+    days = max(days, _DAILY_DAYS) if watch.step == "day" else days
+    found = fetch_histories(reader, watch.metric, watch.by, given, step=watch.step, days=days, limit=most)
     if watch.by == "service_type" and "service_type" not in given:
         found = _without(found, _WAREHOUSE_SERVICES)
     return Watched(watch, found)

@@ -63,7 +63,7 @@ def candidates(
 
     Raises:
         BadArgument: a watch that no view has.
-        NoPermission: no watched view may be read.
+        NoPermission: a view may not be read, and no other has anything to look at.
     """
     preferences = preferences or Preferences()
     watched, refused = _fetched(reader, watches, filters or {}, days)
@@ -83,7 +83,7 @@ def found_in(
     Args:
         price: USD a credit.
     """
-    found = [c for one in watched for c in judge(one, price, calendar, preferences)]
+    found = judge(watched, price, calendar, preferences)
     return grouped(found, credits_per_day=_credits_per_day(watched))
 
 
@@ -107,6 +107,6 @@ def _fetched(
             watched.append(fetch_watched(reader, watch, filters, days=days))
         except NoPermission as error:
             refused[f"{watch.title} by {watch.by.replace('_', ' ')}"] = error
-    if refused and not watched:
+    if refused and all(one.histories.frame.empty for one in watched):
         raise next(iter(refused.values()))
     return watched, refused

@@ -15,11 +15,12 @@ from tools.anomalies.words import words_of
 from tools.context import FilterColumn, ToolContext
 from tools.errors import BadArgument, NotAllowed
 from tools.facts import FactBook
+from tools.history.measures import title_of
 from tools.history.names import check_people, resolve
+from tools.ml.anomaly import FALSE_ALARMS
 from tools.quoting import code
 from tools.result import Source, ToolResult, Window
 from tools.tool import Tool
-from tools.usage.metrics import METRICS
 from tools.usage.span import source_of
 from tools.windows.parse import Reading, describe, read_window
 
@@ -173,8 +174,16 @@ class _Report:
             ),
         )
 
+    def _by_chance(self) -> str:
+        """How many of the findings chance alone may have raised."""
+        given = self.context.preferences.false_alarms
+        budget = FALSE_ALARMS if given is None else given
+        weeks = self.sweep.series_weeks
+        expected = f"about {budget * weeks:.1f} in these {weeks:.0f} series-weeks"
+        return f"Chance alone may raise {budget:g} findings per series and week: {expected}."
+
     def _notes(self, reached: Sequence[Watched]) -> list[str]:
-        notes = [_looked_words(reached)]
+        notes = [_looked_words(reached), self._by_chance()]
         short = [w for w in reached if w.histories.end - w.histories.start < timedelta(days=14)]
         if short:
             notes.append("Less than two weeks of history: what is usual by weekday is not known yet.")
@@ -228,7 +237,7 @@ def _sources(reached: Sequence[Watched]) -> tuple[Source, ...]:
 
 
 def _one_line(args: AnomaliesArgs) -> str:
-    what = ", ".join(METRICS[metric].title for metric in args.metrics) or "everything watched"
+    what = ", ".join(title_of(metric) for metric in args.metrics) or "everything watched"
     by = f" by {args.by.replace('_', ' ')}" if args.by else ""
     only = "".join(f", {column} {', '.join(names)}" for column, names in args.filters.given().items())
     return f"oddities in {what}{by}{only}, {args.window}"

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from tools.budget.course import Course, Step
 from tools.budget.terms import Term
-from tools.charts import Band, Chart, points
+from tools.charts import Band, Chart, points, spoken
 from tools.forecast.study import Outlook
 
 __all__ = ["chart_of"]
@@ -25,7 +25,7 @@ def chart_of(outlook: Outlook, course: Course, term: Term, title: str) -> Chart:
     )
     name = f"{title[:1].upper()}{title[1:]}, {term.ahead.label}: sum from its first day"
     so_far = known[-1].mean if known else course.before
-    limit = f", against a budget of {term.amount:,.4g}" if term.amount is not None else ""
+    limit = f", against a budget of {spoken(term.amount, term.unit)}" if term.amount is not None else ""
     return Chart(
         title=name,
         unit=term.unit,
@@ -36,8 +36,8 @@ def chart_of(outlook: Outlook, course: Course, term: Term, title: str) -> Chart:
         limit=term.amount,
         limit_label="budget",
         source=f"{outlook.histories.view}, as of {outlook.histories.coverage.now:%Y-%m-%d %H:%M} UTC",
-        alt=f"Line chart of a rising sum. {name}: {so_far:,.4g} {term.unit} so far, "
-        f"expected to come to {course.last.mean:,.4g} by {course.last.until:%Y-%m-%d}{limit}.",
+        alt=f"Line chart of a rising sum. {name}: {spoken(so_far, term.unit)} so far, "
+        f"expected to come to {spoken(course.last.mean, term.unit)} by {course.last.until:%Y-%m-%d}{limit}.",
     )
 
 

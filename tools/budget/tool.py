@@ -16,11 +16,10 @@ from tools.facts import FactBook
 from tools.forecast.fit import accuracy_words, fit_of
 from tools.forecast.study import Outlook, look_ahead
 from tools.history.fetch import Histories
-from tools.history.measures import SeriesMetric
+from tools.history.measures import SeriesMetric, title_of
 from tools.history.names import check_people, resolve
 from tools.result import ToolResult, Unit, Window
 from tools.tool import Tool
-from tools.usage.metrics import METRICS
 from tools.usage.span import source_of
 from tools.windows.calendars import localize, zone
 from tools.windows.parse import describe
@@ -87,7 +86,7 @@ class _Report:
         if histories.start > asked.start:
             self._check_known(histories, asked)
         self.book = FactBook(histories.coverage.now)
-        self.title = METRICS["cost" if self.term.unit == "USD" else "credits"].title
+        self.title = title_of("cost" if self.term.unit == "USD" else "credits")
         self.course = course_of(self.outlook, self.term.before)
         self.clipped = self.outlook.ahead.window.end < asked.end
         self.figures: dict[str, str] = {}
@@ -120,7 +119,7 @@ class _Report:
             filters=self.said,
             label=self.term.ahead.label,
             asked=window,
-            convention=" ".join(filter(None, (self.term.ahead.convention, histories.recipe.convention))),
+            convention=" ".join(filter(None, (self.term.ahead.convention, histories.convention))),
             notes=tuple(self.notes),
             verdict=_verdict(percent),
             overrun_percent=percent,

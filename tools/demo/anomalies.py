@@ -30,7 +30,8 @@ WITH days AS (
     SELECT day, used, weeks, list_median(weeks) AS middle FROM before WHERE len(weeks) = {_WEEKS}
 ), bands AS (
     SELECT day, used, middle,
-           greatest({_WIDTH} * list_median(list_transform(weeks, lambda x: abs(x - middle))), {_LEAST} * middle) AS width
+           greatest({_WIDTH} * list_median(list_transform(weeks, lambda x: abs(x - middle))),
+                    {_LEAST} * middle) AS width
     FROM expected
 )
 SELECT day, md5('anomaly ' || day::VARCHAR), used > middle + width OR used < middle - width,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ DAYS = 90
 SIMULATION = "simulation.json"
 """What going on needs (tools.demo.generate.history.History); an imported account has none."""
 
+_ROWS_A_TRANSACTION = 400_000
+"""Of all tables together."""
 _GENERATED = 0.93
 """Share of a build's time in which windows are simulated and written; the rest is compressing them on disk."""
 
@@ -88,7 +91,7 @@ def open_database(folder: Path) -> duckdb.DuckDBPyConnection:
     """The account's database, for a writer that is alone with it."""
     con = duckdb.connect(str(layout.database_file(folder)))
     con.execute("SET TimeZone='UTC'")
-    con.execute("SET memory_limit='450MB'")
+    con.execute("SET memory_limit='300MB'")
     con.execute("SET preserve_insertion_order=true")
     con.execute("SET threads=2")
     con.execute("SET autoinstall_known_extensions=false")
@@ -102,9 +105,23 @@ def go_on(
     from tools.demo.generate.days import milliseconds
 
     fresh = history.now == history.first
-    ran = history.advance(milliseconds(until), lambda name, rows: append(con, name, rows), progress, stage=stage)
+    waiting = 0
+
+    def sink(name: str, rows: pa.Table) -> None:
+        nonlocal waiting
+        append(con, name, rows)
+        waiting += rows.num_rows
+        if waiting > _ROWS_A_TRANSACTION:
+            con.execute("COMMIT")
+            con.execute("BEGIN")
+            waiting = 0
+
+    # In one transaction DuckDB writes whole row groups at once, past its log.
+    con.execute("BEGIN")
+    ran = history.advance(milliseconds(until), sink, progress, stage=stage)
     put_live(con, history, ran, fresh=fresh)
     refresh_anomalies(con)
+    con.execute("COMMIT")
 
 
 def append(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
@@ -122,20 +139,20 @@ def append(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
 
 
 def put_live(con: duckdb.DuckDBPyConnection, history: History, ran: Any, *, fresh: bool) -> None:
-    """LIVE_QUERIES as of now; WAREHOUSES whole for a new account, else what time alone has changed in it."""
+    """LIVE_QUERIES as of now; WAREHOUSES and TASKS whole for a new account, else what time alone has changed."""
+    from tools.demo.generate.days import moment
     from tools.demo.generate.frames import as_table
     from tools.demo.generate.queries import live_queries
     from tools.demo.generate.show import dynamic_columns, show_warehouses
+    from tools.demo.generate.show_tasks import show_tasks
     from tools.demo.generate.workload import table
 
     con.execute(f"DELETE FROM {layout.RAW}.LIVE_QUERIES")  # noqa: S608
     append(con, "LIVE_QUERIES", as_table(live_queries(table(history.demo), history.lives, ran)))
     if fresh:
-        rows = show_warehouses(history.demo, history.lives, ran)
-        marks = ", ".join("?" for _ in rows)
-        columns = ", ".join(f'"{name}"' for name in rows)
-        values = list(zip(*rows.values(), strict=True))
-        con.executemany(f"INSERT INTO {layout.RAW}.WAREHOUSES ({columns}) VALUES ({marks})", values)  # noqa: S608
+        shown = show_warehouses(history.demo, history.lives, ran)
+        _insert(con, "WAREHOUSES", [dict(zip(shown, row, strict=True)) for row in zip(*shown.values(), strict=True)])
+        _insert(con, "TASKS", show_tasks(history.demo, moment(history.first)))
         return
     for live in history.lives.values():
         row = dynamic_columns(live, ran)
@@ -144,6 +161,13 @@ def put_live(con: duckdb.DuckDBPyConnection, history: History, ran: Any, *, fres
             f"UPDATE {layout.RAW}.WAREHOUSES SET {changes} WHERE warehouse_id = ?",  # noqa: S608
             [*row.values(), live.id],
         )
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows may leave out columns."""
+    for row in rows:
+        columns, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" for _ in row)
+        con.execute(f"INSERT INTO {layout.RAW}.{table} ({columns}) VALUES ({marks})", list(row.values()))  # noqa: S608
 
 
 def finish(folder: Path, about: account.AccountSettings) -> None:

@@ -46,13 +46,13 @@ def cast(target: str, wanted: str, column: str, kind: str) -> Cast:
 def _time_cast(target: str, source: str, kind: str) -> Cast:
     says = "is not a timestamp"
     if kind == "TIMESTAMP WITH TIME ZONE":
-        return Cast(target, source, f"NOT isfinite({source})", says)
+        return Cast(target, source, _no_time(source), says)
     if kind == "TIMESTAMPTZ_NS":  # what pandas writes for UTC times; it converts to this type and to no naive one
         aware = f"CAST({source} AS TIMESTAMPTZ)"
-        return Cast(target, aware, f"NOT isfinite({aware})", says)
+        return Cast(target, aware, _no_time(aware), says)
     if kind.startswith("TIMESTAMP") or kind == "DATE":
         naive = f"CAST({source} AS TIMESTAMP)"
-        return Cast(target, f"({naive} AT TIME ZONE 'UTC')", f"NOT isfinite({naive})", says)
+        return Cast(target, f"({naive} AT TIME ZONE 'UTC')", _no_time(naive), says)
     if kind != "VARCHAR":
         return Cast(target, "NULL", f"{source} IS NOT NULL", f"{says} (the column is {kind.lower()[:40]})")
     text = _blank_as_null(source)
@@ -60,7 +60,13 @@ def _time_cast(target: str, source: str, kind: str) -> Cast:
     tidy = f"regexp_replace({text}, '(:[0-9.]+)\\s*([+-]\\d{{2}}):?(\\d{{2}})$', '\\1\\2:\\3')"
     value = f"TRY_CAST({tidy} AS TIMESTAMPTZ)"
     shape = f"regexp_matches({text}, '^\\d{{4}}-\\d{{2}}-\\d{{2}}')"
-    return Cast(target, value, f"{text} IS NOT NULL AND ({value} IS NULL OR NOT {shape})", says)
+    wrong = f"{value} IS NULL OR NOT {shape} OR {_no_time(value)}"
+    return Cast(target, value, f"{text} IS NOT NULL AND ({wrong})", says)
+
+
+def _no_time(value: str) -> str:
+    """True for infinity and for years that no calendar of a client has: 1 to 9999 are taken."""
+    return f"(NOT isfinite({value}) OR year({value}) NOT BETWEEN 1 AND 9999)"
 
 
 def _whole_cast(target: str, source: str, base: str) -> Cast:
@@ -94,10 +100,11 @@ def _plain_cast(target: str, source: str, base: str, wanted: str) -> Cast:
     value = f"TRY_CAST({text} AS {wanted})"
     says = {"BOOLEAN": "is neither true nor false", "DATE": "is not a date"}[wanted]
     if base == wanted:
-        return Cast(target, source, None, "")
+        return Cast(target, source, _no_time(source) if wanted == "DATE" else None, says)
     if wanted == "DATE" and base not in ("VARCHAR", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP_NS"):
         return Cast(target, "NULL", f"{source} IS NOT NULL", says)
-    return Cast(target, value, f"{text} IS NOT NULL AND {value} IS NULL", says)
+    beyond = f" OR {_no_time(value)}" if wanted == "DATE" else ""
+    return Cast(target, value, f"{text} IS NOT NULL AND ({value} IS NULL{beyond})", says)
 
 
 def _present(source: str, base: str) -> str:

@@ -24,7 +24,7 @@ import duckdb
 from tools.demo import layout
 from tools.demo.account import AccountSettings, held, settings, toml_text
 from tools.demo.load import Progress, quiet
-from tools.demo.monitors import monitors, read_by
+from tools.demo.monitors import monitors, read_by, take_stock
 from tools.demo.process import stop_server, try_lock
 from tools.errors import BadArgument, Unreachable
 from tools.warehouse.views import ALL_VIEWS, VIEWS
@@ -147,6 +147,7 @@ def _write(work: Path, about: AccountSettings, progress: Progress) -> dict[str, 
         con.execute("SET memory_limit='1GB'")
         con.execute("SET autoinstall_known_extensions=false")
         layout.create_missing_views(con)
+        take_stock(con, about.now, imported=about.origin == "imported")
         selects = _selects(con, about.now)
         counts = {name: _count(con, sql) for name, sql in selects.items()}
         # The views that Frostline's questions read are always there: "no rows" is then known, and not "no file".

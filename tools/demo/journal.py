@@ -75,6 +75,7 @@ class Journal:
         self._engine = engine
         self._waiting: list[dict[str, Any]] = []
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
 
     def add(self, session: Session, statement: Statement, table: pa.Table | None, error: SqlError | None) -> None:
         """Take note of a statement that has just ended, whether it gave a result or an error."""
@@ -88,9 +89,13 @@ class Journal:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits; a failure loses those rows and is logged, since the statements themselves are answered."""
-        with self._lock:
-            rows, self._waiting = self._waiting, []
+        """Write what waits; when this returns, everything that was added before is written.
+
+        A failure loses the rows and is logged: the statements themselves have been answered.
+        """
+        with self._writing:
+            with self._lock:
+                rows, self._waiting = self._waiting, []
             if not rows:
                 return
             try:

@@ -13,7 +13,7 @@ from tools.demo.functions import Surroundings
 from tools.demo.holding import check_monitor, enforce
 from tools.demo.layout import MONITOR_COLUMNS, RAW
 from tools.demo.lexer import Reader
-from tools.demo.monitors import FREQUENCIES, NONE, monitors, refresh_view, store
+from tools.demo.monitors import FREQUENCIES, NONE, moment, monitors, refresh_view, store
 from tools.demo.roles import ADMIN
 from tools.demo.sqlerrors import SqlError, does_not_exist, insufficient, syntax
 from tools.demo.warehouse_rows import TABLE
@@ -133,8 +133,7 @@ def _row(around: Surroundings, name: str) -> dict[str, Any] | None:
 
 def _as_stored(row: dict[str, Any]) -> dict[str, Any]:
     """Times as they are kept; what an import said it had used is left to the import."""
-    times = [c for c, kind in MONITOR_COLUMNS.items() if kind == "TIMESTAMPTZ" and row[c] is not None]
-    return row | {c: datetime.fromtimestamp(row[c] / 1e6, UTC) for c in times}
+    return row | {c: moment(row[c]) for c, kind in MONITOR_COLUMNS.items() if kind == "TIMESTAMPTZ"}
 
 
 # --- properties ------------------------------------------------------------------------------------------------------

@@ -23,11 +23,12 @@ __all__ = [
     "NONE",
     "Monitor",
     "interval_start",
+    "moment",
     "monitors",
     "read_by",
     "refresh_view",
-    "seed",
     "store",
+    "take_stock",
 ]
 
 NONE = "null"
@@ -99,10 +100,10 @@ def monitors(read: Rows, now: datetime) -> list[Monitor]:
 
 
 def _monitor(read: Rows, row: Mapping[str, Any], warehouses: tuple[str, ...], now: datetime) -> Monitor:
-    end = _moment(row["end_time"])
+    end = moment(row["end_time"])
     used = row["used_as_given"]
     if used is None:
-        since = interval_start(str(row["frequency"] or "MONTHLY"), _moment(row["start_time"]) or now, now)
+        since = interval_start(str(row["frequency"] or "MONTHLY"), moment(row["start_time"]) or now, now)
         used = _metered(read, None if row["level"] == "ACCOUNT" else warehouses, since, now)
     return Monitor(row, warehouses, float(used), end is not None and end <= now)
 
@@ -121,8 +122,12 @@ def _metered(read: Rows, warehouses: tuple[str, ...] | None, since: datetime, no
     return float(read(sql, params)[0][0] or 0.0)
 
 
-def _moment(micros: int | None) -> datetime | None:
-    return None if micros is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+def moment(micros: int | None) -> datetime | None:
+    """Microseconds since 1970 as a time; None also for one that no calendar has (an import may hold such)."""
+    try:
+        return None if micros is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+    except OverflowError:
+        return None
 
 
 def interval_start(frequency: str, start: datetime, now: datetime) -> datetime:
@@ -158,8 +163,17 @@ def store(con: duckdb.DuckDBPyConnection, row: Mapping[str, Any]) -> None:
     con.execute(f"INSERT INTO {_RAW_TABLE} ({columns}) VALUES ({marks})", list(row.values()))  # noqa: S608 - constants
 
 
-def seed(con: duckdb.DuckDBPyConnection, now: datetime, *, imported: bool) -> None:
-    """Make the state of the view's rows, where there are rows and no state yet."""
+def take_stock(con: duckdb.DuckDBPyConnection, now: datetime, *, imported: bool) -> None:
+    """When an account is opened: state from the view's rows where there is none yet, and the view as of now.
+
+    The view of an import says what its owner's account had counted, and is left as it is.
+    """
+    _seed(con, now, imported=imported)
+    if not imported:
+        refresh_view(con, now)
+
+
+def _seed(con: duckdb.DuckDBPyConnection, now: datetime, *, imported: bool) -> None:
     first = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     used = "USED_CREDITS" if imported else "NULL"
     con.execute(
@@ -173,7 +187,7 @@ def seed(con: duckdb.DuckDBPyConnection, now: datetime, *, imported: bool) -> No
     con.execute(
         f"UPDATE {_WAREHOUSES} SET resource_monitor = v.NAME FROM {_VIEW} v "  # noqa: S608 - constants
         f"WHERE coalesce({_WAREHOUSES}.resource_monitor, '{NONE}') = '{NONE}' "
-        f"AND list_contains(list_transform(string_split(v.WAREHOUSES, ','), x -> trim(x)), {_WAREHOUSES}.name)"
+        f"AND list_contains(regexp_split_to_array(trim(v.WAREHOUSES), '\\s*,\\s*'), {_WAREHOUSES}.name)"
     )
 
 
@@ -185,7 +199,7 @@ def refresh_view(con: duckdb.DuckDBPyConnection, now: datetime) -> None:
         notify = [int(p.strip(" %")) for p in str(row["notify_at"] or "").split(",") if p.strip(" %").isdigit()]
         values = {
             "NAME": monitor.name,
-            "CREATED": _moment(row["created_on"]),
+            "CREATED": moment(row["created_on"]),
             "CREDIT_QUOTA": monitor.quota,
             "USED_CREDITS": monitor.used,
             "REMAINING_CREDITS": None if monitor.quota is None else max(monitor.quota - monitor.used, 0.0),

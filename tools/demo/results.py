@@ -127,8 +127,11 @@ def _wire(array: pa.Array) -> tuple[str, int | None, pa.Array]:
 def _timestamp(array: pa.Array) -> pa.Array:
     """Seconds and nanoseconds since the epoch, with the NULLs kept (what fakesnow 0.12.1 loses)."""
     micros = array.cast(pa.timestamp("us", tz=array.type.tz), safe=False).cast(pa.int64())
-    seconds = pc.floor(pc.divide(micros.cast(pa.float64()), 1e6)).cast(pa.int64())
-    fraction = pc.multiply(pc.subtract(micros, pc.multiply(seconds, 1_000_000)), 1000).cast(pa.int32())
+    whole = pc.divide(micros, 1_000_000)  # towards zero: before 1970 one too many
+    rest = pc.subtract(micros, pc.multiply(whole, 1_000_000))
+    early = pc.less(rest, 0)
+    seconds = pc.if_else(early, pc.subtract(whole, 1), whole)
+    fraction = pc.multiply(pc.if_else(early, pc.add(rest, 1_000_000), rest), 1000).cast(pa.int32())
     return pa.StructArray.from_arrays(
         [pc.fill_null(seconds, 0), pc.fill_null(fraction, 0)], names=["epoch", "fraction"], mask=pc.is_null(array)
     )

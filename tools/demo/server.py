@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from tools.demo.engine import Engine
 from tools.demo.functions import VERSION
-from tools.demo.monitors import seed
+from tools.demo.monitors import take_stock
 from tools.demo.process import probe_mac
 from tools.demo.results import ResultCache
 from tools.demo.running import Runner
@@ -54,7 +54,7 @@ class DemoServer:
         self.in_charge = in_charge
         self.engine = Engine(account_dir)
         with self.engine.write() as con:
-            seed(con, self.engine.now(), imported=self.engine.info.origin == "imported")
+            take_stock(con, self.engine.now(), imported=self.engine.info.origin == "imported")
         self.sessions = Sessions()
         self.results = ResultCache()
         self.runner = Runner(self.engine, self.sessions, self.results)

@@ -15,6 +15,7 @@ from tools.demo.sqlerrors import syntax
 __all__ = ["Filter", "like_pattern", "table"]
 
 _MOST_ROWS = 10_000
+_EARLIEST, _LATEST = -62_135_596_800_000_000, 253_402_300_799_999_999
 _ARROW = {
     "VARCHAR": pa.string(),
     "BIGINT": pa.int64(),
@@ -71,10 +72,13 @@ def like_pattern(like: str) -> re.Pattern[str]:
 
 
 def table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> pa.Table:
-    """Rows as Arrow; times are microseconds since 1970, a column that a row lacks is NULL."""
+    """Rows as Arrow; times are microseconds since 1970, NULL where the years 1 to 9999 do not hold them."""
     rows = list(rows)
     arrays = []
     for name, kind in columns.items():
+        values = [row.get(name) for row in rows]
+        if kind == "TIMESTAMPTZ":
+            values = [v if v is not None and _EARLIEST <= v <= _LATEST else None for v in values]
         stored = pa.int64() if kind == "TIMESTAMPTZ" else _ARROW[kind]
-        arrays.append(pa.array([row.get(name) for row in rows], type=stored).cast(_ARROW[kind]))
+        arrays.append(pa.array(values, type=stored).cast(_ARROW[kind]))
     return pa.Table.from_arrays(arrays, names=list(columns))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pyarrow as pa
 from tools.demo.arguments import limit_of, object_name
 from tools.demo.engine import DATABASE
 from tools.demo.layout import RAW
+from tools.demo.monitors import moment
 from tools.demo.roles import has_global
 from tools.demo.schedules import next_run
 from tools.demo.window import WEEK, Window
@@ -92,8 +93,7 @@ def _next_runs(around: Surroundings) -> pa.Table:
     )
     rows = []
     for *place, schedule, last in found:
-        latest = None if last is None else datetime.fromtimestamp(last / 1e6, UTC)
-        when = next_run(str(schedule), around.now, latest)
+        when = next_run(str(schedule), around.now, moment(last))
         if when is not None and when <= around.now + _AHEAD:
             rows.append((*place, when))
     return _scheduled(rows)

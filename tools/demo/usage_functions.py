@@ -208,13 +208,13 @@ def usage_table(name: str, given: Mapping[str, Any], around: Surroundings) -> pa
         raise syntax(f"{name} needs {missing[0]}.")
     window = Window.of(given, function.range, function.reach, around.now, session.timezone, function.default)
     where, params = _rows_wanted(name, function, given, around)
-    at = function.at
-    if ALL_VIEWS[function.view].columns[at] == "D":
-        at = f"CAST({at} AS TIMESTAMP) AT TIME ZONE 'UTC'"
+    at, since = function.at, "$start"
+    if ALL_VIEWS[function.view].columns[at] == "D":  # a day counts when any of it is in the range
+        at, since = f"CAST({at} AS TIMESTAMP) AT TIME ZONE 'UTC'", "date_trunc('day', $start)"
     limit = f"LIMIT {limit_of(dict(given))}" if function.limited else ""
     sql = (
         f"SELECT {', '.join(function.columns)} FROM {DATABASE}.{RAW}.{function.view} "  # noqa: S608 - constants
-        f"WHERE {where} AND {at} >= $start AND {at} < $end AND {at} <= $now ORDER BY {function.at} DESC {limit}"
+        f"WHERE {where} AND {at} >= {since} AND {at} < $end AND {at} <= $now ORDER BY {function.at} DESC {limit}"
     )
     con = around.engine.statement_connection("UTC")
     try:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from tools.finding import FindingKind, FindingRecord
-from tools.usage.metrics import METRICS, Metric
+from tools.history.measures import SeriesMetric, title_of
 
 __all__ = ["headline", "kind_words", "metric_words"]
 
@@ -21,6 +21,8 @@ _HEADLINES: Mapping[FindingKind, str] = {
     "left_running": "{name} is up, and nothing runs on it",
     "cloud_services": "{name} uses more cloud services than usual",
     "clustering_storm": "Automatic clustering uses more credits than usual",
+    "login_failures": "More sign-ins fail",
+    "storage_growth": "{name} stores more, and faster than usual",
     "advice_never_suspends": "{name} never suspends, and its idle time is paid",
 }
 _SERIES: Mapping[FindingKind, tuple[str, str]] = {
@@ -41,8 +43,11 @@ def kind_words(kind: str) -> str:
 
 def metric_words(record: FindingRecord) -> str:
     """The metric's title; of the live tier, its name in words."""
-    known = METRICS.get(cast("Metric", record.metric))
-    return known.title if known is not None else record.metric.replace("_", " ")
+    try:
+        title = title_of(cast("SeriesMetric", record.metric))
+    except KeyError:
+        return record.metric.replace("_", " ")
+    return title
 
 
 def headline(record: FindingRecord, *, name: str | None = None, lasted: str = "long") -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from tools.charts import Band, Chart, Point, points
+from tools.charts import Band, Chart, Point, points, spoken
 from tools.forecast.study import LEVELS, Outlook
 from tools.result import Unit
 
@@ -72,10 +72,10 @@ def _ahead(outlook: Outlook) -> tuple[list[pd.Timestamp], list[float], tuple[Ban
 
 def _alt(name: str, unit: Unit, outlook: Outlook, history: tuple[Point, ...], forecast: tuple[Point, ...]) -> str:
     step = outlook.histories.step
-    past = f"{_mean(history):,.3g} {unit} a {step} on average up to {_day(outlook.begins)}"
+    past = f"{spoken(_mean(history), unit)} a {step} on average up to {_day(outlook.begins)}"
     if not forecast:
         return f"Line chart. {name} by {step}, {outlook.histories.tz}: {past}."
-    coming = f"about {_mean(forecast):,.3g} {unit} a {step} from there to {_day(outlook.ahead.window.end)}"
+    coming = f"about {spoken(_mean(forecast), unit)} a {step} from there to {_day(outlook.ahead.window.end)}"
     return (
         f"Line chart with a forecast. {name} by {step}, {outlook.histories.tz}: {past}; then expected {coming}, "
         "inside bands of 80 and 95 percent."

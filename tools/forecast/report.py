@@ -13,10 +13,11 @@ from tools.forecast.fit import Fit, accuracy_words, fit_of
 from tools.forecast.model import ForecastArgs, ForecastData, ForecastRow, ModelNote, NotForecast
 from tools.forecast.study import Outlook
 from tools.history.fetch import NONE, Histories
+from tools.history.measures import is_priced, is_stock, title_of, unit_of
 from tools.quoting import code
 from tools.result import Status, ToolResult, Window
 from tools.usage.buckets import bucket_of, buckets, label, next_bucket
-from tools.usage.metrics import METRICS, TimeBucket
+from tools.usage.metrics import TimeBucket
 from tools.usage.span import source_of
 from tools.windows.calendars import localize, zone
 from tools.windows.future import Ahead
@@ -39,7 +40,7 @@ def absent(
     args: ForecastArgs, ahead: Ahead, histories: Histories, said: dict[str, list[str]]
 ) -> ToolResult[ForecastData]:
     """Nothing to forecast from: not loaded, not kept, or not used at all."""
-    coverage, measure = histories.coverage, METRICS[args.metric]
+    coverage, title = histories.coverage, title_of(args.metric)
     book = FactBook(coverage.now)
     figures = {"covered_until": book.add("loaded up to", coverage.covered_until.isoformat(), "time", coverage.view)}
     status: Status = "no_data"
@@ -51,8 +52,8 @@ def absent(
         why = f"{coverage.view} has no usage of it from {localize(histories.start, zone(histories.tz)):%Y-%m-%d} on"
     data = ForecastData(
         metric=args.metric,
-        title=measure.title,
-        unit=measure.unit,
+        title=title,
+        unit=unit_of(args.metric),
         by=args.by,
         step=histories.step,
         row_kind=args.by,
@@ -70,7 +71,7 @@ def absent(
         sources=(source_of(coverage),),
         query_ids=histories.query_ids,
         facts=book.facts,
-        message=f"Nothing to forecast {measure.title} from for {ahead.label} ({describe(ahead.window)}): {why}.",
+        message=f"Nothing to forecast {title} from for {ahead.label} ({describe(ahead.window)}): {why}.",
         hint="Ask for another metric or name, or again when there is some history.",
     )
 
@@ -80,7 +81,7 @@ class Report:
 
     def __init__(self, reader: UsageReader, args: ForecastArgs, outlook: Outlook, said: dict[str, list[str]]) -> None:
         self._reader, self._args, self._outlook, self._said = reader, args, outlook, said
-        self._measure = METRICS[args.metric]
+        self._title, self._unit = title_of(args.metric), unit_of(args.metric)
         self._ahead, self._histories = outlook.ahead, outlook.histories
         self._window = self._ahead.window
         self._book = FactBook(self._histories.coverage.now)
@@ -98,22 +99,22 @@ class Report:
         self._note()
         data = ForecastData(
             metric=self._args.metric,
-            title=self._measure.title,
-            unit=self._measure.unit,
+            title=self._title,
+            unit=self._unit,
             by=self._args.by,
             step=self._histories.step,
             row_kind=kind,
             filters=self._said,
             label=self._ahead.label,
             asked=self._window,
-            convention=" ".join(filter(None, (self._ahead.convention, self._histories.recipe.convention))),
+            convention=" ".join(filter(None, (self._ahead.convention, self._histories.convention))),
             notes=tuple(self._notes),
             rows=rows,
             rows_in_all=in_all,
             models=self._models(),
             refused=tuple(NotForecast(name=n, why=w) for n, w in list(self._outlook.refused.items())[:_MOST_REFUSED]),
             accuracy=accuracy,
-            chart=chart_of(self._outlook, self._measure.title, self._measure.unit, self._whose()),
+            chart=chart_of(self._outlook, self._title, self._unit, self._whose()),
             figures=self._figures,
         )
         low, high = total.intervals[80]
@@ -125,8 +126,8 @@ class Report:
             sources=(source_of(self._histories.coverage),),
             query_ids=self._histories.query_ids,
             facts=self._book.facts,
-            message=f"{self._measure.title}, {self._ahead.label} ({describe(self._window)}): {total.mean:,.6g} "
-            f"{self._measure.unit} expected, 80 % interval {low:,.6g} to {high:,.6g}",
+            message=f"{self._title}, {self._ahead.label} ({describe(self._window)}): {total.mean:,.6g} "
+            f"{self._unit} expected, 80 % interval {low:,.6g} to {high:,.6g}",
         )
 
     # --- the figures ------------------------------------------------------------------------------------------------
@@ -141,21 +142,21 @@ class Report:
 
     def _add(self, role: str, title: str, value: float | None, source: str | None = None) -> None:
         self._figures[role] = self._book.add(
-            title, value, self._measure.unit, source or self._model, entity=self._entity(), window=self._window
+            title, value, self._unit, source or self._model, entity=self._entity(), window=self._window
         )
 
     def _claim_total(self, total: Total) -> None:
-        title = self._measure.title
+        title = self._title
         self._add("total", f"{title}, expected", total.mean)
         for level, low, high in ((80, "low", "high"), (95, "low95", "high95")):
             self._add(low, f"{title}, low end of the {level} % interval", total.intervals[level][0])
             self._add(high, f"{title}, high end of the {level} % interval", total.intervals[level][1])
-        if self._window.start < self._outlook.begins:
+        if self._window.start < self._outlook.begins and not is_stock(self._args.metric):
             known = self._outlook.actual(self._window.start, self._outlook.begins)
             self._add("actual", f"{title}, measured so far", known, self._histories.view)
             formula = f"= {self._figures['total']} - {self._figures['actual']}"
             self._add("ahead", f"{title}, still to come", total.mean - known, formula)
-        if self._measure.priced:
+        if is_priced(self._args.metric):
             price = self._reader.account().credit_price
             self._figures["price"] = self._book.add("price of one credit", price, "USD", "account settings")
             self._figures["credits"] = self._book.add(
@@ -207,7 +208,7 @@ class Report:
         rest = ordered[top:]
         if rest:
             others = self._outlook.total(self._window.start, self._window.end, rest)
-            self._add("rest", f"{self._measure.title}, expected of all others", others.mean)
+            self._add("rest", f"{self._title}, expected of all others", others.mean)
         self._figures["groups"] = self._book.add("names with a forecast", len(ordered), "count", self._model)
         return self._args.by, rows, len(ordered)
 
@@ -237,14 +238,14 @@ class Report:
     def _row(
         self, key: str, start: datetime | None, entity: str, window: Window, total: Total, wape: float | None
     ) -> ForecastRow:
-        title, (low, high) = self._measure.title, total.intervals[80]
+        title, (low, high) = self._title, total.intervals[80]
         figures = {}
         for role, text, value in (
             ("value", f"{title}, expected", total.mean),
             ("low", f"{title}, low end of the 80 % interval", low),
             ("high", f"{title}, high end of the 80 % interval", high),
         ):
-            figures[role] = self._book.add(text, value, self._measure.unit, self._model, entity=entity, window=window)
+            figures[role] = self._book.add(text, value, self._unit, self._model, entity=entity, window=window)
         if wape is not None:
             figures["wape"] = self._book.add("WAPE in the backtest", wape, "%", "= backtest", entity=entity)
         return ForecastRow(key=key, start=start, value=total.mean, low=low, high=high, wape=wape, figures=figures)

@@ -13,7 +13,7 @@ from tools.errors import BadArgument, NoPermission
 from tools.forecast.bounds import uppers
 from tools.history.calendars import calendar_for
 from tools.history.fetch import Histories, fetch_histories
-from tools.history.measures import SeriesBy, SeriesMetric, Step, recipe_of
+from tools.history.measures import SeriesBy, SeriesMetric, Step, beside_of, is_stock, recipe_of
 from tools.preferences import Preferences
 from tools.windows.calendars import floor_hour, localize, midnight, zone
 from tools.windows.future import Ahead
@@ -46,6 +46,8 @@ class Outlook:
     panel: PanelForecast
     refused: Mapping[str, str]
     """Name -> why it is not in the figures."""
+    stock: bool = False
+    """A level: of a stretch of time its last step counts, and nothing of it is added up."""
 
     @property
     def begins(self) -> datetime:
@@ -69,6 +71,8 @@ class Outlook:
         from tools.ml.forecasting import Total
 
         names = list(self.ids if ids is None else ids)
+        if self.stock:
+            start = max(start, end - (timedelta(hours=1) if self.histories.step == "hour" else timedelta(days=1)))
         known = self.actual(start, min(end, self.begins), names)
         if end <= self.begins or not names:
             return Total(known, dict.fromkeys(LEVELS, (known, known)))
@@ -144,7 +148,7 @@ def look_ahead(
         backend=preferences.forecast_backend,
         jobs=preferences.forecast_jobs,
     )
-    return Outlook(histories, ahead, panel, {**gone, **panel.refused})
+    return Outlook(histories, ahead, panel, {**gone, **panel.refused}, is_stock(metric))
 
 
 def _step(
@@ -154,10 +158,11 @@ def _step(
     filters: Mapping[FilterColumn, tuple[str, ...]],
     ahead: Ahead,
 ) -> Step:
-    recipe = recipe_of(metric, by, list(filters))
-    if recipe.source == "billed":
+    beside = beside_of(metric)
+    daily = beside.step == "day" if beside else recipe_of(metric, by, list(filters)).source == "billed"
+    if daily:
         if ahead.hourly:
-            raise BadArgument("Billed figures exist by UTC day only.", hint="Ask for whole days, e.g. tomorrow.")
+            raise BadArgument("Those figures exist by UTC day only.", hint="Ask for whole days, e.g. tomorrow.")
         return "day"
     return "hour" if ahead.hourly or ahead.window.end - reader.now() <= _HOURLY_AHEAD else "day"
 

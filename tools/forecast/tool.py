@@ -7,13 +7,16 @@ from tools.errors import BadArgument
 from tools.forecast.model import ForecastArgs, ForecastData
 from tools.forecast.report import Report, absent
 from tools.forecast.study import Outlook, look_ahead
+from tools.history.measures import title_of
 from tools.history.names import check_people, resolve
 from tools.result import ToolResult
 from tools.tool import Tool
-from tools.usage.metrics import METRICS
 from tools.windows.future import read_future
 
 __all__ = ["RUN_FORECAST", "run_forecast"]
+
+
+_BY_UTC_DAY = ("credits_billed", "cost_billed", "storage_bytes")
 
 
 def run_forecast(context: ToolContext, args: ForecastArgs) -> ToolResult[ForecastData]:
@@ -43,14 +46,18 @@ def run_forecast(context: ToolContext, args: ForecastArgs) -> ToolResult[Forecas
 
 
 def _zone(context: ToolContext, args: ForecastArgs) -> str:
-    """Billed figures are by UTC day, whatever the account's zone is."""
-    return "UTC" if args.metric in ("credits_billed", "cost_billed") else context.reader.account().timezone
+    """Billed figures and storage are by UTC day, whatever the account's zone is."""
+    return (
+        "UTC"
+        if args.metric in ("credits_billed", "cost_billed", "storage_bytes")
+        else context.reader.account().timezone
+    )
 
 
 def _one_line(args: ForecastArgs) -> str:
     by = f" by {args.by.replace('_', ' ')}" if args.by != "total" else ""
     only = "".join(f", {column} {', '.join(names)}" for column, names in args.filters.given().items())
-    return f"forecast of {METRICS[args.metric].title}{by}{only}, {args.window}"
+    return f"forecast of {title_of(args.metric)}{by}{only}, {args.window}"
 
 
 RUN_FORECAST: Tool[ForecastArgs] = Tool(

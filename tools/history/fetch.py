@@ -6,13 +6,14 @@ hour of metering would look like a fall.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from tools.context import Coverage, FilterColumn, UsageQuery, UsageReader
-from tools.history.measures import SeriesBy, SeriesMetric, Step, recipe_of
+from tools.errors import BadArgument
+from tools.history.measures import Beside, SeriesBy, SeriesMetric, Step, beside_of, is_priced, recipe_of
 from tools.usage.metrics import METRICS, SOURCE_VIEW, Metric, Recipe
 from tools.usage.span import view_coverage
 from tools.windows.calendars import floor_hour, localize, midnight, slot_minutes, zone
@@ -41,15 +42,13 @@ class Histories:
     start: datetime
     end: datetime
     coverage: Coverage
-    recipe: Recipe
+    view: str
+    convention: str
+    """What a reply must say about the figure."""
     query_ids: tuple[str, ...] = ()
     last_used: Mapping[str, datetime] = field(default_factory=dict)
     """Start of the last slot with anything in it, by id; ids without any are not in `frame`."""
     two_ids: tuple[str, ...] = ()
-
-    @property
-    def view(self) -> str:
-        return self.coverage.view
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -81,15 +80,67 @@ def fetch_histories(
         BadArgument: no view has the metric by that breakdown.
         NoPermission: Frostline's role may not read the view.
     """
+    beside = beside_of(metric)
+    if beside is not None:
+        return fetch_beside(reader, beside, by, filters, step=step, days=days, limit=limit)
     recipe = recipe_with_rows(reader, metric, by, filters)
     coverage = view_coverage(reader, recipe)
     tz = "UTC" if recipe.source == "billed" else reader.account().timezone
-    end = _complete_end(coverage, step, tz)
-    start = _start(coverage, end, days, step, tz)
+    end = complete_end(coverage, step, tz)
+    start = first_slot(coverage, end, days, step, tz)
     rows, query_ids = _rows(reader, recipe, by, filters, start, end, step, tz) if start < end else ([], ())
-    price = reader.account().credit_price if METRICS[cast("Metric", metric)].priced else 1.0
-    frame, used, two_ids = _laid(rows, recipe, step, tz, start, end, price, limit)
-    return Histories(frame, step, tz, start, end, coverage, recipe, query_ids, used, two_ids)
+    price = reader.account().credit_price if is_priced(metric) else 1.0
+    values = [(row["key"], row["slot"], _times(recipe.value(row), price)) for row in rows]
+    frame, used = laid(values, step, tz, start, end, limit)
+    twice = {_name(r["key"]) for r in rows if int(r.get("warehouse_ids") or 0) > 1} - {TOTAL}
+    view = SOURCE_VIEW[recipe.source]
+    return Histories(
+        frame, step, tz, start, end, coverage, view, recipe.convention, query_ids, used, tuple(sorted(twice))
+    )
+
+
+def fetch_beside(
+    reader: UsageReader,
+    beside: Beside,
+    by: SeriesBy,
+    filters: Mapping[FilterColumn, tuple[str, ...]],
+    *,
+    step: Step,
+    days: int,
+    limit: int | None,
+) -> Histories:
+    """A metric that no usage query has. Daily views stay daily, by UTC day.
+
+    Raises:
+        BadArgument: its view does not tell this apart.
+    """
+    if by not in beside.statements or not set(filters) <= {by}:
+        can = ", ".join(beside.statements)
+        raise BadArgument(f"Snowflake keeps no {beside.title} by that.", hint=f"Possible for {beside.title}: {can}.")
+    view, statement = beside.statements[by]
+    coverage = reader.coverage(view)
+    step = "day" if beside.step == "day" else step
+    tz = "UTC" if beside.step == "day" else reader.account().timezone
+    end = complete_end(coverage, step, tz)
+    start = first_slot(coverage, end, days, step, tz)
+    found: list[dict[str, Any]] = []
+    query_ids: tuple[str, ...] = ()
+    if start < end:
+        times = {"start": start, "end": end, "first_day": start.date(), "end_day": end.date()}
+        rows = reader.sql(statement, times)
+        found, query_ids = cast("list[dict[str, Any]]", rows.frame.to_dict("records")), (rows.query_id,)
+    wanted = {name or NONE for names in filters.values() for name in names}
+    values = [
+        (row["key"], row["slot"], float(row[beside.column]))
+        for row in found
+        if not wanted or _name(row["key"]) in wanted
+    ]
+    frame, used = laid(values, step, tz, start, end, limit, stock=beside.stock)
+    return Histories(frame, step, tz, start, end, coverage, view, beside.convention, query_ids, used)
+
+
+def _times(value: float | None, price: float) -> float | None:
+    return None if value is None else price * value
 
 
 def recipe_with_rows(
@@ -104,14 +155,14 @@ def recipe_with_rows(
     return recipe
 
 
-def _complete_end(coverage: Coverage, step: Step, tz: str) -> datetime:
+def complete_end(coverage: Coverage, step: Step, tz: str) -> datetime:
     until = coverage.complete_until
     if step == "hour":
         return floor_hour(until)
     return midnight(localize(until, zone(tz)).date(), zone(tz))
 
 
-def _start(coverage: Coverage, end: datetime, days: int, step: Step, tz: str) -> datetime:
+def first_slot(coverage: Coverage, end: datetime, days: int, step: Step, tz: str) -> datetime:
     """The first whole slot of the view, at most `days` back."""
     if coverage.first is None:
         return end
@@ -150,40 +201,41 @@ def _minutes(recipe: Recipe, start: datetime, end: datetime, step: Step, tz: str
     return slot_minutes(start, end, zone(tz)) if step == "day" else 60
 
 
-def _laid(
-    rows: list[dict[str, Any]],
-    recipe: Recipe,
+def laid(
+    values: Sequence[tuple[Any, datetime, float | None]],
     step: Step,
     tz: str,
     start: datetime,
     end: datetime,
-    price: float,
     limit: int | None,
-) -> tuple[pd.DataFrame, dict[str, datetime], tuple[str, ...]]:
-    """Rows on a full grid of slots, each series from its first row on."""
+    *,
+    stock: bool = False,
+) -> tuple[pd.DataFrame, dict[str, datetime]]:
+    """(key, slot, value) rows on a full grid of slots, each series from its first row on; and when each was last used.
+
+    A slot without a row is a 0; of a `stock` it is what stood before.
+    """
     import pandas as pd
 
-    values = [recipe.value(row) for row in rows]
-    known = [(row, value) for row, value in zip(rows, values, strict=True) if value is not None]
+    known = [item for item in values if item[2] is not None]
     frame = pd.DataFrame(
         {
-            "unique_id": [_name(row["key"]) for row, _ in known],
-            "ds": pd.to_datetime([row["slot"] for row, _ in known], utc=True),
-            "y": [price * value for _, value in known],
+            "unique_id": [_name(key) for key, _, _ in known],
+            "ds": pd.to_datetime([slot for _, slot, _ in known], utc=True),
+            "y": [value for _, _, value in known],
         }
     )
     index = _index(start, end, step, tz)
     if frame.empty or not len(index):
         empty = pd.DataFrame({"unique_id": pd.Series(dtype=str), "ds": index[:0], "y": pd.Series(dtype=float)})
-        return empty, {}, ()
+        return empty, {}
     frame["ds"] = _slots(frame["ds"], step, tz)
     table = frame.groupby(["ds", "unique_id"])["y"].sum().unstack("unique_id").reindex(index)
     names = table.fillna(0.0).abs().sum().sort_values(ascending=False, kind="stable").index
     kept = list(names[:limit] if limit is not None else names)
     used = {str(name): _moment(table[name].dropna().pipe(lambda s: s[s != 0]), step, tz) for name in kept}
-    parts = [_from_first(table[name], str(name)) for name in sorted(kept, key=str)]
-    twice = tuple(sorted({_name(r["key"]) for r in rows if int(r.get("warehouse_ids") or 0) > 1} - {TOTAL}))
-    return pd.concat(parts, ignore_index=True), {k: v for k, v in used.items() if v is not None}, twice
+    parts = [_from_first(table[name].ffill() if stock else table[name], str(name)) for name in sorted(kept, key=str)]
+    return pd.concat(parts, ignore_index=True), {k: v for k, v in used.items() if v is not None}
 
 
 def _name(key: Any) -> str:

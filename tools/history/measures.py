@@ -1,14 +1,26 @@
-"""Which metrics can be a series: sums over hours or days, never ratios of them."""
+"""Which metrics can be a series: sums over hours or days, and stocks as they stand; never ratios."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Literal, cast
 
-from tools.errors import BadArgument
+from tools.result import Unit
 from tools.usage.metrics import METRICS, Metric, Recipe, choose
 
-__all__ = ["SeriesBy", "SeriesMetric", "Step", "recipe_of"]
+__all__ = [
+    "Beside",
+    "SeriesBy",
+    "SeriesMetric",
+    "Step",
+    "beside_of",
+    "is_priced",
+    "is_stock",
+    "recipe_of",
+    "title_of",
+    "unit_of",
+]
 
 Step = Literal["hour", "day"]
 SeriesMetric = Literal[
@@ -29,17 +41,82 @@ SeriesMetric = Literal[
     "bytes_spilled_remote",
     "queue_seconds",
     "execution_seconds",
+    "storage_bytes",
+    "logins",
+    "failed_logins",
+    "size_above",
+    "size_below",
 ]
 SeriesBy = Literal["total", "warehouse", "user", "role", "database", "query_tag", "query_type", "service_type"]
 
 
+@dataclass(frozen=True)
+class Beside:
+    """A metric that no usage query has: its statements are files of their own, by what they tell apart."""
+
+    title: str
+    unit: Unit
+    column: str
+    step: Step
+    """The finest that the view has."""
+    statements: Mapping[str, tuple[str, str]]
+    """by -> (view, statement)."""
+    convention: str
+    stock: bool = False
+    """A level as it stands, not an amount that adds up: of a window its last value counts."""
+
+
+_LOGINS = {"total": ("LOGIN_HISTORY", "series_logins"), "user": ("LOGIN_HISTORY", "series_logins_user")}
+_SIZES = {"warehouse": ("QUERY_HISTORY", "series_sizes")}
+_SIZE_SAYS = "The size is that of the statements' warehouse when they ran; it stays until it is changed."
+_BESIDE: dict[str, Beside] = {
+    "storage_bytes": Beside(
+        "bytes stored",
+        "bytes",
+        "v",
+        "day",
+        {
+            "total": ("STORAGE_USAGE", "series_storage"),
+            "database": ("DATABASE_STORAGE_USAGE_HISTORY", "series_storage_database"),
+        },
+        "Storage is a level: the figure is what stands at the end of the window, by UTC day.",
+        stock=True,
+    ),
+    "size_above": Beside("steps above its usual size", "count", "size_above", "hour", _SIZES, _SIZE_SAYS, stock=True),
+    "size_below": Beside("steps below its usual size", "count", "size_below", "hour", _SIZES, _SIZE_SAYS, stock=True),
+    "logins": Beside("sign-ins", "count", "logins", "hour", _LOGINS, "Failed sign-ins are counted too."),
+    "failed_logins": Beside("failed sign-ins", "count", "failed_logins", "hour", _LOGINS, ""),
+}
+
+
+def beside_of(metric: SeriesMetric) -> Beside | None:
+    return _BESIDE.get(metric)
+
+
+def title_of(metric: SeriesMetric) -> str:
+    beside = _BESIDE.get(metric)
+    return beside.title if beside else METRICS[cast("Metric", metric)].title
+
+
+def unit_of(metric: SeriesMetric) -> Unit:
+    beside = _BESIDE.get(metric)
+    return beside.unit if beside else METRICS[cast("Metric", metric)].unit
+
+
+def is_priced(metric: SeriesMetric) -> bool:
+    """Its recipes give credits, and the metric is those times the price of one."""
+    return metric not in _BESIDE and METRICS[cast("Metric", metric)].priced
+
+
+def is_stock(metric: SeriesMetric) -> bool:
+    beside = _BESIDE.get(metric)
+    return beside is not None and beside.stock
+
+
 def recipe_of(metric: SeriesMetric, by: str, filters: Collection[str]) -> Recipe:
-    """The view that has the metric as a series by that breakdown.
+    """The view that has a metric of usage as a series by that breakdown.
 
     Raises:
-        BadArgument: no view has it, or it is a ratio, which does not add up over time.
+        BadArgument: no view has it.
     """
-    if METRICS[cast("Metric", metric)].is_ratio:
-        title = METRICS[cast("Metric", metric)].title
-        raise BadArgument(f"The {title} is a ratio: it does not add up over time.", hint="Ask for what it is made of.")
     return choose(cast("Metric", metric), by, filters)

@@ -122,8 +122,9 @@ def list_warehouses(context: ToolContext, args: WarehousesArgs) -> ToolResult[Wa
     rows = [_row(w, week, book) for w in shown.values() if wanted is None or w.name in wanted]
     rows += [_hidden_row(name, week, book) for name in hidden if wanted is None or name in wanted]
     notes = list(week.notes)
-    if _unwatched(tuple(shown.values())):
-        notes.append("No warehouse has a resource monitor.")
+    unwatched = _unwatched(tuple(shown.values()))
+    if unwatched is not None:
+        notes.append(unwatched)
         rows = rows if args.odd else [_without(row, "no_monitor") for row in rows]
     kept = [_only(row, args.odd) for row in rows if _asked_for(row, args)]
     kept.sort(key=lambda row: (-(row.credits_7d or 0.0), row.name))
@@ -152,9 +153,13 @@ def list_warehouses(context: ToolContext, args: WarehousesArgs) -> ToolResult[Wa
     )
 
 
-def _unwatched(shown: tuple[Warehouse, ...]) -> bool:
-    """Where no warehouse has a monitor, that is one remark about the account and no oddity of each."""
-    return len(shown) > 1 and all((w.resource_monitor or "null").casefold() == "null" for w in shown)
+def _unwatched(shown: tuple[Warehouse, ...]) -> str | None:
+    """Where most warehouses have no monitor, that is one remark about the account and no oddity of each."""
+    without = sum((w.resource_monitor or "null").casefold() == "null" for w in shown)
+    if len(shown) < 2 or 2 * without <= len(shown):
+        return None
+    all_of_them = without == len(shown)
+    return "No warehouse has a resource monitor." if all_of_them else "Most warehouses have no resource monitor."
 
 
 def _without(row: WarehouseRow, kind: OddKind) -> WarehouseRow:

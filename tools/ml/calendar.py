@@ -22,6 +22,8 @@ __all__ = ["MONTH_EDGE_DAYS", "Calendar", "calendar_of"]
 MONTH_EDGE_DAYS = 3
 """How many days on either side of a month's end are told apart by `month_edge`."""
 
+_FRIDAY = 4
+
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
@@ -90,7 +92,9 @@ class Calendar:
 
 
 def calendar_of(timezone: str, country: str | None = None, years: Iterable[int] = ()) -> Calendar:
-    """A calendar with a country's public holidays of the given years.
+    """A calendar with a country's public holidays of the given years; in the US, also the day after Thanksgiving.
+
+    That Friday is no federal holiday, but a holiday of many states and of most offices (California and Texas list it).
 
     Args:
         timezone: IANA name.
@@ -108,4 +112,12 @@ def calendar_of(timezone: str, country: str | None = None, years: Iterable[int] 
         found = holidays.country_holidays(country.upper(), years=sorted(set(years)))
     except NotImplementedError:
         raise BadArgument(f"No holidays are known for the country {country[:20]!r}.", hint="Use an ISO code.") from None
-    return Calendar(timezone, frozenset(found.keys()))
+    days = frozenset(found.keys())
+    return Calendar(timezone, days | _days_after_thanksgiving(years) if country.upper() == "US" else days)
+
+
+def _days_after_thanksgiving(years: Iterable[int]) -> frozenset[date]:
+    """The day after November's fourth Thursday, which is the 23rd to the 29th."""
+    return frozenset(
+        date(year, 11, day) for year in years for day in range(23, 30) if date(year, 11, day).weekday() == _FRIDAY
+    )

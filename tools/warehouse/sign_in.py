@@ -70,8 +70,8 @@ def proxy_arguments(config: ConnectionConfig) -> dict[str, Any]:
         # The connector writes both into a URL as they are.
         found["proxy_user"] = quote(proxy.user, safe="")
         found["proxy_password"] = quote(proxy.password.get_secret_value(), safe="")
-    if proxy.no_proxy:
-        found["no_proxy"] = proxy.no_proxy
+    # Never empty: then the connector would ask NO_PROXY, where agent.settings puts Snowflake for another reason.
+    found["no_proxy"] = proxy.no_proxy or "localhost"
     return found
 
 

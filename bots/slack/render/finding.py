@@ -91,12 +91,25 @@ def _buttons(record: FindingRecord) -> list[Block]:
 
 
 def mark_of(record: FindingRecord) -> str:
-    """Changes when people should see another message: not with every minute that a statement runs on."""
+    """Changes when people should see another message: not with every minute that a statement runs on, nor with what
+    becomes of a finding that somebody has dismissed.
+    """
     finding = record.finding
+    if record.dismissed:
+        said = [record.by, record.reason, str(finding.ended_at)]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
     impact = "" if finding.state == "resolved" else f"{finding.impact_credits_per_day:.2g}"
     state = "open" if finding.state == "new" else finding.state
-    said = [state, finding.kind, finding.severity, impact, str(finding.ended_at), str(record.snoozed_until)]
-    return hashlib.sha256(json.dumps([*said, record.dismissed, record.reason]).encode()).hexdigest()[:16]
+    said = [
+        state,
+        finding.kind,
+        finding.severity,
+        impact,
+        str(finding.ended_at),
+        str(record.snoozed_until),
+        record.reason,
+    ]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 
 def more_message(count: int) -> Message:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ from tests.contract.demo_server.talk import fails, records, rows
 from tools.demo.export import export_account
 from tools.demo.importing import import_account
 from tools.demo.layout import database_file
-from tools.demo.process import ensure_server, stop_server
+from tools.demo.process import ensure_server, running_server, stop_server
 
 Serve = Callable[[Path, str], Any]
 
@@ -63,6 +66,8 @@ def test_monitors_that_come_as_rows_of_the_view(
         assert (seen["notify_at"], seen["suspend_at"], seen["level"]) == ("80%", "100%", "WAREHOUSE")
         # What an import says it had used is believed: its metering may be no more than a part.
         assert seen["used_credits"] == ("582.50" if origin == "demo" else "999.00")
+        view = "select used_credits, remaining_credits from snowflake.account_usage.resource_monitors"
+        assert rows(reader, view) == [(582.5, 417.5) if origin == "demo" else (999, None)]
         assert records(reader, "show tasks") == []
     stop_server(folder)
     with serve(folder) as reader:  # the state is made once
@@ -93,3 +98,61 @@ def test_an_export_holds_what_show_prints(tmp_path: Path, build_account: Callabl
         assert [rows(admin, question) for question in questions] == before
         rows(admin, "alter resource monitor m set credit_quota = 500")
         assert fails(admin, "alter warehouse BI_WH resume").errno == 90073
+
+
+def test_who_asks_during_an_export_waits_for_it(
+    tmp_path: Path, build_account: Callable[[Path], Path], serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = build_account(tmp_path / "a" / "account")
+    copying, go_on = threading.Event(), threading.Event()
+    real = shutil.copyfile
+
+    def copy(source: Path, target: Path) -> Any:
+        copying.set()
+        assert go_on.wait(30)
+        return real(source, target)
+
+    monkeypatch.setattr("tools.demo.export.shutil.copyfile", copy)
+    with ThreadPoolExecutor(2) as pool:
+        with serve(folder) as reader:
+            assert rows(reader, "select 1 a") == [(1,)]
+        exporting = pool.submit(export_account, folder, tmp_path / "export")
+        assert copying.wait(30)
+        assert running_server(folder) is None
+        assert stop_server(folder) is False  # what holds the lock is no server, and is not killed for one
+        asking = pool.submit(ensure_server, folder, idle_seconds=60)
+        go_on.set()
+        exporting.result(60)
+        asking.result(60)
+    with serve(folder) as reader:
+        assert rows(reader, "select 1 a") == [(1,)]
+    assert (tmp_path / "export" / "QUERY_HISTORY.parquet").is_file()
+
+
+def test_odd_rows_of_an_import_break_no_answer(
+    tmp_path: Path, build_account: Callable[[Path], Path], serve: Any
+) -> None:
+    folder = build_account(tmp_path / "account")
+    with duckdb.connect(str(database_file(folder))) as con:
+        con.execute("SET TimeZone='UTC'")
+        con.execute(
+            "INSERT INTO _RAW.MONITORS (name, frequency, start_time, end_time, notify_at, credit_quota) VALUES "
+            "('FAR', 'SOMETIMES', '200000-01-01 00:00:00+00', '-2000-01-01 00:00:00+00'::TIMESTAMPTZ, 'a,%,9', NULL), "
+            "('BARE', NULL, NULL, NULL, NULL, NULL)"
+        )
+        con.execute(
+            "INSERT INTO _RAW.WAREHOUSE_PARAMETERS VALUES (2, 'STATEMENT_TIMEOUT_IN_SECONDS', 'soon'), (2, 'X', '1')"
+        )
+        con.execute("UPDATE _RAW.WAREHOUSES SET size = 'Gigantic' WHERE name = 'BI_WH'")
+        con.execute("UPDATE _RAW.TASKS SET schedule = 'USING CRON x y * * * ../../etc/passwd', state = 'started'")
+    with serve(folder, "ADMIN") as admin:
+        rows(admin, "use warehouse BI_WH")
+        assert [r["name"] for r in records(admin, "show resource monitors")] == ["BARE", "FAR"]
+        rows(admin, "alter resource monitor FAR set credit_quota = 5")
+        timeouts = records(admin, "show parameters like 'statement_timeout%' in warehouse BI_WH")
+        assert [r["value"] for r in timeouts] == ["172800"]
+        rows(admin, "alter warehouse BI_WH set auto_suspend = 60 warehouse_size = small")
+        states = rows(
+            admin, "select distinct state s from table(information_schema.task_history(result_limit => 9999))"
+        )
+        assert ("SCHEDULED",) not in states

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -201,12 +201,20 @@ def test_services_look_back_half_a_day_unless_told(reader: Any) -> None:
     ]
 
 
+def test_storage_is_by_day(reader: Any) -> None:
+    what = "max(usage_date) d, count(*) c, max(average_database_bytes) b"
+    latest = rows(reader, of("database_storage_usage_history", "", what))
+    assert latest == [(date(2026, 11, 20), 2, 100.0)]  # the day that runs and the one before
+    asked = "date_range_start => '2026-11-15', date_range_end => '2026-11-17', database_name => 'prod'"
+    assert rows(reader, of("database_storage_usage_history", asked, what)) == [(date(2026, 11, 16), 2, 96.0)]
+
+
 @pytest.mark.parametrize(
     "call",
     [
         "materialized_view_refresh_history()", "search_optimization_history()", "serverless_task_history()",
         "pipe_usage_history()", "query_acceleration_history()", "data_transfer_history()",
-        "database_storage_usage_history()", "stage_storage_usage_history()", "dynamic_table_refresh_history()",
+        "stage_storage_usage_history()", "dynamic_table_refresh_history()",
         "copy_history(table_name => 'x', start_time => current_timestamp())",
     ],
 )  # fmt: skip

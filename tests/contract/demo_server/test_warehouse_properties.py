@@ -141,6 +141,14 @@ def test_create_or_replace_makes_another_warehouse(made: Callable[..., str], adm
     assert timeout[0]["value"] == "172800"
 
 
+def test_create_or_replace_aborts_what_runs(admin: Any) -> None:
+    running = "select execution_status s, error_code c from table(information_schema.query_history_by_warehouse('HIDDEN_WH')) where query_id like '%3' and user_name = 'ANA'"  # noqa: E501
+    assert rows(admin, running)[0] == ("RUNNING", None)
+    rows(admin, "create or replace warehouse HIDDEN_WH warehouse_size = small generation = '1'")
+    assert rows(admin, running)[0] == ("FAILED_WITH_ERROR", "000604")
+    assert warehouse(admin, "HIDDEN_WH")["running"] == 0
+
+
 def test_create_or_alter_resets_what_it_does_not_name(made: Callable[..., str], admin: Any) -> None:
     name = made("auto_suspend = 60 comment = 'x' warehouse_size = small statement_timeout_in_seconds = 30")
     before = warehouse(admin, name)

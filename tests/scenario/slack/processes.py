@@ -25,14 +25,21 @@ _WAITING_S = 15.0
 class BotProcess:
     """Started at once; `connected` waits for its websocket."""
 
-    def __init__(self, desk: Desk, *, module: str = "bots.cli.main", arguments: tuple[str, ...] = ("slack",)) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        module: str = "bots.cli.main",
+        arguments: tuple[str, ...] = ("slack",),
+        env: dict[str, str] | None = None,
+    ) -> None:
         self._desk, self._before = desk, set(desk.slack.connection_names)
         self.log = desk.home / f"bot-{next(_numbers)}.log"
         quick = {"FROSTLINE_SLACK__REFRESH_S": "0.3", "FROSTLINE_SLACK__LEASE_S": "2"}
-        env = account.environment(desk.home, **desk.environment, **quick, **KEEP_COMPILED)
+        whole = account.environment(desk.home, **desk.environment, **quick, **KEEP_COMPILED, **(env or {}))
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments], cwd=account.ROOT, env=env, stdout=log, stderr=log
+                [sys.executable, "-m", module, *arguments], cwd=account.ROOT, env=whole, stdout=log, stderr=log
             )
 
     def connected(self) -> BotProcess:
@@ -67,10 +74,14 @@ class BotProcess:
 
 @contextmanager
 def running(
-    desk: Desk, *, module: str = "bots.cli.main", arguments: tuple[str, ...] = ("slack",)
+    desk: Desk,
+    *,
+    module: str = "bots.cli.main",
+    arguments: tuple[str, ...] = ("slack",),
+    env: dict[str, str] | None = None,
 ) -> Iterator[BotProcess]:
     """A connected process, which is gone afterwards."""
-    bot = BotProcess(desk, module=module, arguments=arguments)
+    bot = BotProcess(desk, module=module, arguments=arguments, env=env)
     try:
         yield bot.connected()
     finally:

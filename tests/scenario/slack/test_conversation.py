@@ -64,6 +64,18 @@ def test_a_chart_comes_as_a_picture_in_the_thread(office: Office) -> None:
     assert office.slack.violations == []
 
 
+def test_a_forecast_brings_its_chart_with_words_for_those_who_cannot_see_it(office: Office) -> None:
+    ts = office.ask(office.vera, "what will we spend next month?")
+    (answer,) = office.said(office.cost, ts)
+    (upload,) = office.wait(lambda: [u for u in office.slack.uploads if u.completed and u.thread_ts == ts])
+    assert upload.content is not None and upload.content.startswith(b"\x89PNG")
+    turn = office.turn(office.cost, ts)
+    assert upload.alt == turn.charts[0].alt and "forecast" in upload.alt
+    assert "Likely between" in answer.all_text and live_in(answer) == []
+    assert Action.CHART.value not in str(answer.blocks)  # it is there already
+    assert office.slack.violations == []
+
+
 def test_feedback_is_kept_with_the_answer_and_thanked_for(office: Office) -> None:
     ts = office.ask(office.vera, BY_WAREHOUSE)
     (answer,) = office.said(office.cost, ts)

@@ -15,6 +15,7 @@ from bots.slack.render.finding import finding_message
 from bots.slack.types import Action, Place
 from tests.scenario.slack.desk import Desk, button, deciding
 from tests.scenario.slack.office import key_of, live_in, live_parts
+from tests.scenario.slack.processes import running
 from tests.slack_server.things import Posted, View
 from tests.unit.agent.findings import at, drawn, scanned, sighting
 from tools.errors import ChannelRefused
@@ -224,16 +225,18 @@ def test_a_guest_quiets_nothing(board: Board) -> None:
     assert board.desk.store.findings.get(record.id).finding.state == "new"
 
 
-def test_the_bot_scans_by_its_setting(template_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real thing: the demo account is scanned, its findings stand in the channel and in the store."""
+@pytest.mark.timeout(300)
+def test_the_bot_scans_by_its_setting(template_home: Path, tmp_path: Path) -> None:
+    """`frostline slack` itself: the demo account is scanned, and what is found stands in the channel."""
     with deciding(template_home, tmp_path) as office:
-        office.channel()
         channel = office.channel()
-        monkeypatch.setenv("FROSTLINE_SCAN__EVERY", "1h")
-        office.start(findings_channel=channel, findings_at_once=2, findings_from="info")
-        store = office.runtime.store
-        office.wait(lambda: store.findings.last_scan())
-        messages = office.wait(lambda: [m for m in office.slack.posted(channel) if not m.is_reply])
-        assert messages
-        office.stop()
+        office.open()
+        scan = {"FROSTLINE_SCAN__EVERY": "1h", "FROSTLINE_SCAN__HISTORY_DAYS": "21"}
+        scan["FROSTLINE_SLACK__FINDINGS_FROM"] = "info"
+        with running(office, env=scan | {"FROSTLINE_SLACK__FINDINGS_CHANNEL": channel}) as bot:
+            messages = office.wait(lambda: [m for m in office.slack.posted(channel) if not m.is_reply], 150.0)
+            assert bot.terminate()[0] == 0
+        last = office.runtime.store.findings.last_scan()
+        assert last is not None
+        assert key_of(messages[0]).startswith("finding")
         assert office.slack.violations == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -124,7 +125,14 @@ def test_a_damaged_index_is_made_anew(tmp_path: Path, ours: Path, damage: str) -
 
 def test_a_lost_or_foreign_pointer_is_no_harm(tmp_path: Path, ours: Path) -> None:
     opened(tmp_path, ours).refresh()
-    for text in ("", "{}", '{"generation": "../..", "seen": 1}'):
+    rest = '"seen": "x", "entries": 1, "vectors": true, "warnings": []}'
+    for text in (
+        "",
+        "{}",
+        '{"generation": "../..", "seen": 1}',
+        f'{{"generation": 5, {rest}',
+        f'{{"generation": "../x", {rest}',
+    ):
         (tmp_path / "index" / "current").write_text(text)
         library = opened(tmp_path, ours)
         assert ids(library, "idle warehouse")[0] == "idle"
@@ -178,6 +186,18 @@ def test_a_page_of_theirs_in_our_form_is_a_practice_of_theirs(tmp_path: Path, ou
     found = library.search("loads are late")[0]
     assert (found.id, found.origin, found.source) == ("late", "yours", "mine/late.md (user-guide/late)")
     assert any("broken.md, line" in warning and "plain text" in warning for warning in library.warnings)
+    library.close()
+
+
+def test_no_page_or_name_of_theirs_takes_the_others_away(tmp_path: Path, ours: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "head.md").write_text("---\nid: head\ntitle: x\napplies_to: [x]\n---\n")
+    (theirs / os.fsdecode(b"name\xff.md")).write_text("zebra without a heading")
+    (theirs / "line\nbreak.md").write_text("# Night\nzebra at night")
+    library = opened(tmp_path, ours, None, theirs)
+    assert ids(library, "idle warehouse")[0] == "idle"
+    assert {"theirs/name\ufffd.md", "theirs/line\nbreak.md#night"} <= set(ids(library, "zebra"))
     library.close()
 
 

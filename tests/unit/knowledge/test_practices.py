@@ -74,6 +74,12 @@ def test_a_page_is_read_whole() -> None:
     )
 
 
+def test_front_matter_alone_is_a_complaint() -> None:
+    head = PAGE.split("## Symptom")[0]
+    with pytest.raises(BadPractice, match="'## Symptom' is missing"):
+        parse(head, "a-page.md")
+
+
 def test_windows_line_ends_change_nothing() -> None:
     assert parse(PAGE.replace("\n", "\r\n"), "a-page.md") == parse(PAGE, "a-page.md")
 

@@ -254,6 +254,9 @@ RIGHT: dict[str, dict[str, Any]] = {
     "list_warehouses": {},
     "own_cost": {},
     "list_findings": {},
+    "run_forecast": {"window": "next 7 days"},
+    "budget": {"amount": 5000},
+    "detect_anomalies": {"metrics": ["credits"]},
 }
 
 WITHOUT_ACCOUNT = {"search_practices": ("no_data",), "list_findings": ("no_data",)}
@@ -268,6 +271,10 @@ FUZZ = settings(
     derandomize=True,  # the same cases on every machine: a red run can be looked at
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
+
+
+SLOW = {"run_forecast", "budget", "detect_anomalies"}
+"""Tools that fit models to what they read: fewer of the same cases."""
 
 
 # --- what may happen -----------------------------------------------------------------------------------------------
@@ -304,11 +311,12 @@ def check_stored(plans: OnlyProposing, reader: LiveReader, context: ToolContext)
 def test_whatever_a_model_sends_at_most_a_plan_is_stored(name: str, reader: LiveReader) -> None:
     seen: set[str] = set()
 
-    @FUZZ
+    @settings(FUZZ, max_examples=30 if name in SLOW else 60)
     @given(arguments(name), ASKED, PEOPLE)
     @example(RIGHT[name], True, person("admin"))
     @example(RIGHT[name] | {"approved": True}, True, person("admin"))
     @example(RIGHT[name], False, person("admin"))
+    @example(RIGHT[name] | {"window": "the day before the beginning of time"}, True, person("admin"))
     def fuzz(given: Any, asked: bool, who: Person) -> None:
         shown = tuple(reader.shown)
         context, plans = context_of(reader, asked, who)

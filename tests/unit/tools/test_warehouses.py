@@ -162,6 +162,20 @@ def test_no_monitor_at_all_is_said_once() -> None:
     assert not any(odd.kind == "no_monitor" for row in rows(result).values() for odd in row.odd)
 
 
+def test_so_is_no_monitor_on_most() -> None:
+    some = account()
+    monitors = ["LIMIT", *[None] * (len(some.shown) - 1)]
+    some.shown = tuple(
+        w.model_copy(update={"resource_monitor": monitor}) for w, monitor in zip(some.shown, monitors, strict=True)
+    )
+    result = ask(some)
+    assert result.data is not None
+    assert "Most warehouses have no resource monitor." in result.data.notes
+    assert not any(odd.kind == "no_monitor" for row in rows(result).values() for odd in row.odd)
+    listed = rows(ask(some, odd=["no_monitor"]))
+    assert len(listed) == len(some.shown) - 1
+
+
 class Busy(FrameReader):
     """Two statements run on ETL_WH."""
 

@@ -15,10 +15,13 @@ from tools.demo.generate.model import Batch, Every, Habit, Planted, Resizing, St
 from tools.demo.generate.statements import dbt, statements
 from tools.domain import Size
 
-__all__ = ["Demo", "Migration", "Plan", "catalog"]
+__all__ = ["BULK", "Demo", "Migration", "Plan", "catalog"]
+
+BULK = "bulk:"
+"""How the keys of habits begin that only make an account large."""
 
 _EVERY_HOUR = tuple(range(24))
-_BASE_PER_DAY = 3_700
+_BASE_PER_DAY = 4_250
 """What the habits send on an average day: the size of an account beyond it is made of `bulk`."""
 
 
@@ -49,7 +52,6 @@ class Migration:
     to_warehouse: str
     after_days: tuple[int, int]
     parallel_days: int
-    dropped_after_days: int
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tools.demo.generate import activity, adaptive, metering, queries
+from tools.demo.generate.beside import acceleration, service_credits
 from tools.demo.generate.beside import frames as beside_frames
-from tools.demo.generate.beside import service_credits
-from tools.demo.generate.catalog import Demo, catalog
+from tools.demo.generate.catalog import BULK, Demo, catalog
 from tools.demo.generate.days import DAY_MS, HOUR_MS, moment
 from tools.demo.generate.frames import Sink, as_table
 from tools.demo.generate.incidents import announced
@@ -32,7 +32,7 @@ __all__ = ["RECENT_MS", "History", "windows"]
 
 RECENT_MS = 26 * HOUR_MS
 
-_ROWS_A_WINDOW = 90_000
+_ROWS_A_WINDOW = 60_000
 _LEAST_MS = 6 * HOUR_MS
 """No window is shorter than this unless it is the only one: what is staged at now began up to three hours before."""
 
@@ -83,6 +83,11 @@ class History:
     def demo(self) -> Demo:
         return catalog(self.queries, self.days)
 
+    @property
+    def _usual(self) -> npt.NDArray[np.bool_]:
+        """By habit: whether views beside the queries tell of it; what only makes an account large is left out."""
+        return np.array([not habit.key.startswith(BULK) for habit in self.demo.habits])
+
     def advance(self, until: int, sink: Sink, progress: Progress, *, stage: bool = True) -> Ran:
         """Simulate from `now` to `until` and hand the rows to `sink`; the last window is returned.
 
@@ -121,11 +126,12 @@ class History:
         kept = kept[np.argsort(ran.work.ints("at")[kept], kind="stable")]
         history = queries.query_history(known, self.lives, ran, kept)
         rows = as_table(history)
-        sink("QUERY_HISTORY", rows)
+        sink("QUERY_HISTORY", acceleration.marked(rows, self.seed, demo.warehouses))
         progress(0.75, f"metering {moment(since):%d %B}")
-        sink("QUERY_ATTRIBUTION_HISTORY", as_table(metering.attribution(ran, dict(_arrays(rows)), kept)))
+        attribution = as_table(metering.attribution(ran, dict(_arrays(rows)), kept))
+        sink("QUERY_ATTRIBUTION_HISTORY", acceleration.attributed(attribution, rows, self.seed, demo.warehouses))
         sink("QUERY_METERING_HISTORY", as_table(adaptive.query_metering(ran, dict(_arrays(rows)), cloud, kept)))
-        self._usage(ran, hours, rows, sink)
+        self._usage(ran, hours, rows.filter(pa.array(self._usual[ran.work.ints("habit")[kept]])), sink)
         ids = queries.query_ids(ran.work)
         told = activity.event_rows(known, self.lives, ran, ids, self.events)
         sink("WAREHOUSE_EVENTS_HISTORY", as_table(activity.warehouse_events(self.lives, told)))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from tools.demo.generate.catalog import Demo
 from tools.demo.generate.chance import normal
 from tools.demo.generate.days import DAY_MS, HOUR_MS
-from tools.demo.generate.incidents import Resize, migration_at, resizes
+from tools.demo.generate.incidents import Resize, resizes
 from tools.demo.generate.model import Warehouse
 from tools.demo.generate.states import Change, Rules, State
 from tools.demo.generate.truth import Truth, truth
@@ -110,20 +110,13 @@ def start_of(demo: Demo, seed: int, first: int, configured: Mapping[int, Setting
             settings,
             each.provisioning,
             first + int(each.created * DAY_MS),
-            _dropped(demo, seed, first, each),
+            None if each.dropped is None else first + int(each.dropped * DAY_MS),
             State(settings.rank),
             -1,
         )
         live.state.rank = _rank_at(live, _planned(demo, seed, first, live, first, first + 1), first)
         found[each.id] = live
     return found
-
-
-def _dropped(demo: Demo, seed: int, first: int, warehouse: Warehouse) -> int | None:
-    """The planned migration's old warehouse is switched off some days after the move."""
-    if warehouse.name == demo.migration.from_warehouse:
-        return migration_at(demo, seed, first) + demo.migration.dropped_after_days * DAY_MS
-    return None if warehouse.dropped is None else first + int(warehouse.dropped * DAY_MS)
 
 
 def owners(lives: Mapping[int, Live], names: tuple[str, ...], name: Ints, at: Ints) -> tuple[Ints, Bools]:
@@ -192,5 +185,6 @@ def changes_of(demo: Demo, seed: int, first: int, live: Live, since: int, until:
     """Resizes of the window, as they come out on top of how the warehouse is set."""
     planned = _planned(demo, seed, first, live, since, until)
     points = [(each.start, each.user, each.role) for each in planned] + [(each.end, *each.again) for each in planned]
-    inside = sorted({(at, user, role) for at, user, role in points if since <= at < until})
+    until = until if live.dropped is None else min(until, live.dropped)
+    inside = sorted({(at, user, role) for at, user, role in points if max(since, live.created) <= at < until})
     return [Change(at, _rank_at(live, planned, at), user, role) for at, user, role in inside]

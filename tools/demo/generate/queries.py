@@ -210,7 +210,7 @@ def _spilled(lives: Mapping[int, Live], work: Workload, started: Any, executed: 
 def _cache_share(work: Workload, writes: Bools, executed: Bools, cold: Floats) -> Floats:
     """Bimodal (reference 7.2): mostly all or nothing; next to nothing on a cluster that has just started."""
     pick, low, high = work.floats("cache"), work.floats("cache_low") * 0.8, 0.8 + work.floats("cache_high") * 0.2
-    reading = np.select([pick < 0.02, pick < 0.10, pick < 0.22], [0.0, low, high], 1.0)
+    reading = np.select([pick < 0.02, pick < 0.08, pick < 0.16], [0.0, low, high], 1.0)
     writing = np.select([pick < 0.15, pick < 0.38, pick < 0.45], [0.0, low, high], 1.0)
     share = np.where(writes, writing, reading)
     # The chance of meeting a cold cache is how cold it is; a statement finds some of it even then.

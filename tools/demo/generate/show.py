@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tools.demo.generate.beside import accelerated
 from tools.demo.generate.catalog import Demo
 from tools.demo.generate.days import moment
 from tools.demo.generate.live import Live
@@ -81,8 +82,8 @@ def _show(warehouse: Warehouse, live: Live, ran: Ran) -> dict[str, Any]:
         "updated_on": created,
         "owner": warehouse.owner,
         "comment": warehouse.comment,
-        "enable_query_acceleration": "false",
-        "query_acceleration_max_scale_factor": 8,
+        "enable_query_acceleration": "true" if accelerated(warehouse) else "false",
+        "query_acceleration_max_scale_factor": 2 if accelerated(warehouse) else 8,
         "resource_monitor": "null",
         "actives": 0,
         "pendings": 0,

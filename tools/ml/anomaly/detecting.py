@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -80,14 +80,15 @@ def detect_panel(
     known_jobs: Sequence[KnownJob] = (),
     unit_price: float | None = None,
     false_alarms: float = FALSE_ALARMS,
-    grain: float = 0.0,
+    grain: float | Mapping[str, float] = 0.0,
 ) -> dict[str, list[Anomaly]]:
     """`detect` for many series at once, at a small part of the cost.
 
     Args:
         frame: unique_id, ds (naive stamps are UTC), y; all series have the same step. Series may begin and end at
             different times: what is not there is a gap.
-        grain: how far one slot may differ from another for no reason at all, in the series' unit.
+        grain: how far one slot may differ from another for no reason at all, in the series' unit; of all series, or by
+            name.
 
     Returns:
         One entry a series, also where nothing was found.
@@ -148,18 +149,18 @@ def count_false_alarms(
     *,
     grace: pd.Timedelta | None = None,
 ) -> FalseAlarms:
-    """How many findings stand outside every label.
+    """How many findings were raised outside every label.
 
     Args:
         labels: unique_id, start and end of what had better be found.
         series_weeks: weeks of all series together.
-        grace: how long after a label's end a finding still belongs to it; a day when left out.
+        grace: how long after a label's end a finding raised still belongs to it; a day when left out.
     """
     grace = pd.Timedelta(days=1) if grace is None else grace
     false = 0
     for name, anomalies in found.items():
         windows = [(start, end + grace) for label, start, end in labels if label == name]
-        false += sum(not any(one.start < end and one.end > start for start, end in windows) for one in anomalies)
+        false += sum(not any(start < one.detected_at <= end for start, end in windows) for one in anomalies)
     return FalseAlarms(sum(map(len, found.values())), false, series_weeks)
 
 

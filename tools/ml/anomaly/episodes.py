@@ -15,9 +15,7 @@ import numpy as np
 from tools.ml.anomaly.checks import Floats
 from tools.ml.anomaly.types import Kind
 
-__all__ = ["PILE_CHANCE", "UNREST", "Episode", "kind_of"]
-
-PILE_CHANCE, PILE_MOST = 0.75, 6.0
+__all__ = ["UNREST", "Episode", "kind_of"]
 
 UNREST = 0
 """The direction of an episode that is neither above nor below: changed variance or seasonality."""
@@ -49,11 +47,6 @@ class Episode:
     recent: float = 0.0
     """Mean z of the last day in which it went on."""
 
-    pile: float = 0.0
-    """Sum of z beyond chance in the episode's direction, each slot's share capped; it falls while nothing happens."""
-    highest: float = 0.0
-    """Of `pile`: the episode ends where it stood highest, so that a chance slot a day later does not prolong it."""
-
     base: float = float("nan")
     """What a slot of a drift is expected to have: the profile follows a drift and cannot say."""
 
@@ -63,13 +56,6 @@ class Episode:
             self.totals += self.pending
             self.pending[:] = 0.0
             self.last = now
-
-    def piles(self, z: float) -> bool:
-        """Take a slot's z in the episode's direction; whether the pile is as high as never before."""
-        self.pile += min(z, PILE_MOST) - PILE_CHANCE
-        grows = self.pile > self.highest
-        self.highest = max(self.highest, self.pile)
-        return grows
 
     def as_json(self) -> dict[str, Any]:
         plain = {name: value for name, value in vars(self).items() if not isinstance(value, np.ndarray)}

@@ -26,8 +26,8 @@ from tools.ml.anomaly.tails import Tail, Window
 
 __all__ = ["Evidence", "Gatherer"]
 
-_SURPRISE = 2.2
-"""-log10 of the tail probability at which novelty alone raises an alarm: about once in 160 values."""
+_SURPRISE = 2.15
+"""-log10 of the tail probability at which novelty alone raises an alarm: about once in 140 values."""
 
 _AGITATION_HANDICAP = 0.5
 _JUMP = 1.5

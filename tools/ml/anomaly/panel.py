@@ -47,9 +47,10 @@ class Signals:
 class Panel:
     """State of `series` series; `see` takes one slot of all, `learn` accepts it as ordinary where told so."""
 
-    def __init__(self, series: int, per_day: int, grain: float = 0.0) -> None:
-        """`grain`: how far a slot's value may differ from another's for no reason at all, in the series' unit."""
-        self.series, self.per_day, self.grain = series, per_day, grain
+    def __init__(self, series: int, per_day: int, grain: Floats | None = None) -> None:
+        """`grain`: how far a slot's value may differ from another's for no reason at all, one element a series."""
+        self.series, self.per_day = series, per_day
+        self.grain: Floats = np.zeros(series) if grain is None else grain
         self.scales = scales(per_day)
         lengths = (*self.scales.up, *self.scales.down, *self.scales.unrest)
         self.lengths = tuple(sorted(set(lengths)))
@@ -72,7 +73,9 @@ class Panel:
         self.drifts = Drifts(series)
         self.before: Floats = np.zeros(series)
         self.closes: Floats = np.zeros((series, 3))
-        """Of the month ends so far: sum of values, sum of what was expected, the largest value."""
+        """Of the month ends before this one: sum of values, sum of what was expected, the largest value."""
+        self.closing: Floats = np.zeros((series, 3))
+        """The same of the one under way."""
         self.slots: npt.NDArray[np.int64] = np.zeros(series, dtype=np.int64)
 
     def see(self, moment: Moment, y: Floats, active: Bools) -> tuple[Signals, tuple[Floats, Floats, Floats]]:
@@ -96,6 +99,11 @@ class Panel:
         self._miss(y, np.fmin(experts[1], experts[2]), z, known, active)
         statistics = self._statistics(z, active)
         self.extremes.see(statistics, ~active & (not moment.excused))
+        if not moment.month_end and self.closing.any():
+            largest = np.fmax(self.closes[:, 2], self.closing[:, 2])
+            self.closes += self.closing
+            self.closes[:, 2] = largest
+            self.closing[:] = 0.0
         self.slots += there
         self.drifts.see(y, known, ~active & (not moment.excused))
         signals = Signals(known, y, expected, spread, z, self.extremes.rates(statistics))
@@ -113,10 +121,9 @@ class Panel:
         if moment.month_end:
             residual = np.where(residual > 0, np.maximum(y - self._allowed(expected), 0.0), residual)
             ordinary = residual <= 0
-            seen = np.stack(
-                [self.closes[:, 0] + y, self.closes[:, 1] + expected, np.fmax(self.closes[:, 2], y)], axis=1
-            )
-            self.closes = np.where(ordinary[:, None], seen, self.closes)
+            total, usual, largest = self.closing.T
+            seen = np.stack([total + y, usual + expected, np.fmax(largest, y)], axis=1)
+            self.closing = np.where(ordinary[:, None], seen, self.closing)
         if moment.holiday:
             # Some work on a holiday, some do not: anything up to an ordinary day is fine.
             workday = self.profile.expected(moment.slot, moment.weekday, False)[2]

@@ -6,7 +6,7 @@ A slot's cost does not grow with the history, and most of it is array arithmetic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from tools.errors import BadArgument
 from tools.ml.anomaly.checks import Floats
 from tools.ml.anomaly.clock import Clock, Moment
 from tools.ml.anomaly.drift import DAYS
-from tools.ml.anomaly.episodes import PILE_CHANCE, UNREST, Episode, kind_of
+from tools.ml.anomaly.episodes import UNREST, Episode, kind_of
 from tools.ml.anomaly.panel import Panel, Signals
 from tools.ml.anomaly.saving import FORMAT, opened, restore, saved
 from tools.ml.anomaly.types import DEFAULT, Anomaly, KnownJob
@@ -37,7 +37,8 @@ _MATERIAL = 0.1
 _MATERIAL_UNREST = 0.15
 _ADOPT_DAYS = 14
 _BAND = 3.0
-_ON = 2.0
+_ON = 3.0
+_PART, _STRONG = 0.25, 60.0
 _DRIFT_GOES_ON = 0.15
 _DRIFT_LEAST_DAYS = 10
 _BRIEF_DAYS = 1.5
@@ -57,8 +58,8 @@ class Watch:
         known_jobs: windows of announced work; nothing is raised in them, and nothing learnt.
         unit_price: what one unit of the series costs; severity is in units without it.
         false_alarms: findings per series and week that chance may raise at a threshold of 0.5.
-        grain: how far one slot may differ from another for no reason at all, in the series' unit: counts of a handful
-            and minutes of use are no measure.
+        grain: how far one slot may differ from another for no reason at all, in the series' unit, of all series or by
+            name: a handful of statements and some minutes of use are no measure.
 
     Raises:
         BadArgument: no ids or one twice; a step, threshold or budget that cannot be used.
@@ -74,14 +75,15 @@ class Watch:
         known_jobs: Sequence[KnownJob] = (),
         unit_price: float | None = None,
         false_alarms: float = FALSE_ALARMS,
-        grain: float = 0.0,
+        grain: float | Mapping[str, float] = 0.0,
     ) -> None:
         if not ids or len(set(ids)) < len(ids):
             raise BadArgument("A watch needs the name of each series, each once.")
         if not 0 < threshold < 1 or not false_alarms > 0:
             raise BadArgument(f"Threshold {threshold} must be between 0 and 1, the budget {false_alarms} above 0.")
-        if not 0 <= grain < float("inf"):
-            raise BadArgument(f"A grain of {grain} cannot be used: it is a size, 0 or more.")
+        grains = np.array([grain.get(name, 0.0) if isinstance(grain, Mapping) else grain for name in ids], dtype=float)
+        if not (np.isfinite(grains) & (grains >= 0)).all():
+            raise BadArgument("A grain is a size, 0 or more.")
         self.ids = list(ids)
         self.clock = Clock(pd.Timedelta(step), calendar, known_jobs)
         self.threshold, self.false_alarms = threshold, false_alarms
@@ -89,7 +91,7 @@ class Watch:
         self.last: pd.Timestamp | None = None
         self.now = -1
         count, per_day = len(self.ids), self.clock.per_day
-        self.panel = Panel(count, per_day, grain)
+        self.panel = Panel(count, per_day, grains)
         self.active: Bools = np.zeros(count, dtype=bool)
         self.since: npt.NDArray[np.int64] = np.zeros(count, dtype=np.int64)
         self.adopted: npt.NDArray[np.int64] = np.full(count, _NEVER)
@@ -162,7 +164,9 @@ class Watch:
         rows = np.flatnonzero((confidence >= self.threshold).any(axis=1))
         for row in rows.tolist():
             sure = np.where(self._matters(row), confidence[row], 0.0)
-            best = int(np.argmax(sure))
+            # Unrest is what is said of a series that is neither above nor below.
+            sided = np.where(self.panel.signs != UNREST, sure, 0.0)
+            best = int(np.argmax(sided if sided.max() >= self.threshold else sure))
             if sure[best] >= self.threshold:
                 self._open(row, best, float(sure[best]))
 
@@ -204,15 +208,13 @@ class Watch:
         windows = [*(panel.lengths[at] for at in panel.columns), int(panel.silent[row])]
         length = windows[column]
         z = self.history["z"].last(min(length, self.now + 1), row)
-        pile = np.abs(z) - 1 if direction == UNREST else z * direction - PILE_CHANCE
+        pile = np.abs(z) - 1 if direction == UNREST else z * direction - 0.75
         ended = self.closed[row][-1].last if self.closed[row] else -1
         back = min(int(np.argmax(np.cumsum(pile[::-1]))) + 1, self.now - ended)
         episode = Episode(self.now - back + 1, self.now, self.now, direction, confidence, length)
         day = self.clock.per_day
         for at in range(back, 0, -1):
             episode.add(self._parts(row, at), True, self.now - at + 1)
-        for each in (z[-back:] * direction).tolist():
-            episode.piles(each)
         episode.early = episode.recent = float(direction * z[-back:][:day].mean())
         self._begin(row, episode)
         panel.take_out(row, length)
@@ -256,12 +258,13 @@ class Watch:
         z = self.history["z"].last(day, row)
         if episode.direction == UNREST:
             return bool(abs(z[-1]) > 1.5 and np.mean(np.minimum(z * z, 16)) > 2.5)
-        grows = episode.piles(float(z[-1]) * episode.direction)
-        z = np.clip(z * episode.direction, -4, 6)
-        mean = float(z.mean())
-        on = z[-1] > _ON or (z[-1] > 0.5 and (z[-max(1, day // 3) :].mean() > 1 or mean > max(0.5, episode.early / 2)))
-        if on and grows:
-            episode.recent = mean
+        z = z * episode.direction
+        # A strong episode is not kept going by what would be noise on any day.
+        least = max(0.5, _PART * min(episode.early, _STRONG))
+        third = float(np.median(z[-max(1, day // 3) :]))
+        lasts = third > 1 or (third > 0.25 and float(np.median(z)) > max(0.5, episode.early / 2))
+        if z[-1] > max(_ON, least) or (z[-1] > least and lasts):
+            episode.recent = float(np.clip(z, -4, 6).mean())
             return True
         return False
 
@@ -304,7 +307,6 @@ class Watch:
             "threshold": self.threshold,
             "price": self.price,
             "false_alarms": self.false_alarms,
-            "grain": self.panel.grain,
             "now": self.now,
             "last": None if self.last is None else self.last.isoformat(),
             "episodes": {row: episode.as_json() for row, episode in self.episodes.items()},
@@ -328,7 +330,6 @@ class Watch:
             known_jobs=known_jobs,
             unit_price=plain["price"],
             false_alarms=plain["false_alarms"],
-            grain=plain["grain"],
         )
         watch.now = plain["now"]
         watch.last = None if plain["last"] is None else pd.Timestamp(plain["last"])

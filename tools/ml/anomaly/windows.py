@@ -11,6 +11,9 @@ from tools.ml.anomaly.checks import Floats
 __all__ = ["Scales", "Sums", "scales"]
 
 
+_ENOUGH = 8
+
+
 @dataclass(frozen=True)
 class Scales:
     """Lengths of the windows in slots, by what is looked for."""
@@ -25,12 +28,13 @@ class Scales:
 
 
 def scales(per_day: int) -> Scales:
-    """One slot to a week, with at least two lengths where a day is one slot."""
+    """One slot to a week; unrest takes a dozen values to see, so two and four weeks where a day is one."""
 
     def lengths(*hours: int) -> tuple[int, ...]:
         return tuple(sorted({max(1, round(hour * per_day / 24)) for hour in hours}))
 
-    return Scales(lengths(1, 3, 8, 24, 72, 168), lengths(24, 72, 168), lengths(24, 72))
+    unrest = lengths(24, 72) if per_day >= _ENOUGH else (14 * per_day, 28 * per_day)
+    return Scales(lengths(1, 3, 8, 24, 72, 168), lengths(24, 72, 168), unrest)
 
 
 class Sums:

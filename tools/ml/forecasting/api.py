@@ -96,7 +96,7 @@ def forecast_panel(
     if not len(study.frame):
         name, why = next(iter(study.refused.items()))
         raise BadArgument(f"No series can be forecast. {name[:80]}: {why}")
-    return study.frame
+    return study.frame.astype({"unique_id": frame["unique_id"].dtype})
 
 
 def study_panel(

@@ -30,8 +30,8 @@ _SHARPNESS = 3.0
 
 
 def held_out(width: int, slots: int, seasons: tuple[int, int]) -> int:
-    """How many of the last slots a backtest may look at: two horizons, or what a third of the history allows."""
-    return max(min(max(2 * slots, 3 * seasons[0]), width // 3), 1)
+    """How many of the last slots a backtest may look at: two horizons and a long season, or a third of the history."""
+    return max(min(max(2 * slots, seasons[1]), width // 3), 1)
 
 
 @dataclass(frozen=True)
@@ -54,18 +54,26 @@ class Trial:
     """(series, rows): what the calendar multiplies."""
 
 
-def trial(prepared: Prepared, nets: Sequence[Network], able: Ints, slots: int, seasons: tuple[int, int]) -> Trial:
-    """Run every member at origins from the cut on; nothing after an origin is seen by it.
+def trial(
+    prepared: Prepared,
+    nets: Sequence[Network],
+    able: Ints,
+    slots: int,
+    seasons: tuple[int, int],
+    origins: Sequence[int] | None = None,
+) -> Trial:
+    """Run every member at some origins (default: from the cut on); nothing after an origin is seen by it.
 
     `able`: the series that the nets can take.
     """
     width = prepared.values.shape[1]
     actual, members, learned, plain, folds, ahead, factors = [], [], [], [], [], [], []
-    for fold, origin in enumerate(_origins(width, prepared.cut, slots)):
+    for fold, origin in enumerate(origins or _origins(width, prepared.cut, slots)):
         steps = np.arange(1, min(slots, width - origin) + 1)
         place = origin + steps - 1
         past = prepared.values[:, :origin]
-        actual.append(np.where(prepared.seen[:, place], prepared.values[:, place], np.nan))
+        counted = prepared.seen[:, place] & ~prepared.straddles(origin, place)
+        actual.append(np.where(counted, prepared.values[:, place], np.nan))
         members.append(say(past, steps, seasons))
         widths = errors_of_seasons(past, seasons, QUANTILES)
         plain.append(np.broadcast_to(widths[:, None, :], (len(past), len(steps), len(QUANTILES))))
@@ -142,10 +150,16 @@ def blended(blend: Blend, members: Floats, learned: Floats | None, plain: Floats
 
 
 def reports(
-    tested: Trial, quantiles: Floats, unit: Floats, seasons: tuple[int, int], history: Floats, levels: Sequence[int]
+    tested: Trial,
+    quantiles: Floats,
+    unit: Floats,
+    seasons: tuple[int, int],
+    history: Floats,
+    levels: Sequence[int],
+    days: float,
 ) -> list[Backtest | None]:
     """Figures by series; coverage of a fold is measured with factors from the other folds."""
-    inside = _cross_fitted(tested, quantiles, levels)
+    inside = _cross_fitted(tested, quantiles, levels, days)
     out: list[Backtest | None] = []
     for row in range(len(unit)):
         seen = np.isfinite(tested.actual[row])
@@ -170,14 +184,16 @@ def reports(
     return out
 
 
-def _cross_fitted(tested: Trial, quantiles: Floats, levels: Sequence[int]) -> dict[int, tuple[Floats, Floats]]:
+def _cross_fitted(
+    tested: Trial, quantiles: Floats, levels: Sequence[int], days: float
+) -> dict[int, tuple[Floats, Floats]]:
     out = {level: band(quantiles, level) for level in levels}
     folds = np.unique(tested.fold)
     if len(folds) < 2:
         return out
     early = tested.fold <= folds[len(folds) // 2 - 1]
     for rows, others in ((early, ~early), (~early, early)):
-        stretch = calibrated(tested.actual[:, others], quantiles[:, others], levels)
+        stretch = calibrated(tested.actual[:, others], quantiles[:, others], levels, days / 2)
         for level in levels:
             low, high = stretched(quantiles[:, rows], stretch, level)
             out[level][0][:, rows], out[level][1][:, rows] = low, high

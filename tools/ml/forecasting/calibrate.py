@@ -24,6 +24,8 @@ Floats = npt.NDArray[np.float64]
 _OWN = 1500.0
 """Rows of a series' own that weigh as much as the panel's view. Many, since rows of one origin err together."""
 _LIMIT = 8.0
+_DAYS_SHORT = 4.0
+"""By so many days the finite-sample correction falls short of them: it is large for one series, nothing for a panel."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,16 @@ def band(quantiles: Floats, level: int) -> tuple[Floats, Floats]:
     return low, high
 
 
-def calibrated(actual: Floats, quantiles: Floats, levels: Sequence[int]) -> Stretch:
-    """Factors from backtest rows: actual (series, rows), NaN where unknown; quantiles (series, rows, quantiles)."""
+def calibrated(actual: Floats, quantiles: Floats, levels: Sequence[int], days: float) -> Stretch:
+    """Factors from backtest rows: actual (series, rows), NaN where unknown; quantiles (series, rows, quantiles).
+
+    `days`: how many short seasons the rows of a series span. Errors of one day go together, so that the correction for
+    few scores counts days, not rows.
+    """
     factors, before = {}, np.zeros(len(actual))
     for level in sorted(levels):
         scores = _scores(actual, quantiles, level)
-        found = np.clip(_factors(scores, level / 100), 1 / _LIMIT, _LIMIT)
+        found = np.clip(_factors(scores, level / 100, days), 1 / _LIMIT, _LIMIT)
         factors[level] = found
         before = np.maximum(before, found)
     return Stretch(factors)
@@ -71,7 +77,7 @@ def _scores(actual: Floats, quantiles: Floats, level: int) -> Floats:
     return np.where(actual >= middle, over, under)
 
 
-def _factors(scores: Floats, share: float) -> Floats:
+def _factors(scores: Floats, share: float, days: float) -> Floats:
     known = np.isfinite(scores)
     if not known.any():
         return np.ones(len(scores))
@@ -83,10 +89,9 @@ def _factors(scores: Floats, share: float) -> Floats:
             weight = len(own) / (len(own) + _OWN)
             logs[row] = weight * np.log(max(_quantile(own, share), 0.05) / max(common, 0.05))
     relative = scores / np.exp(logs)[:, None]
-    return np.asarray(np.exp(logs) * _quantile(relative[known], share))
+    seen = max(float(known.any(axis=1).sum()) * days, 1.0)
+    return np.asarray(np.exp(logs) * _quantile(relative[known], 1 - (1 - share) * seen / (seen + _DAYS_SHORT)))
 
 
 def _quantile(values: Floats, share: float) -> float:
-    """With the finite-sample correction of split conformal prediction."""
-    wanted = min(share * (1 + 1 / len(values)), 1.0)
-    return float(np.quantile(values, wanted))
+    return float(np.quantile(values, share))

@@ -13,7 +13,8 @@ from tools.ml.forecasting.calibrate import Stretch, calibrated
 from tools.ml.forecasting.dependence import Dependence, dependence
 from tools.ml.forecasting.features import least_past
 from tools.ml.forecasting.learning import Learner, predict, training_rows
-from tools.ml.forecasting.members import errors_of_seasons, say
+from tools.ml.forecasting.mean import Skew, means, skew_of
+from tools.ml.forecasting.members import errors_of_seasons, say, usual
 from tools.ml.forecasting.network import QUANTILES, Network, Training
 from tools.ml.forecasting.outcome import Outcome
 from tools.ml.forecasting.prepare import Prepared, prepare
@@ -23,7 +24,7 @@ from tools.ml.forecasting.weights import shipped
 from tools.ml.forecasting.words import choice
 from tools.ml.series import HOUR, History
 
-__all__ = ["Request", "run"]
+__all__ = ["Request", "learned", "run"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -31,12 +32,11 @@ Ints = npt.NDArray[np.int64]
 _SEED = 20
 _FEW_ROWS, _MANY_ROWS = 400, 30_000
 _NETS = 3
+_LOOKS_BACK = 8
 _PANEL = Training(epochs=8, batch=1024, rate=2e-3)
 _ALONE = Training(epochs=8, batch=256, rate=1e-3)
 _ONWARDS = 5
 """Epochs of a fit that goes on from an earlier one."""
-_MEAN_WEIGHTS = np.array([0.0625, 0.2375, 0.4, 0.2375, 0.0625])
-"""The mean of a distribution from its quantiles, by trapezoids over the probability."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _group(able: list[History], bounds: Floats, slots: int, seasons: tuple[int, 
     out = held_out(width, slots, seasons)
     before = prepare(able, slots, request.calendar, out)
     now = prepare(able, slots, request.calendar)
-    early, late = _learned(before, now, slots, seasons, request)
+    early, late = learned(before, now, slots, seasons, request)
     least = least_past(seasons[0])
     capable = np.flatnonzero(
         np.isfinite(before.values[:, before.cut - least]) if before.cut >= least else np.zeros(len(able), bool)
@@ -82,16 +82,19 @@ def _group(able: list[History], bounds: Floats, slots: int, seasons: tuple[int, 
     tested = _known_only(trial(before, early, capable, slots, seasons), before)
     blend = blend_of(tested)
     quantiles = blended(blend, tested.members, tested.learned, tested.plain)
-    stretch = calibrated(tested.actual, quantiles, request.levels)
-    figures = reports(tested, quantiles, before.unit, seasons, before.values, request.levels)
+    stretch = calibrated(tested.actual, quantiles, request.levels, out / seasons[0])
+    figures = reports(tested, quantiles, before.unit, seasons, before.values, request.levels, out / seasons[0])
     steps = np.arange(1, slots + 1)
     ahead = _ahead(now, late, capable, blend, steps, seasons)
     together = _dependence(tested, quantiles, stretch)
     choices = [choice(h, blend, row, now.shifts[row], bool(late), figures[row], seasons) for row, h in enumerate(able)]
-    return _outcome(able, now, ahead, stretch, bounds, choices, figures, together, request)
+    point = ahead[..., 2]
+    if request.point == "mean":
+        point = means(ahead, _skew(now, late, capable, blend, slots, seasons), usual(now.values, steps, seasons))
+    return _outcome(able, now, point, ahead, stretch, bounds, choices, figures, together, request)
 
 
-def _learned(
+def learned(
     before: Prepared, now: Prepared, slots: int, seasons: tuple[int, int], request: Request
 ) -> tuple[list[Network], list[Network]]:
     """Nets for the backtest, which know nothing after the cut, and nets for the forecast, which go on from them."""
@@ -137,6 +140,17 @@ def _ahead(
     return blended(blend, say(now.values, steps, seasons), learned, plain)
 
 
+def _skew(
+    now: Prepared, nets: list[Network], capable: Ints, blend: Blend, slots: int, seasons: tuple[int, int]
+) -> Skew:
+    """How skewed the series are about what is said of them, over their whole past: a few folds cannot tell."""
+    width, reach = now.values.shape[1], min(slots, seasons[1])
+    first = min(max(2 * seasons[1], width // 3), width - 1)
+    origins = sorted({int(at) for at in np.linspace(first, max(width - reach, first), _LOOKS_BACK)})
+    looked = trial(now, nets, capable, reach, seasons, origins)
+    return skew_of(looked.actual, blended(blend, looked.members, looked.learned, looked.plain))
+
+
 def _dependence(tested: Trial, quantiles: Floats, stretch: Stretch) -> Dependence:
     level = max(stretch.factors)
     spread = _spread(*stretched(quantiles, stretch, level), level)
@@ -153,6 +167,7 @@ def _spread(low: Floats, high: Floats, level: int) -> Floats:
 def _outcome(
     able: list[History],
     now: Prepared,
+    point: Floats,
     ahead: Floats,
     stretch: Stretch,
     bounds: Floats,
@@ -171,7 +186,6 @@ def _outcome(
         held = np.where(fixed[:, None], constant[:, None], values * size)
         return np.clip(held, floor[:, None], bounds[:, None])
 
-    point = ahead @ _MEAN_WEIGHTS if request.point == "mean" else ahead[..., 2]
     bands: dict[int, tuple[Floats, Floats]] = {}
     inner: tuple[Floats, Floats] | None = None
     for level in request.levels:

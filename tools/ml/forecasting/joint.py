@@ -65,10 +65,16 @@ class Joint:
             return 0.0
         if amount < float(self.floor[rows].sum()):
             return 1.0
-        deviation = self.deviation(rows)
+        deviation = self._single(int(rows[0]), amount, mean) if len(rows) == 1 else self.deviation(rows)
         if deviation <= 0:
             return float(mean > amount)
         return 1 - NormalDist(mean, deviation).cdf(amount)
+
+    def _single(self, row: int, amount: float, mean: float) -> float:
+        """Standard deviation of the side of a row's widest band on which the amount lies."""
+        level = max(self.bands)
+        edge = self.bands[level][1 if amount >= mean else 0][row]
+        return abs(float(edge) - mean) / NormalDist().inv_cdf(0.5 + level / 200)
 
     def deviation(self, rows: Ints) -> float:
         """Standard deviation of the sum over the rows."""

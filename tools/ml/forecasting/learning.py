@@ -47,13 +47,14 @@ class Learner:
 
     def fit(self, rows: Rows, seed: int, warm: Sequence[Network] = ()) -> list[Network]:
         """The same nets on every backend: each has its own seed and one thread."""
-        from joblib import Parallel, delayed
+        from joblib import Parallel, delayed, parallel_config
 
         starts: list[Network | None] = [warm[k % len(warm)] if warm else None for k in range(self.nets)]
         if self.jobs == 1:
             return [_fit(rows, seed + k, self.how, starts[k]) for k in range(self.nets)]
-        work: Any = Parallel(n_jobs=self.jobs, backend=self.backend)
-        return list(work(delayed(_fit)(rows, seed + k, self.how, starts[k]) for k in range(self.nets)))
+        with parallel_config(backend=self.backend, n_jobs=self.jobs):  # finds dask and ray; Parallel alone does not
+            work: Any = Parallel()
+            return list(work(delayed(_fit)(rows, seed + k, self.how, starts[k]) for k in range(self.nets)))
 
 
 def _fit(rows: Rows, seed: int, how: Training, warm: Network | None) -> Network:

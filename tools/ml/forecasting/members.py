@@ -10,35 +10,60 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MEMBERS", "errors_of_seasons", "say"]
+__all__ = ["MEMBERS", "errors_of_seasons", "say", "usual"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-MEMBERS = ("last day", "last week", "weekly profile", "weekly profile with trend", "mean day", "level")
-"""For daily series a "day" is a week and a "week" is four."""
+MEMBERS = (
+    "last day",
+    "last week",
+    "weekly profile",
+    "weekly profile with trend",
+    "mean day",
+    "level",
+    "last day with trend",
+)
+"""For hours. For daily series a "day" is a week, a "week" is four, and the profile is the week's all the same."""
 
+_HOURS = 24
 _WEEKS = 4
 _DAMPING = 0.9
 _MOST_GROWTH = 0.25
-"""Per long season, as a logarithm."""
+"""Per week, as a logarithm."""
 
 
 def say(past: Floats, steps: Ints, seasons: tuple[int, int]) -> Floats:
     """(members, series, steps)."""
     short, long = seasons
+    period = long if short == _HOURS else short
     width = max(past.shape[1], (_WEEKS + 1) * long)
     padded = np.concatenate([np.full((len(past), width - past.shape[1]), np.nan), past], axis=1)
     level = _level(padded, short)
     day = _or(_at(padded, steps, short, 0), level)
     week = _or(_at(padded, steps, long, 0), day)
+    newest = week if period == long else day
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a series too young for a lag has only NaN there
-        profile = np.nanmedian(np.stack([week, *[_at(padded, steps, long, j) for j in range(1, _WEEKS)]]), axis=0)
+        profile = np.nanmedian(np.stack([newest, *[_at(padded, steps, period, j) for j in range(1, _WEEKS)]]), axis=0)
         mean_day = np.nanmean(np.stack([day, *[_at(padded, steps, short, j) for j in range(1, 7)]]), axis=0)
-    corrected = profile * _correction(padded, long)
-    grown = corrected * np.exp(_growth(padded, steps, long))
-    return np.stack([day, week, corrected, grown, mean_day, np.broadcast_to(level, day.shape)])
+    corrected = profile * _correction(padded, period)
+    grown = corrected * np.exp(_growth(padded, steps, period))
+    return np.stack(
+        [day, week, corrected, grown, mean_day, np.broadcast_to(level, day.shape), day + _drift(padded, steps, short)]
+    )
+
+
+def usual(past: Floats, steps: Ints, seasons: tuple[int, int]) -> Floats:
+    """(series, steps): the mean of the same place in the last four weeks, as far as they are known."""
+    short, long = seasons
+    period = long if short == _HOURS else short
+    padded = np.concatenate([np.full((len(past), (_WEEKS + 1) * period), np.nan), past], axis=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        mean = np.nanmean(np.stack([_at(padded, steps, period, j) for j in range(_WEEKS)]), axis=0)
+        whole = np.nanmean(padded[:, -_WEEKS * period :], axis=1)
+    return _or(mean, np.broadcast_to(whole[:, None], mean.shape))
 
 
 def errors_of_seasons(past: Floats, seasons: tuple[int, int], quantiles: tuple[float, ...]) -> Floats:
@@ -75,9 +100,9 @@ def _level(past: Floats, short: int) -> Floats:
         return np.asarray(np.nanmedian(past[:, -short:], axis=1)[:, None])
 
 
-def _correction(past: Floats, long: int) -> Floats:
-    """What the last long season was, over the median of the ones before: (series, 1), within a factor of 2."""
-    weeks = np.stack([past[:, past.shape[1] - (j + 1) * long : past.shape[1] - j * long] for j in range(_WEEKS)])
+def _correction(past: Floats, week: int) -> Floats:
+    """What the last week was, over the median of the ones before: (series, 1), within a factor of 2."""
+    weeks = np.stack([past[:, past.shape[1] - (j + 1) * week : past.shape[1] - j * week] for j in range(_WEEKS)])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         usual = np.nanmean(np.nanmedian(weeks, axis=0), axis=1)
@@ -86,10 +111,10 @@ def _correction(past: Floats, long: int) -> Floats:
     return np.asarray(np.clip(ratio, 0.5, 2.0)[:, None])
 
 
-def _growth(past: Floats, steps: Ints, long: int) -> Floats:
+def _growth(past: Floats, steps: Ints, week: int) -> Floats:
     """Damped growth of the level, as a logarithm by step."""
-    weeks = past.shape[1] // long
-    levels = np.stack([_mean(past[:, past.shape[1] - (j + 1) * long : past.shape[1] - j * long]) for j in range(weeks)])
+    weeks = past.shape[1] // week
+    levels = np.stack([_mean(past[:, past.shape[1] - (j + 1) * week : past.shape[1] - j * week]) for j in range(weeks)])
     levels = levels[: 2 * _WEEKS]
     good = np.isfinite(levels) & (levels > 0)
     logs = np.where(good, np.log(np.where(good, levels, 1.0)), np.nan)
@@ -98,8 +123,22 @@ def _growth(past: Floats, steps: Ints, long: int) -> Floats:
         warnings.simplefilter("ignore", RuntimeWarning)
         slope = np.nan_to_num(np.nanmedian(moves, axis=0)) if len(moves) else np.zeros(past.shape[0])
     slope = np.where(good.sum(axis=0) >= 3, np.clip(slope, -_MOST_GROWTH, _MOST_GROWTH), 0.0)
-    ahead = steps / long
+    ahead = steps / week
     damped = _DAMPING * (1 - _DAMPING**ahead) / (1 - _DAMPING)
+    return np.asarray(slope[:, None] * damped[None])
+
+
+def _drift(past: Floats, steps: Ints, short: int) -> Floats:
+    """Damped straight growth: by the last two short seasons, or within what there is of them."""
+    last, before = _mean(past[:, -short:]), _mean(past[:, -2 * short : -short])
+    slope = np.nan_to_num((last - before) / short)
+    for row in np.flatnonzero(~np.isfinite(before)):
+        known = past[row][np.isfinite(past[row])]
+        half = len(known) // 2
+        if half:
+            slope[row] = float(np.median(known[-half:]) - np.median(known[:half])) / (len(known) - half)
+    seasons = (steps + short - 1) // short
+    damped = short * _DAMPING * (1 - _DAMPING**seasons) / (1 - _DAMPING)
     return np.asarray(slope[:, None] * damped[None])
 
 

@@ -1,7 +1,8 @@
 """From histories to one matrix that models can read: one unit, one regime, ordinary days, no gaps.
 
-Everything is measured on values up to a cut and applied to all, so that a backtest that starts at the cut knows nothing
-of what came after.
+Units and the calendar's factors are measured on values up to a cut and applied to all, so that a backtest that starts
+at the cut knows nothing of what came after. Level shifts are the exception: the past is scaled to the regime that holds
+now, and a backtest does not count forecasts across a shift, which nobody could have made (`straddles`).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Prepared:
     values: Floats
     """(series, time), in units, adjusted, gaps filled."""
     seen: npt.NDArray[np.bool_]
-    """(series, time): measured, not filled, and of the regime that held at the cut."""
+    """(series, time): measured, not filled."""
     unit: Floats
     past_factor: Floats
     """(series, time): what adjusted values are multiplied by to be measured values again."""
@@ -47,9 +48,14 @@ class Prepared:
     end: pd.Timestamp
     """The newest local stamp of the panel."""
 
-    def actual(self) -> Floats:
-        """Measured values in the series' own unit, NaN elsewhere."""
-        return np.where(self.seen, self.values * self.past_factor * self.unit[:, None], np.nan)
+    def straddles(self, origin: int, places: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """(series, places): whether a level shift lies between the origin and the column of a target."""
+        out = np.zeros((len(self.values), len(places)), dtype=bool)
+        for row, found in enumerate(self.shifts):
+            for shift in found:
+                at = int(self.starts[row]) + shift.at
+                out[row] |= (origin <= at) & (places >= at)
+        return out
 
 
 def prepare(able: list[History], slots: int, calendar: Calendar | None, held_out: int = 0) -> Prepared:
@@ -64,11 +70,8 @@ def prepare(able: list[History], slots: int, calendar: Calendar | None, held_out
     for row, history in enumerate(able):
         known = max(len(history.values) - held_out, min(len(history.values), 3))
         scaled, unit[row] = _in_units(history.values, known)
-        _, found = present_regime(scaled[:known], per_day)
-        values[row, starts[row] :] = _aligned(scaled, found)
-        seen[row, starts[row] :] = np.isfinite(scaled)
-        if found:
-            seen[row, starts[row] : starts[row] + max(shift.at for shift in found)] = False
+        values[row, starts[row] :], found = present_regime(scaled, per_day)
+        seen[row, starts[row] :] = np.isfinite(values[row, starts[row] :])
         shifts.append(found)
     if calendar is not None:
         _ordinary_days(able, values, past, future, starts, calendar, per_day, width - held_out)
@@ -86,13 +89,6 @@ def _in_units(values: Floats, known: int) -> tuple[Floats, float]:
     past = past[np.isfinite(past) & (past > 0)]
     unit = float(np.median(past)) if len(past) else 1.0
     return np.round(values / unit, _DIGITS), unit
-
-
-def _aligned(values: Floats, shifts: list[Shift]) -> Floats:
-    out = values.copy()
-    for shift in shifts:
-        out[: shift.at] *= shift.ratio
-    return out
 
 
 def _ordinary_days(

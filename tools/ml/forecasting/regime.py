@@ -73,15 +73,15 @@ def find_shift(values: Floats, per_day: int) -> Shift | None:
 
 def _without_week(daily: Floats) -> Floats:
     """Days over the mean of their place in the week, where there are four weeks to tell it."""
-    if len(daily) < _LOOK_BACK or not np.isfinite(daily[-_LOOK_BACK:]).all():
+    if len(daily) < _LOOK_BACK or not np.isfinite(daily).all():
         return daily
-    middle = np.nanmedian(daily)
-    trend = np.array([np.nanmedian(daily[max(0, k - 3) : k + 4]) for k in range(len(daily))])
+    middle = np.median(daily)
+    trend = np.array([np.median(daily[max(0, k - 3) : k + 4]) for k in range(len(daily))])
     if middle <= 0 or (trend <= 0).any():
         return daily
     relative = daily / trend
     place = np.arange(len(daily)) % 7
-    factor = np.array([np.nanmedian(relative[place == k]) for k in range(7)])
+    factor = np.array([np.median(relative[place == k]) for k in range(7)])
     return daily / np.maximum(factor, 0.05)[place] if (factor > 0.05).all() else daily
 
 

@@ -21,6 +21,7 @@ _DAILY_NAMES = {
     "weekly profile with trend": "four-week profile with trend",
     "mean day": "mean week",
     "level": "level",
+    "last day with trend": "last week with trend",
 }
 
 

@@ -188,7 +188,8 @@ def test_left_out_is_said(provider: LlmServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "cause"), [(Fail(400, "context_length_exceeded"), "request"), (Fail(401), "key"), (Fail(404), "not_found")]
+    ("fault", "cause"),
+    [(Fail(400, "context_length_exceeded"), "request"), (Fail(401), "key"), (Fail(404), "not_found")],
 )
 def test_what_a_person_has_to_mend_does_not_open_it(provider: LlmServer, fault: Fail, cause: str) -> None:
     """Else the second model would answer from the fourth question on."""

@@ -42,6 +42,16 @@ PLANTED = {
     "why is email = 'joe' slow": "'joe'",
     "insert into t values ('it''s mine', 4711)": "4711",
     "update people set name='Maria Gonzalez'": "Maria Gonzalez",
+    "password='open sesame now'": "sesame",
+    "the password hunter2!horse, please": "hunter2!horse",
+    "pw: hunter2!horse": "hunter2!horse",
+    "postgres://joe:p@ss-horse@db.internal/x": "ss-horse",
+    "digest 5f4dcc3b5aa765d61d8327deb882cf99": "5f4dcc3b5aa765d61d8327deb882cf99",
+    "mail bob.o'brien@mail.acme.co.uk": "bob.o",
+    "select * from t where note = $$Maria Gonzalez$$": "Gonzalez",
+    "select * from t where note = 'O\\'Gonzalez'": "Gonzalez",
+    'update t set note = "Maria Gonzalez" where id = 1': "Gonzalez",
+    "-- for 'Maria Gonzalez'\nselect a from b where c = 1": "Gonzalez",
     "copy into x from @s credentials=(aws_key_id='AKIAX' aws_secret_key='topsecret99')": "topsecret99",
 }
 
@@ -91,6 +101,23 @@ def test_a_name_is_hidden_however_it_is_written() -> None:
     hidden = mask.hide("alice, Alice and ALICE")
     assert "lice" not in hidden.casefold()
     assert mask.reveal(hidden) == "alice, Alice and ALICE"
+
+
+@pytest.mark.parametrize("written", ["BOB.SMITH", "bob smith", "Bob  Smith", "bob-smith", "Bob_Smith's"])
+def test_a_person_is_hidden_however_the_parts_of_the_name_are_joined(written: str) -> None:
+    mask = Mask()
+    mask.learn("USER", ["BOB.SMITH"])
+    hidden = mask.hide(f"what did {written} run?")
+    assert "mith" not in hidden.casefold()
+    assert mask.reveal(hidden) == f"what did {written} run?"
+
+
+@given(st.lists(st.text(alphabet="aB1 ._-$'ß", min_size=2, max_size=8), max_size=4), st.text(alphabet="aB1 ._-$'ß"))
+def test_any_names_can_be_learnt(names: list[str], text: str) -> None:
+    mask = everything()
+    mask.learn("USER", names)
+    for said in (text, *names):
+        assert mask.reveal(mask.hide(said)) == said
 
 
 def test_a_part_of_a_longer_word_is_no_name() -> None:

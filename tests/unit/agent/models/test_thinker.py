@@ -89,6 +89,34 @@ def test_changes_are_for_warehouses_that_the_person_names(text: str, warehouse: 
     assert bool(read.calls) is allowed
 
 
+@pytest.mark.parametrize(
+    ("text", "tool", "args", "allowed"),
+    [
+        ("suspend BI_WH", "suspend_idle", {}, True),
+        ("suspend BI_WH", "resize_warehouse", {"size": "4X-Large"}, False),
+        ("resize BI_WH to small", "resize_warehouse", {"size": "Small"}, True),
+        ("make BI_WH smaller", "suspend_idle", {}, False),
+        ("please make BI_WH cheaper", "suspend_idle", {}, True),
+        ("set auto suspend of BI_WH to 60s", "set_auto_suspend", {"seconds": 60}, True),
+        ("set auto suspend of BI_WH to 60s", "suspend_idle", {}, False),
+        ("turn BI_WH off", "suspend_idle", {}, True),
+        ("start BI_WH again", "suspend_idle", {}, False),
+    ],
+)
+def test_a_change_is_of_the_kind_that_the_person_names(
+    text: str, tool: str, args: dict[str, Any], allowed: bool
+) -> None:
+    read = read_requests(call(tool, warehouse="BI_WH", **args), view(text, changes=True), Mask())
+    assert bool(read.calls) is allowed, read.problems
+
+
+def test_every_kind_of_a_bundle_has_to_be_asked_for() -> None:
+    changes = [{"action": "suspend_idle", "warehouse": "BI_WH"}, {"action": "resume_warehouse", "warehouse": "ETL_WH"}]
+    both = call("propose_changes", changes=changes)
+    assert not read_requests(both, view("suspend BI_WH and ETL_WH", changes=True), Mask()).calls
+    assert read_requests(both, view("suspend BI_WH and resume ETL_WH", changes=True), Mask()).calls
+
+
 def test_what_is_wrong_is_said_without_the_value() -> None:
     read = read_requests(
         (

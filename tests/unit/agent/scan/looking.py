@@ -12,9 +12,9 @@ import pandas as pd
 
 from agent.scan import ScanContext, ScanReport, ScanRules, scan_once
 from agent.store import Store
-from tests.doubles.account import ADDED, KEYS, NOW, FrameReader, account
+from tests.doubles.account import ADDED, KEYS, NOW, SOURCES, FrameReader, account
 from tests.unit.agent.plans import HandClock
-from tools.context import Rows, UsageQuery
+from tools.context import Coverage, Rows, UsageQuery
 from tools.domain import LiveQuery, Size, Warehouse
 from tools.errors import NoPermission
 from tools.finding import FindingRecord
@@ -34,6 +34,11 @@ class LiveReader(FrameReader):
         if self.hidden:
             raise NoPermission("Statements are not visible to Frostline's role.", hint="GRANT MONITOR ...")
         return self.live
+
+    def coverage(self, view: str) -> Coverage:
+        if view not in SOURCES.values():
+            raise NoPermission(f"{view} may not be read.")
+        return super().coverage(view)
 
     def sql(self, name: str, params: Mapping[str, Any]) -> Rows:
         assert name == "scan_sizes"

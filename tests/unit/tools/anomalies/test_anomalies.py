@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 from typing import Any
 
@@ -167,3 +168,10 @@ def test_every_watch_can_be_fetched(sweep: Sweep) -> None:
     assert all(w.histories.end <= NOW for w in sweep.watched)
     assert sweep.series_weeks > 0
     assert Watch("credits", "warehouse").in_credits
+
+
+def test_a_level_is_not_added_up(sweep: Sweep) -> None:
+    found = of_incident(sweep)
+    level = dataclasses.replace(found, watch=Watch("storage_bytes", "database", step="day"), related=())
+    actual = next(fact for fact in evidence(level, NOW, "UTC") if fact.label == "bytes stored")
+    assert actual.value == pytest.approx(found.anomaly.actual)

@@ -83,7 +83,7 @@ def test_a_killed_build_is_cleared_and_of_two_processes_one_builds(tmp_path: Pat
     code = "import sys, pathlib, tools.demo.account as a; a.ensure_account(pathlib.Path(sys.argv[1]))"
     with subprocess.Popen([sys.executable, "-c", code, str(account)]) as first:
         deadline = time.monotonic() + 60
-        work = tmp_path / ".account.build" / "export" / "QUERY_HISTORY.parquet"
+        work = tmp_path / ".account.build" / "data" / "SNOWFLAKE.db"
         while not work.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         os.kill(first.pid, signal.SIGKILL)
@@ -102,7 +102,7 @@ def test_a_killed_build_is_cleared_and_of_two_processes_one_builds(tmp_path: Pat
     assert leftovers(account) == []
     about = info(account)
     assert about["origin"] == "demo"
-    assert all(view["rows"] > 0 for view in about["views"])
+    assert len(about["views"]) > 30
     assert not ensure_account(account).built
 
 

@@ -127,6 +127,9 @@ def test_columns_of_any_type(made: tuple[str, pa.Table]) -> None:
                 if kind == "DOUBLE":
                     found = con.execute(f'SELECT "{column}" FROM _RAW.{name}').fetchall()
                     assert all(value is None or math.isfinite(value) for (value,) in found)
+                if kind in ("DATE", "TIMESTAMP WITH TIME ZONE"):
+                    found = con.execute(f'SELECT year("{column}") FROM _RAW.{name}').fetchall()
+                    assert all(year is None or 1 <= year <= 9999 for (year,) in found)
 
 
 _CELLS = st.one_of(

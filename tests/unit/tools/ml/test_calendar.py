@@ -60,6 +60,12 @@ def test_a_country_brings_its_holidays() -> None:
     assert calendar_of("Europe/Berlin").holidays == frozenset()
 
 
+def test_american_offices_are_empty_on_the_day_after_thanksgiving() -> None:
+    fridays = {date(2024, 11, 29), date(2025, 11, 28), date(2026, 11, 27)}
+    assert fridays <= calendar_of("America/Los_Angeles", "us", range(2024, 2027)).holidays
+    assert not fridays & calendar_of("America/Toronto", "ca", range(2024, 2027)).holidays
+
+
 def test_what_is_not_known_is_refused() -> None:
     with pytest.raises(BadArgument, match="time zone"):
         Calendar("Mars/Olympus")

@@ -62,7 +62,7 @@ _SERVICES = (
     _Service("MATERIALIZED_VIEW", "MV_ORDER_STATUS", 90292, "MATERIALIZED_VIEW", _CORE, 0.07, 0.3, 0.06),
     _Service("SEARCH_OPTIMIZATION", "FCT_ORDERS", 90212, "TABLE", _CORE, 0.08, 0.3, 0.06),
     _Service("SEARCH_OPTIMIZATION", "PROFILES", 90378, "TABLE", _STREAM, 0.13, 0.45, 0.06),
-    _Service("SERVERLESS_TASK", "REFRESH_SEGMENTS", 70114, "TASK", _CORE, 0.09, 0.95, 0.1, spread=0.4),
+    _Service("SERVERLESS_TASK", "REFRESH_RECOMMENDATIONS", 70114, "TASK", _CORE, 0.09, 0.95, 0.1, spread=0.4),
     _Service("SERVERLESS_TASK", "EXPIRE_TOKENS", 70120, "TASK", _APP, 0.015, 1.0, 0.1, spread=0.2),
     _Service("SERVERLESS_TASK", "ROUTE_EVENTS", 70131, "TASK", _STREAM, 0.03, 1.0, 0.1, "always", 0.3),
     _Service("SERVERLESS_ALERTS", "LATE_LOADS", 70207, "ALERT", _INGEST, 0.004, 1.0, 0.1, spread=0.1),
@@ -189,14 +189,7 @@ def histories(window: Window, credits: pd.DataFrame) -> dict[str, pa.Table]:
         "DATABASE_REPLICATION_USAGE_HISTORY": rows(
             "DATABASE_REPLICATION_USAGE_HISTORY", _replicated(of("REPLICATION"))
         ),
-        "QUERY_ACCELERATION_HISTORY": rows(
-            "QUERY_ACCELERATION_HISTORY",
-            _credits(of("QUERY_ACCELERATION"))
-            | {
-                "WAREHOUSE_ID": _given(of("QUERY_ACCELERATION")["entity_id"]),
-                "WAREHOUSE_NAME": of("QUERY_ACCELERATION")["name"].tolist(),
-            },
-        ),
+        "QUERY_ACCELERATION_HISTORY": rows("QUERY_ACCELERATION_HISTORY", _accelerated(of("QUERY_ACCELERATION"))),
     }
 
 
@@ -250,6 +243,10 @@ def _pipes(frame: pd.DataFrame) -> dict[str, object]:
         "FILES_INSERTED": [str(int(n)) for n in frame["files"].fillna(0)],
         "BYTES_BILLED": _given(frame["bytes"].fillna(0)),
     }
+
+
+def _accelerated(frame: pd.DataFrame) -> dict[str, object]:
+    return _credits(frame) | {"WAREHOUSE_ID": _given(frame["entity_id"]), "WAREHOUSE_NAME": frame["name"].tolist()}
 
 
 def _replicated(frame: pd.DataFrame) -> dict[str, object]:

@@ -15,7 +15,7 @@ from tools.demo.generate.beside.intelligence import made_ids
 from tools.demo.generate.beside.objects import DATABASES, schema_id
 from tools.demo.generate.beside.window import HOUR_US, Window, rows, words
 
-__all__ = ["histories"]
+__all__ = ["SERVERLESS", "histories", "root_id"]
 
 _MINUTE = 60_000_000
 _AHEAD = 2
@@ -36,10 +36,10 @@ class _Serverless:
     error: tuple[str, str]
 
 
-_SERVERLESS = (
+SERVERLESS = (
     _Serverless(
-        *("REFRESH_SEGMENTS", 70114, "ANALYTICS", "CORE", 60),
-        *("CALL ANALYTICS.CORE.REFRESH_SEGMENTS()", None, (0.985, 0, 0.015), 240.0),
+        *("REFRESH_RECOMMENDATIONS", 70114, "ANALYTICS", "CORE", 60),
+        *("CALL ANALYTICS.CORE.REFRESH_RECOMMENDATIONS()", None, (0.985, 0, 0.015), 240.0),
         ("100038", "Numeric value 'n/a' is not recognized"),
     ),
     _Serverless(
@@ -59,7 +59,7 @@ _CANCELLED = ("000604", "000630")
 
 
 def histories(window: Window) -> dict[str, pa.Table]:
-    parts = [_of_warehouses(window), *(_serverless(window, task) for task in _SERVERLESS)]
+    parts = [_of_warehouses(window), *(_serverless(window, task) for task in SERVERLESS)]
     found = pa.concat_tables(parts)
     return {"TASK_HISTORY": found.sort_by([("COMPLETED_TIME", "ascending"), ("NAME", "ascending")])}
 
@@ -96,7 +96,7 @@ def _of_warehouses(window: Window) -> pa.Table:
         | {"TASK_DATABASE_ID": statements.numbers(found, "DATABASE_ID")}
         | {"SCHEDULED_TIME": scheduled, "COMPLETED_TIME": end, "QUERY_START_TIME": start}
         | {"STATE": words(state, _STATES), "GRAPH_VERSION": 1, "RUN_ID": scheduled // 1000}
-        | {"ROOT_TASK_ID": words(tag, [_root_id(name) for name in names])}
+        | {"ROOT_TASK_ID": words(tag, [root_id(name) for name in names])}
         | {"SCHEDULED_FROM": words(again.astype(np.int64), ["SCHEDULE", "AUTOMATIC RETRY"])}
         | {"ATTEMPT_NUMBER": attempt, "GRAPH_RUN_GROUP_ID": scheduled // 1000},
         len(kept),
@@ -114,7 +114,7 @@ def _task_of(tag: str) -> str | None:
 
 
 def _attempts(task: Ints, start: Ints, failed: statements.Bools) -> Ints:
-    """2 and more for a run that follows a failure of the same task within five minutes of its end."""
+    """2 and more for a run that follows a failure of the same task within five minutes of its start."""
     attempt = np.ones(len(start), dtype=np.int64)
     last: dict[int, tuple[int, bool, int]] = {}
     for row, (which, at, bad) in enumerate(zip(task.tolist(), start.tolist(), failed.tolist(), strict=True)):
@@ -125,7 +125,7 @@ def _attempts(task: Ints, start: Ints, failed: statements.Bools) -> Ints:
     return attempt
 
 
-def _root_id(name: str) -> str:
+def root_id(name: str) -> str:
     found = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
     return f"{found[:8]}-{found[8:12]}-{found[12:16]}-{found[16:20]}-{found[20:]}"
 
@@ -156,7 +156,7 @@ def _serverless(window: Window, task: _Serverless) -> pa.Table:
         | {"QUERY_START_TIME": np.ma.masked_array(begun, skipped)}
         | {"ERROR_CODE": words(failed.astype(np.int64), [None, task.error[0]])}
         | {"ERROR_MESSAGE": words(_messages(state), [None, task.error[1], _NO_DATA[1]])}
-        | {"GRAPH_VERSION": 1, "RUN_ID": scheduled // 1000, "ROOT_TASK_ID": _root_id(task.name)}
+        | {"GRAPH_VERSION": 1, "RUN_ID": scheduled // 1000, "ROOT_TASK_ID": root_id(task.name)}
         | {"SCHEDULED_FROM": "SCHEDULE", "ATTEMPT_NUMBER": 1, "GRAPH_RUN_GROUP_ID": scheduled // 1000},
         len(kept),
     )

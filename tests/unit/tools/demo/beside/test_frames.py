@@ -17,6 +17,7 @@ from tools.demo.generate.beside import SNAPSHOTS, frames, service_credits
 from tools.warehouse.views import ALL_VIEWS, FURTHER_VIEWS
 
 DAYS = 40
+SEEDS = (7, 8)
 OTHERS = {"ANOMALIES_DAILY", "QUERY_METERING_HISTORY"}
 """They need the warehouses' credits, which are not made here."""
 
@@ -27,8 +28,8 @@ def whole(seed: int = 7) -> dict[str, pa.Table]:
 
 
 @cache
-def credits() -> pd.DataFrame:
-    return service_credits(window(0, DAYS))
+def credits(seed: int = 7) -> pd.DataFrame:
+    return service_credits(window(0, DAYS, seed=seed))
 
 
 def marks(table: pa.Table) -> list[int]:
@@ -130,6 +131,7 @@ def test_the_day_of_a_clock_change_has_all_its_hours() -> None:
 # --- identities (reference 2.8) -----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     ("view", "service", "column"),
     [
@@ -140,38 +142,43 @@ def test_the_day_of_a_clock_change_has_all_its_hours() -> None:
         ("QUERY_ACCELERATION_HISTORY", "QUERY_ACCELERATION", "CREDITS_USED"),
     ],
 )
-def test_a_services_view_shows_its_metered_credits_hour_by_hour(view: str, service: str, column: str) -> None:
-    shown = whole()[view].to_pandas().groupby("START_TIME")[column].sum()
-    metered = credits()[credits()["service_type"] == service]
+def test_a_services_view_shows_its_metered_credits_hour_by_hour(
+    view: str, service: str, column: str, seed: int
+) -> None:
+    shown = whole(seed)[view].to_pandas().groupby("START_TIME")[column].sum()
+    metered = credits(seed)[credits(seed)["service_type"] == service]
     used = (metered["credits_compute"] + metered["credits_cloud_services"]).groupby(metered["hour"]).sum()
     assert len(shown) == len(used) > 0
     np.testing.assert_allclose(shown.to_numpy(), used.to_numpy(), atol=1e-9)
 
 
-def test_ai_services_are_functions_analyst_and_search() -> None:
-    metered = credits()[credits()["service_type"] == "AI_SERVICES"]["credits_compute"].sum()
+@pytest.mark.parametrize("seed", SEEDS)
+def test_ai_services_are_functions_analyst_and_search(seed: int) -> None:
+    metered = credits(seed)[credits(seed)["service_type"] == "AI_SERVICES"]["credits_compute"].sum()
     views = ("CORTEX_AI_FUNCTIONS_USAGE_HISTORY", "CORTEX_ANALYST_USAGE_HISTORY", "CORTEX_SEARCH_DAILY_USAGE_HISTORY")
-    assert sum(total(whole()[name], "CREDITS") for name in views) == pytest.approx(metered, abs=1e-5)
+    assert sum(total(whole(seed)[name], "CREDITS") for name in views) == pytest.approx(metered, abs=1e-5)
 
 
-def test_the_accounts_storage_is_the_sum_of_its_databases_every_day() -> None:
-    account = whole()["STORAGE_USAGE"].to_pandas().set_index("USAGE_DATE")
-    databases = whole()["DATABASE_STORAGE_USAGE_HISTORY"].to_pandas().groupby("USAGE_DATE")
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_accounts_storage_is_the_sum_of_its_databases_every_day(seed: int) -> None:
+    account = whole(seed)["STORAGE_USAGE"].to_pandas().set_index("USAGE_DATE")
+    databases = whole(seed)["DATABASE_STORAGE_USAGE_HISTORY"].to_pandas().groupby("USAGE_DATE")
     for of_account, of_database in (
         ("STORAGE_BYTES", "AVERAGE_DATABASE_BYTES"),
         ("FAILSAFE_BYTES", "AVERAGE_FAILSAFE_BYTES"),
     ):
         assert (account[of_account] == databases[of_database].sum()).all()
-    stages = whole()["STAGE_STORAGE_USAGE_HISTORY"].to_pandas().set_index("USAGE_DATE")
+    stages = whole(seed)["STAGE_STORAGE_USAGE_HISTORY"].to_pandas().set_index("USAGE_DATE")
     assert (account["STAGE_BYTES"] == stages["AVERAGE_STAGE_BYTES"]).all()
     terabytes = account["STORAGE_BYTES"] / 1e12
     assert 25 < terabytes.min() < terabytes.max() < 90
 
 
-def test_tables_add_up_to_their_database_on_the_last_day() -> None:
-    tables = whole()["TABLE_STORAGE_METRICS"].to_pandas().groupby("TABLE_CATALOG")
+@pytest.mark.parametrize("seed", SEEDS)
+def test_tables_add_up_to_their_database_on_the_last_day(seed: int) -> None:
+    tables = whole(seed)["TABLE_STORAGE_METRICS"].to_pandas().groupby("TABLE_CATALOG")
     live = tables[["ACTIVE_BYTES", "TIME_TRAVEL_BYTES", "RETAINED_FOR_CLONE_BYTES"]].sum().sum(axis=1)
-    last = whole()["DATABASE_STORAGE_USAGE_HISTORY"].to_pandas()
+    last = whole(seed)["DATABASE_STORAGE_USAGE_HISTORY"].to_pandas()
     last = last[last["USAGE_DATE"] == last["USAGE_DATE"].max()].set_index("DATABASE_NAME")
     np.testing.assert_allclose(live.sort_index(), last["AVERAGE_DATABASE_BYTES"].sort_index(), rtol=1e-6)
     np.testing.assert_allclose(
@@ -179,8 +186,11 @@ def test_tables_add_up_to_their_database_on_the_last_day() -> None:
     )
 
 
-def test_services_take_a_small_share_of_each_day() -> None:
+@pytest.mark.parametrize("seed", SEEDS)
+def test_services_take_a_small_share_of_each_day(seed: int) -> None:
     daily = (
-        (credits()["credits_compute"] + credits()["credits_cloud_services"]).groupby(credits()["hour"].dt.date).sum()
+        (credits(seed)["credits_compute"] + credits(seed)["credits_cloud_services"])
+        .groupby(credits(seed)["hour"].dt.date)
+        .sum()
     )
     assert 12 < daily.median() < 40

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from tests.unit.tools.demo.beside.made import WAREHOUSES, window
-from tools.demo.generate.beside import accelerated, frames
+from tools.demo.generate.beside import accelerated, acceleration, frames
 from tools.demo.generate.beside.objects import accessed, table, tables
 
 
@@ -206,3 +206,20 @@ def test_replaced_tables_lie_as_deleted_rows_that_cost() -> None:
     kept = metrics[metrics["RETAINED_FOR_CLONE_BYTES"] > 0]
     assert metrics[metrics["CLONE_GROUP_ID"] == kept["ID"].iloc[0]]["DELETED"].tolist() == [True, False]
     assert metrics["ID"].is_unique
+
+
+def test_accelerated_statements_carry_what_their_warehouse_pays() -> None:
+    around = window(0, 40)
+    plain = [name for name in around.queries.column_names if not name.startswith("QUERY_ACCELERATION")]
+    marked = acceleration.marked(around.queries.select(plain), around.seed, around.warehouses).to_pandas()
+    helped = marked[marked["QUERY_ACCELERATION_UPPER_LIMIT_SCALE_FACTOR"] > 0]
+    assert set(helped["WAREHOUSE_NAME"]) == {"TRANSFORM_WH"}
+    assert helped["QUERY_ACCELERATION_BYTES_SCANNED"].between(1, helped["BYTES_SCANNED"]).all()
+    assert (
+        marked[marked["QUERY_ACCELERATION_UPPER_LIMIT_SCALE_FACTOR"] == 0]["QUERY_ACCELERATION_BYTES_SCANNED"] == 0
+    ).all()
+    ids = around.queries.select(["QUERY_ID"])
+    credits = acceleration.attributed(ids, around.queries, around.seed, around.warehouses).to_pandas()
+    spent = credits.dropna().set_index("QUERY_ID")["CREDITS_USED_QUERY_ACCELERATION"]
+    assert set(spent.index) == set(helped["QUERY_ID"])
+    assert spent.sum() == pytest.approx(views()["QUERY_ACCELERATION_HISTORY"]["CREDITS_USED"].sum(), abs=1e-6)

@@ -1,11 +1,12 @@
--- Failed logins of the account by UTC hour: one row per attempt goes in.
+-- Sign-ins of the account by UTC hour, and how many of them failed, from LOGIN_HISTORY.
 SELECT
     'total' AS KEY,
     TIME_SLICE(EVENT_TIMESTAMP, 60, 'MINUTE') AS SLOT,
-    CAST(COUNT_IF(IS_SUCCESS = 'NO') AS FLOAT) AS VALUE
+    CAST(COUNT(*) AS FLOAT) AS LOGINS,
+    CAST(COUNT_IF(UPPER(IS_SUCCESS) = 'NO') AS FLOAT) AS FAILED_LOGINS
 FROM SNOWFLAKE.ACCOUNT_USAGE.LOGIN_HISTORY
 WHERE EVENT_TIMESTAMP >= :start
     AND EVENT_TIMESTAMP < :end
     AND EVENT_TIMESTAMP <= :visible_until_LOGIN_HISTORY
 GROUP BY 1, 2
-ORDER BY 2
+ORDER BY 2, 1

@@ -1,15 +1,16 @@
-"""What the runtime says makes cached figures comparable, and which two identities it lets work together."""
+"""What makes cached figures comparable, and which two identities it lets work together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from agent.runtime import Runtime, SystemClock
+from agent.account_access import AccountAccess
 from agent.settings import load_settings
 from tools.demo.account import AccountSettings, write_settings
 from tools.errors import BadSettings
@@ -26,12 +27,12 @@ KNOWN = AccountSettings(
 )
 
 
-def runtime(profile: str) -> Runtime:
-    return Runtime(load_settings(profile), SystemClock(), lambda: "id")
+def access(profile: str, *, attended: bool = True) -> AccountAccess:
+    return AccountAccess(load_settings(profile), ExitStack(), attended=attended)
 
 
 def test_an_embedded_account_that_was_replaced_or_moved_on_has_another_scope(tmp_path: Path) -> None:
-    made = runtime("demo")
+    made = access("demo")
     folder = made.settings.account_dir
     folder.mkdir(parents=True)
     scopes = []
@@ -42,38 +43,38 @@ def test_an_embedded_account_that_was_replaced_or_moved_on_has_another_scope(tmp
         KNOWN,
     ):
         write_settings(folder, known)
-        scopes.append(made._cache_scope())
+        scopes.append(made.cache_scope())
     assert scopes[0] == scopes[3]
     assert len(set(scopes)) == 3
 
 
 @pytest.fixture
-def live(tmp_path: Path) -> Callable[[str], Runtime]:
-    def make(text: str) -> Runtime:
+def live(tmp_path: Path) -> Callable[..., AccountAccess]:
+    def make(text: str, *, attended: bool = True) -> AccountAccess:
         profiles = tmp_path / "home" / "profiles"
         profiles.mkdir(parents=True, exist_ok=True)
         (profiles / "lab.toml").write_text(f'[account]\nkind = "live"\ntimezone = "UTC"\n{text}')
-        return runtime("lab")
+        return access("lab", attended=attended)
 
     return make
 
 
-def test_a_live_accounts_scope_is_account_user_and_role(live: Callable[[str], Runtime]) -> None:
+def test_a_live_accounts_scope_is_account_user_and_role(live: Callable[..., AccountAccess]) -> None:
     base = '[reader]\naccount = "a"\nuser = "{user}"\nrole = "{role}"\ntoken = "t"\n'
     scopes = [
-        live(base.format(user=user, role=role))._cache_scope() for user, role in (("U", "R"), ("V", "R"), ("U", "S"))
+        live(base.format(user=user, role=role)).cache_scope() for user, role in (("U", "R"), ("V", "R"), ("U", "S"))
     ]
     assert len(set(scopes)) == 3
 
 
-def test_the_cache_is_off_by_setting(live: Callable[[str], Runtime]) -> None:
+def test_the_cache_is_off_by_setting(live: Callable[..., AccountAccess]) -> None:
     base = '[reader]\naccount = "a"\nuser = "U"\ntoken = "t"\n'
-    assert live(base)._usage_cache() is not None
-    assert live(f"{base}[cache]\nenabled = false\n")._usage_cache() is None
+    assert live(base).usage_cache() is not None
+    assert live(f"{base}[cache]\nenabled = false\n").usage_cache() is None
 
 
 def test_a_named_operator_of_another_account_is_refused(
-    live: Callable[[str], Runtime], monkeypatch: pytest.MonkeyPatch
+    live: Callable[..., AccountAccess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     accounts = {"here": {"account": "acme-one"}, "there": {"account": "acme-two"}}
     monkeypatch.setattr(named, "named_connection", lambda name: accounts[name])
@@ -83,12 +84,12 @@ def test_a_named_operator_of_another_account_is_refused(
         live(base.format(name="there")).operator_config  # noqa: B018 - asking is the test
 
 
-def test_what_settings_say_reaches_the_connection(live: Callable[[str], Runtime]) -> None:
+def test_what_settings_say_reaches_the_connection(live: Callable[..., AccountAccess]) -> None:
     made = live(
         '[reader]\naccount = "a"\nuser = "U"\nbrowser = true\nnetwork_timeout_s = 7\nstatement_timeout_s = 8\n'
-        '[proxy]\nhost = "proxy.example"\nport = 8080\n'
+        '[proxy]\nhost = "proxy.example"\nport = 8080\n',
+        attended=False,
     )
-    made.attended = False
     config = made.reader_config
     assert (config.browser, config.attended, config.proxy.host) == (True, False, "proxy.example")
     assert (config.network_timeout, config.statement_timeout) == (7, 8)

@@ -1,0 +1,12 @@
+-- Bytes stored in the account at each UTC day, from STORAGE_USAGE: tables, stages, fail-safe and hybrid tables together.
+SELECT
+    'total' AS KEY,
+    CAST(USAGE_DATE AS TIMESTAMP_LTZ) AS SLOT,
+    CAST(SUM(COALESCE(STORAGE_BYTES, 0) + COALESCE(STAGE_BYTES, 0) + COALESCE(FAILSAFE_BYTES, 0)
+        + COALESCE(HYBRID_TABLE_STORAGE_BYTES, 0)) AS FLOAT) AS V
+FROM SNOWFLAKE.ACCOUNT_USAGE.STORAGE_USAGE
+WHERE USAGE_DATE >= :first_day
+    AND USAGE_DATE < :end_day
+    AND USAGE_DATE < :visible_day_STORAGE_USAGE
+GROUP BY 1, 2
+ORDER BY 2
