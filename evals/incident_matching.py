@@ -26,6 +26,8 @@ BEFORE, AFTER = timedelta(hours=1), timedelta(hours=6)
 """An hour's sum belongs to the whole hour; what was held up comes after the end."""
 ANNOUNCED = timedelta(hours=21)
 """How long before its start a label with precursors may show, in run times first."""
+_LATE = {"storage_growth": timedelta(days=1)}
+"""Told apart by the day: what begins on the last one is not in the figures yet."""
 _EITHER_WAY = frozenset({"spill", "resize_forgotten"})
 _BESIDE: dict[str, Callable[[Candidate, Label], bool]] = {
     "clustering_storm": lambda c, label: c.object == "AUTO_CLUSTERING",
@@ -142,7 +144,7 @@ def judge(
         until: how far the series reach.
     """
     real = [label for label in labels if label.expected_flag]
-    must = [label for label in real if label.start < until]
+    must = [label for label in real if label.start < until - _LATE.get(label.kind, timedelta(0))]
     quiet = [label for label in labels if not label.expected_flag]
     hits = {id(label): [f for f in findings if _finds(f, label)] for label in must}
     counted = [label for label in must if label.start >= since]

@@ -69,7 +69,7 @@ WATCHES: tuple[Watch, ...] = (
     Watch("size_below", "warehouse", least=3, grain=0.2, way="more", threshold=0.5, lasting=2),
     Watch("queries", "warehouse", least=40, grain=3, way="silence"),
     Watch("execution_seconds", "warehouse", least=3_600, grain=120, way="more"),
-    Watch("queue_seconds", "warehouse", least=36_000, grain=120, way="more", lasting=4),
+    Watch("queue_seconds", "warehouse", least=100_000, grain=120, way="more", lasting=2),
     Watch("failures", "warehouse", least=10, grain=1, way="more"),
     Watch("bytes_spilled", "warehouse", least=100e9, grain=5e9, way="more", supporting=True),
     Watch("credits", "service_type", least=25.0, grain=0.1, way="more", threshold=0.3),

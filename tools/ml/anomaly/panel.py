@@ -21,6 +21,7 @@ _UNREST_LIMIT = 16.0
 _MONTH_END_UNKNOWN = 4.0
 _MONTH_END_AGAIN = 2.0
 _MONTH_END_LEAST = 1.2
+_RUNS_ON_HOURS = 3
 _FIRST_DAYS = 10
 _LEAST_SCALE = 0.5
 _NEXT_TO_NOTHING = 0.15
@@ -76,6 +77,8 @@ class Panel:
         """Of the month ends before this one: sum of values, sum of what was expected, the largest value."""
         self.closing: Floats = np.zeros((series, 3))
         """The same of the one under way."""
+        self.due: Floats = np.zeros((max(1, round(_RUNS_ON_HOURS * per_day / 24)), series))
+        """What was expected in the last slots, newest last."""
         self.slots: npt.NDArray[np.int64] = np.zeros(series, dtype=np.int64)
 
     def see(self, moment: Moment, y: Floats, active: Bools) -> tuple[Signals, tuple[Floats, Floats, Floats]]:
@@ -95,6 +98,7 @@ class Panel:
         # A series that has always been 0 has no spread of its own.
         spread = np.maximum(spread, _LEAST_SPREAD * np.abs(y))
         z = np.where(known, self._excused(moment, y, experts) / spread, 0.0)
+        self.due = np.concatenate([self.due[1:], expected[None, :]])
         self._push(z, y, expected, spread, known & ~active)
         self._miss(y, np.fmin(experts[1], experts[2]), z, known, active)
         statistics = self._statistics(z, active)
@@ -132,11 +136,15 @@ class Panel:
         return residual
 
     def _allowed(self, expected: Floats) -> Floats:
-        """What an hour of a month end may take: by the month ends before, and generously in the first one."""
+        """What an hour of a month end may take: by the month ends before, and generously in the first one.
+
+        A run that takes longer works on in hours that are idle on other days: what was due a little before counts, too.
+        """
         total, usual, largest = self.closes.T
         known = usual > 0
         ratio = np.where(known, _MONTH_END_AGAIN * total / np.where(known, usual, 1.0), _MONTH_END_UNKNOWN)
-        by_ratio = np.maximum(ratio, _MONTH_END_LEAST) * np.maximum(expected, self.profile.level)
+        due = np.fmax(np.fmax(expected, self.due.max(axis=0)), self.profile.level)
+        by_ratio = np.maximum(ratio, _MONTH_END_LEAST) * due
         return np.asarray(np.maximum(by_ratio, np.where(total > _MONTH_END_LEAST * usual, largest, 0.0)))
 
     def _push(self, z: Floats, y: Floats, expected: Floats, spread: Floats, counts: Bools) -> None:
