@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from agent.durations import duration_of
 from agent.scan import ScanContext, ScanReport, ScanRules, scan_once
 from tools.errors import NotAllowed
 
@@ -19,16 +20,21 @@ if TYPE_CHECKING:
 __all__ = ["check_may_quiet", "dismiss", "scan", "scan_context", "snooze"]
 
 
-def scan(runtime: Runtime, progress: Callable[[float, str], None] | None = None) -> ScanReport:
+def scan(
+    runtime: Runtime, progress: Callable[[float, str], None] | None = None, *, lookback: timedelta | None = None
+) -> ScanReport:
     """One scan: it reads the account and keeps what it finds; it has no writer.
+
+    Args:
+        lookback: in place of the setting scan.lookback.
 
     Raises:
         Unreachable: the account or the store does not answer.
     """
-    return scan_once(scan_context(runtime), progress=progress)
+    return scan_once(scan_context(runtime, lookback), progress=progress)
 
 
-def scan_context(runtime: Runtime) -> ScanContext:
+def scan_context(runtime: Runtime, lookback: timedelta | None = None) -> ScanContext:
     """All that one scan may use; its holder is new each time."""
     lines = runtime.settings.scan
     return ScanContext(
@@ -40,6 +46,7 @@ def scan_context(runtime: Runtime) -> ScanContext:
         holder=f"{socket.gethostname()}:{os.getpid()}:{runtime.new_id()}",
         rules=ScanRules(
             history=timedelta(days=lines.history_days),
+            lookback=lookback or duration_of(lines.lookback),
             long_running=timedelta(minutes=lines.long_running_m),
             runaway=timedelta(minutes=lines.runaway_m),
             queued=timedelta(minutes=lines.queued_m),

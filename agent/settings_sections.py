@@ -97,13 +97,23 @@ class PolicySettings(_Section):
     """None: policy.toml in the profile's state folder if there is one, else the packaged policy."""
 
 
+def _time(value: str, *, least: timedelta, most: timedelta) -> str:
+    try:
+        duration_of(value, least=least, most=most)
+    except BadArgument as error:
+        raise ValueError(f"{error.message} {error.hint or ''}".strip()) from None
+    return value
+
+
 class ScanSettings(_Section):
     """The proactive scan (docs/scan.md)."""
 
     every: str | None = None
     """How often `frostline slack` scans, e.g. 2m or 1h; None: not at all (cron or `frostline scan --every` may)."""
     history_days: int = Field(default=63, ge=14, le=365)
-    """How far back hourly series are read, and so how far back a first scan finds."""
+    """How far back hourly series are read, to know what is usual."""
+    lookback: str = "3d"
+    """How long something may be over and still be found by a scan that did not see it while it went on."""
     long_running_m: float = Field(default=60, ge=1, le=10_080)
     """Minutes after which a running statement is a finding."""
     runaway_m: float = Field(default=240, ge=1, le=10_080)
@@ -115,16 +125,17 @@ class ScanSettings(_Section):
     lease_s: float = Field(default=120, ge=3, le=3_600)
     """How long a scan that has died keeps others out."""
 
+    @field_validator("lookback")
+    @classmethod
+    def _a_time_back(cls, value: str) -> str:
+        return _time(value, least=timedelta(hours=1), most=timedelta(days=365))
+
     @field_validator("every")
     @classmethod
     def _a_length_of_time(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        try:
-            duration_of(value, least=timedelta(seconds=10), most=timedelta(days=7))
-        except BadArgument as error:
-            raise ValueError(f"{error.message} {error.hint or ''}".strip()) from None
-        return value
+        return _time(value, least=timedelta(seconds=10), most=timedelta(days=7))
 
     @property
     def pause(self) -> timedelta | None:

@@ -14,8 +14,6 @@ __all__ = ["look_at_billing"]
 
 _WATCHES = tuple(watch for watch in WATCHES if watch.by != "user")
 """Figures of single users are for analysts and above; a finding is read by everybody."""
-_WAREHOUSE_SERVICES = ("WAREHOUSE_METERING", "WAREHOUSE_METERING_READER")
-"""As services they are the sum of what each warehouse shows by itself."""
 _KINDS: dict[str, FindingKind] = {
     "queue_seconds": "queueing",
     "bytes_spilled": "spill",
@@ -84,14 +82,19 @@ def _credits_per_day(sweep: Sweep) -> float:
 def kind_of(candidate: Candidate) -> FindingKind | None:
     """What people call it; None where it is nothing to be told of by itself."""
     metric, kind = candidate.metric, candidate.kind
+    members = {c.metric for c in (candidate, *candidate.related)}
+    if "size_above" in members:
+        return "resize_forgotten"
+    if "size_below" in members:
+        return "spill" if "bytes_spilled" in members else "level_shift"
+    if metric == "execution_seconds" and kind == "spike" and "queries" not in members:
+        return "long_running_query"
     if metric in _KINDS:
         return _KINDS[metric]
     if metric == "failures":
         more = any(c.metric == "queries" and c.is_more for c in candidate.related)
         return "retry_storm" if more else "failing_queries"
     if candidate.watch.by == "service_type":
-        if candidate.entity in _WAREHOUSE_SERVICES:
-            return None
         if candidate.entity == "AUTO_CLUSTERING" and candidate.is_more:
             return "clustering_storm"
     if kind != "spike":

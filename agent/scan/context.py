@@ -40,7 +40,10 @@ class ScanRules:
     """Where a scan draws its lines."""
 
     history: timedelta = timedelta(days=63)
-    """Of the billing tier: how far back series are read, which is how far back a first scan finds."""
+    """Of the billing tier: how far back series are read, to know what is usual."""
+    lookback: timedelta = timedelta(days=3)
+    """How long something may be over before the last scan (or now, in a first one) and still be a new finding; what
+    goes on is one however long ago it began."""
     long_running: timedelta = timedelta(hours=1)
     runaway: timedelta = timedelta(hours=4)
     queued: timedelta = timedelta(minutes=5)

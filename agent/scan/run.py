@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from agent.findings import Change, reconcile
+from agent.findings import Change, Sighting, reconcile
 from agent.scan.billing import look_at_billing
 from agent.scan.context import Look, ScanContext
 from agent.scan.leasing import held
@@ -23,9 +23,6 @@ _log = logging.getLogger("frostline.scan")
 LEASE = "scan"
 _REMEMBERED = timedelta(days=30)
 """How long after its end a finding is compared with what is seen, beyond what the series reach back."""
-
-_LATE = timedelta(days=3)
-"""What was over longer than this before the last scan was there to be found by that one."""
 
 Progress = Callable[[float, str], None]
 
@@ -109,7 +106,16 @@ def _look(context: ScanContext, now: datetime, say: Progress) -> Look:
         except (NoPermission, StatementFailed) as error:
             whole.notes.append(f"Not looked at: {name}. {error.message}")
             _log.warning("scan: %s not looked at: %s", name, error.message)
+    whole.sightings = _once(whole.sightings)
     return whole
+
+
+def _once(sightings: list[Sighting]) -> list[Sighting]:
+    """A size that was left in place is told by what it was set to, not by its traces in the series, too."""
+    told = {s.warehouse for s in sightings if s.family == "resize_forgotten"}
+    return [
+        s for s in sightings if s.kind != "resize_forgotten" or s.family == "resize_forgotten" or s.warehouse not in told
+    ]
 
 
 def _compare(context: ScanContext, now: datetime, seen: Look) -> tuple[Change, ...]:
@@ -118,7 +124,7 @@ def _compare(context: ScanContext, now: datetime, seen: Look) -> tuple[Change, .
     return reconcile(
         stored,
         seen.sightings,
-        since=last.as_of - _LATE if last else None,
+        since=(last.as_of if last else now) - context.rules.lookback,
         now=now,
         looked=seen.looked,
         new_id=context.new_id,

@@ -116,12 +116,16 @@ def scan(
     every: Annotated[
         str | None, typer.Option("--every", metavar="2m", help="Scan again and again, so far apart.", callback=readable)
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="30d", help="Find what was over for so long, too.", callback=readable),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Look for what stands out: spending, queues, failures, long statements, warehouses left running."""
     from bots.cli.scan import run_scan
 
-    run_scan(output(as_json), Globals.profile, once, every)
+    run_scan(output(as_json), Globals.profile, once, every, since)
 
 
 @app.command()

@@ -25,28 +25,29 @@ __all__ = ["findings_table", "run_scan"]
 _SHOWN = 40
 
 
-def run_scan(out: Output, profile: str | None, once: bool, every: str | None) -> None:
+def run_scan(out: Output, profile: str | None, once: bool, every: str | None, since: str | None = None) -> None:
     from agent.durations import duration_of
 
     with out.edge():
+        lookback = None if since is None else duration_of(since, least=timedelta(hours=1))
         if once and every is not None:
             raise BadArgument("--once and --every do not go together.")
         if every is None:
             with opened(out, profile) as runtime:
-                show_report(out, runtime, _scan(out, runtime))
+                show_report(out, runtime, _scan(out, runtime, lookback))
             return
         pause = duration_of(every, least=timedelta(seconds=1), most=timedelta(days=7))
-        _loop(out, profile, pause.total_seconds())
+        _loop(out, profile, pause.total_seconds(), lookback)
 
 
-def _loop(out: Output, profile: str | None, every: float) -> None:
+def _loop(out: Output, profile: str | None, every: float, lookback: timedelta | None) -> None:
     stop = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         stop.set()
 
     def scan(runtime: Runtime) -> ScanReport:
-        report = _scan(out, runtime)
+        report = _scan(out, runtime, lookback)
         show_report(out, runtime, report)
         return report
 
@@ -60,11 +61,11 @@ def _loop(out: Output, profile: str | None, every: float) -> None:
     ScanLoop(lambda: opened(out, profile, attended=False), scan=scan, on_failure=failed).run(stop, every)
 
 
-def _scan(out: Output, runtime: Runtime) -> ScanReport:
+def _scan(out: Output, runtime: Runtime, lookback: timedelta | None) -> ScanReport:
     from agent.proactive import scan
 
     with out.progress("Scanning") as progress:
-        report = scan(runtime, progress)
+        report = scan(runtime, progress, lookback=lookback)
     _tell_slack(out, runtime)
     return report
 

@@ -29,6 +29,8 @@ def code(text: str) -> list[str]:
 def shown(default: Any) -> str:
     if default is None:
         return "none"
+    if isinstance(default, str):
+        return f"`{json.dumps(default)}`"
     return f"`{json.dumps(int(default) if default == int(default) else default)}`"
 
 

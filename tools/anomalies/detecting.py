@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tools.anomalies.series import Watch, Watched
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from tools.ml.calendar import Calendar
 
 __all__ = ["Candidate", "judge"]
+
+
+_STEADY_OVER = timedelta(days=14)
+_STEADY = 0.95
+"""Share of hours with something in them, of what never rests."""
+_DEAD, _DEAD_SLOTS = 0.1, 2
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ def judge(watched: Sequence[Watched], price: float, calendar: Calendar, preferen
         _candidate(watched[number], name, one, price)
         for number, name in ordered
         for one in found[number, name]
-        if _matters(watched[number].watch, one)
+        if _matters(watched[number].watch, one, watched[number].histories.series(name))
     ]
 
 
@@ -98,14 +104,14 @@ _Key = tuple[int, str]
 def _by_plan(
     watched: Sequence[Watched], step: Step, planned: Sequence[PlannedWork]
 ) -> list[tuple[list[_Key], list[tuple[pd.Timestamp, pd.Timestamp]]]]:
-    """Series that share the planned work that concerns them."""
-    groups: dict[tuple[PlannedWork, ...], list[_Key]] = {}
+    """Series that share a threshold and the planned work that concerns them."""
+    groups: dict[tuple[float | None, tuple[PlannedWork, ...]], list[_Key]] = {}
     for number, one in enumerate(watched):
         for name in one.histories.ids if one.histories.step == step else ():
             by_name = one.watch.by == "warehouse"
             mine = tuple(p for p in planned if p.warehouse is None or (by_name and p.warehouse == name))
-            groups.setdefault(mine, []).append((number, name))
-    return [(members, [(_naive(p.start), _naive(p.end)) for p in mine]) for mine, members in groups.items()]
+            groups.setdefault((one.watch.threshold, mine), []).append((number, name))
+    return [(members, [(_naive(p.start), _naive(p.end)) for p in mine]) for (_, mine), members in groups.items()]
 
 
 def _panel(
@@ -126,8 +132,9 @@ def _panel(
     panel = detect_panel(
         pd.concat(parts, ignore_index=True),
         calendar=calendar,
-        threshold=DEFAULT if preferences.threshold is None else preferences.threshold,
+        threshold=preferences.threshold or watched[keys[0][0]].watch.threshold or DEFAULT,
         known_jobs=known,
+        grain={f"{number}:{name}": watched[number].watch.grain for number, name in keys},
         false_alarms=FALSE_ALARMS if preferences.false_alarms is None else preferences.false_alarms,
     )
     return {_key(unique): anomalies for unique, anomalies in panel.items()}
@@ -144,12 +151,54 @@ def _naive(moment: datetime) -> pd.Timestamp:
     return pd.Timestamp(moment.astimezone(UTC).replace(tzinfo=None))
 
 
-def _matters(watch: Watch, anomaly: Anomaly) -> bool:
-    return anomaly.severity >= watch.least and not (watch.upward and anomaly.actual < anomaly.expected)
+def _matters(watch: Watch, anomaly: Anomaly, series: pd.Series) -> bool:
+    within = series[(series.index >= anomaly.start) & (series.index < anomaly.end)]
+    if anomaly.severity < watch.least or len(within) < watch.lasting:
+        return False
+    if watch.way == "both" or anomaly.actual >= anomaly.expected:
+        return True
+    return watch.way == "silence" and fell_silent(series, anomaly)
+
+
+def fell_silent(series: pd.Series, anomaly: Anomaly) -> bool:
+    """Whether something that never rests stopped: less work than usual is no trouble, a feed that is dead is one.
+
+    What rests now and then (nights, days off, a job that moved) cannot be told from what has stopped.
+    """
+    before = series[(series.index < anomaly.start) & (series.index >= anomaly.start - _STEADY_OVER)]
+    during = series[(series.index >= anomaly.start) & (series.index < anomaly.end)]
+    if not len(before) or float((before > 0).mean()) < _STEADY:
+        return False
+    dead = (during <= _DEAD * anomaly.expected).to_numpy()
+    longest = run = 0
+    for one in dead:
+        run = run + 1 if one else 0
+        longest = max(longest, run)
+    return longest >= _DEAD_SLOTS
+
+
+def _seen_at(watch: Watch, anomaly: Anomaly, series: pd.Series) -> pd.Timestamp:
+    """When it was large and long enough to be told: the end of the slot that made it so, or later where the figure is
+    written down when a statement ends.
+    """
+    import pandas as pd
+
+    within = series[(series.index >= anomaly.start) & (series.index < anomaly.end)]
+    step = pd.Timedelta(1, unit="h" if watch.step == "hour" else "D")
+    beyond = (within - anomaly.expected).cumsum().abs().to_numpy()
+    large = (beyond >= watch.least).nonzero()[0]
+    slot = max(int(large[0]) if len(large) else len(within) - 1, watch.lasting - 1)
+    seen = within.index[min(slot, len(within) - 1)] + step
+    if watch.metric == "execution_seconds":
+        # As late as it could be: all of it one statement.
+        longest = float(within[within.index < seen].max())
+        seen = min(max(seen, anomaly.start + pd.Timedelta(seconds=round(longest))), series.index[-1] + step)
+    return seen
 
 
 def _candidate(watched: Watched, name: str, anomaly: Anomaly, price: float) -> Candidate:
     histories, watch = watched.histories, watched.watch
+    series = histories.series(name)
     credits = anomaly.severity if watch.in_credits else None
 
     def aware(stamp: pd.Timestamp) -> datetime:
@@ -161,10 +210,10 @@ def _candidate(watched: Watched, name: str, anomaly: Anomaly, price: float) -> C
         kind=anomaly.kind,
         entity=name,
         anomaly=anomaly,
-        series=histories.series(name),
+        series=series,
         start=aware(anomaly.start),
         end=aware(anomaly.end),
-        detected_at=aware(anomaly.detected_at),
+        detected_at=max(aware(anomaly.detected_at), aware(_seen_at(watch, anomaly, series))),
         view=histories.view,
         credits=credits,
         usd=None if credits is None else credits * price,

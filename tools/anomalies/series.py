@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from tools.context import FilterColumn, UsageReader
 from tools.history.fetch import Histories, fetch_histories
@@ -15,6 +16,8 @@ __all__ = ["HISTORY_DAYS", "WATCHES", "Watch", "Watched", "fetch_watched", "watc
 HISTORY_DAYS = 63
 """Nine weeks: enough of every hour of a week to tell what is ordinary, and at least one month end."""
 _DAILY_DAYS = 180
+_WAREHOUSE_SERVICES = frozenset({"WAREHOUSE_METERING", "WAREHOUSE_METERING_READER"})
+"""As services they are the sum of what each warehouse shows by itself."""
 _MOST_SERIES = {"warehouse": 2_000, "user": 200, "role": 200, "database": 200, "query_tag": 200, "service_type": 60}
 
 
@@ -27,8 +30,16 @@ class Watch:
     step: Step = "hour"
     least: float = 0.0
     """A finding whose sum beyond the expected is less than this, in the metric's unit, is not worth a word."""
-    upward: bool = False
-    """Only more than usual is odd: fewer failures or less waiting worry nobody."""
+    grain: float = 0.0
+    """How far one slot may differ from another for no reason at all, in the metric's unit."""
+    way: Literal["more", "silence", "both"] = "both"
+    """What is odd. more: less waiting or spending worries nobody; silence: of less, only that a feed has died."""
+    threshold: float | None = None
+    """Of confidence; None: the detector's own. Lower where few series are watched and little is said of small sums."""
+    lasting: int = 1
+    """Slots that a finding lasts at least."""
+    supporting: bool = False
+    """Evidence only: never a finding by itself, but part of one that something else has raised."""
 
     @property
     def unit(self) -> Unit:
@@ -50,16 +61,19 @@ class Watched:
 
 
 WATCHES: tuple[Watch, ...] = (
-    Watch("credits", "warehouse", least=0.5),
-    Watch("queries", "warehouse", least=50),
-    Watch("queue_seconds", "warehouse", least=600, upward=True),
-    Watch("failures", "warehouse", least=10, upward=True),
-    Watch("bytes_spilled", "warehouse", least=20e9, upward=True),
-    Watch("credits", "service_type", least=0.5),
-    Watch("credits_cloud_services", "total", least=0.5, upward=True),
-    Watch("execution_seconds", "user", least=7_200, upward=True),
-    Watch("failed_logins", "total", least=10, upward=True),
-    Watch("storage_bytes", "database", step="day", least=50e9, upward=True),
+    Watch("credits", "warehouse", least=4.0, grain=0.1, way="more"),
+    Watch("credits_cloud_services", "warehouse", least=1.0, grain=0.02, way="more"),
+    Watch("size_above", "warehouse", least=3, grain=0.2, way="more", threshold=0.5, lasting=2),
+    Watch("size_below", "warehouse", least=3, grain=0.2, way="more", threshold=0.5, lasting=2),
+    Watch("queries", "warehouse", least=40, grain=3, way="silence"),
+    Watch("execution_seconds", "warehouse", least=3_600, grain=120, way="more"),
+    Watch("queue_seconds", "warehouse", least=36_000, grain=120, way="more", lasting=4),
+    Watch("failures", "warehouse", least=10, grain=1, way="more"),
+    Watch("bytes_spilled", "warehouse", least=100e9, grain=5e9, way="more", supporting=True),
+    Watch("credits", "service_type", least=10.0, grain=0.1, way="more", threshold=0.3),
+    Watch("execution_seconds", "user", least=7_200, grain=120, way="more", supporting=True),
+    Watch("failed_logins", "total", least=20, grain=1, way="more"),
+    Watch("storage_bytes", "database", "day", least=200e9, grain=20e9, way="more"),
 )
 """What `detect_anomalies` and the scan look at where nothing narrower is asked for."""
 
@@ -70,6 +84,9 @@ def watches_for(
     """The watches of a question: of these metrics, by this kind of name; the default ones where nothing is said."""
     found = [w for w in WATCHES if (not metrics or w.metric in metrics) and (by is None or w.by == by)]
     found = [w for w in found if set(filters) <= _columns(w)]
+    if metrics or by is not None:
+        # Asked for by name, it is no longer mere evidence.
+        found = [replace(w, supporting=False) for w in found]
     if found or not metrics:
         return tuple(found)
     return tuple(_watch(metric, by, filters) for metric in metrics)
@@ -101,7 +118,15 @@ def fetch_watched(
     Raises:
         BadArgument, NoPermission: as `tools.history.fetch.fetch_histories`.
     """
+    given = dict(filters or {})
     most = _MOST_SERIES.get(watch.by)
     days = max(days, _DAILY_DAYS) if watch.step == "day" else days
-    found = fetch_histories(reader, watch.metric, watch.by, filters or {}, step=watch.step, days=days, limit=most)
+    found = fetch_histories(reader, watch.metric, watch.by, given, step=watch.step, days=days, limit=most)
+    if watch.by == "service_type" and "service_type" not in given:
+        found = _without(found, _WAREHOUSE_SERVICES)
     return Watched(watch, found)
+
+
+def _without(histories: Histories, names: Collection[str]) -> Histories:
+    frame = histories.frame
+    return replace(histories, frame=frame[~frame["unique_id"].isin(names)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from tools.anomalies.detecting import Candidate, judge
 from tools.anomalies.grouping import grouped
@@ -14,7 +15,10 @@ from tools.errors import NoPermission
 from tools.history.calendars import calendar_for
 from tools.preferences import Preferences
 
-__all__ = ["Candidate", "Sweep", "candidates"]
+if TYPE_CHECKING:
+    from tools.ml.calendar import Calendar
+
+__all__ = ["Candidate", "Sweep", "candidates", "found_in"]
 
 
 @dataclass(frozen=True)
@@ -66,9 +70,31 @@ def candidates(
     end = max((w.histories.end for w in watched), default=reader.now())
     stop = min(until, end) if until is not None else end
     calendar = calendar_for(reader, preferences, stop)
-    found = judge(watched, reader.account().credit_price, calendar, preferences)
-    inside = [c for c in found if c.start < stop and c.end > since]
-    return Sweep(grouped(inside), tuple(watched), since, stop, refused)
+    found = found_in(watched, calendar, preferences, reader.account().credit_price)
+    inside = tuple(c for c in found if c.start < stop and c.end > since)
+    return Sweep(inside, tuple(watched), since, stop, refused)
+
+
+def found_in(
+    watched: Sequence[Watched], calendar: Calendar, preferences: Preferences, price: float
+) -> tuple[Candidate, ...]:
+    """Everything odd in series that were fetched: one a cause, the most severe first.
+
+    Args:
+        price: USD a credit.
+    """
+    found = judge(watched, price, calendar, preferences)
+    return grouped(found, credits_per_day=_credits_per_day(watched))
+
+
+def _credits_per_day(watched: Sequence[Watched]) -> float:
+    """Of all warehouses together, over what was fetched; 0 where it was not."""
+    for one in watched:
+        histories = one.histories
+        if one.watch.metric == "credits" and one.watch.by == "warehouse" and histories.start < histories.end:
+            days = (histories.end - histories.start).total_seconds() / 86_400
+            return float(histories.frame["y"].sum()) / days
+    return 0.0
 
 
 def _fetched(

@@ -44,6 +44,8 @@ SeriesMetric = Literal[
     "storage_bytes",
     "logins",
     "failed_logins",
+    "size_above",
+    "size_below",
 ]
 SeriesBy = Literal["total", "warehouse", "user", "role", "database", "query_tag", "query_type", "service_type"]
 
@@ -65,6 +67,8 @@ class Beside:
 
 
 _LOGINS = {"total": ("LOGIN_HISTORY", "series_logins"), "user": ("LOGIN_HISTORY", "series_logins_user")}
+_SIZES = {"warehouse": ("QUERY_HISTORY", "series_sizes")}
+_SIZE_SAYS = "The size is that of the statements' warehouse when they ran; it stays until it is changed."
 _BESIDE: dict[str, Beside] = {
     "storage_bytes": Beside(
         "bytes stored",
@@ -78,6 +82,8 @@ _BESIDE: dict[str, Beside] = {
         "Storage is a level: the figure is what stands at the end of the window, by UTC day.",
         stock=True,
     ),
+    "size_above": Beside("steps above its usual size", "count", "size_above", "hour", _SIZES, _SIZE_SAYS, stock=True),
+    "size_below": Beside("steps below its usual size", "count", "size_below", "hour", _SIZES, _SIZE_SAYS, stock=True),
     "logins": Beside("sign-ins", "count", "logins", "hour", _LOGINS, "Failed sign-ins are counted too."),
     "failed_logins": Beside("failed sign-ins", "count", "failed_logins", "hour", _LOGINS, ""),
 }

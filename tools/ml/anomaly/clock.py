@@ -35,7 +35,7 @@ class Moment:
     """Monday is 0."""
     holiday: bool
     month_end: bool
-    """The last two local days of a month and the first, where the calendar says that the end of a month matters."""
+    """The last two local days of a month and the first two, where the calendar says that the end of a month matters."""
     job: bool
     """Within announced work."""
 
@@ -102,7 +102,7 @@ class Clock:
             slot=seconds // int(self.step.total_seconds()),
             weekday=local.day_of_week.to_numpy(dtype=np.int64),
             holiday=self.calendar.is_holiday(local) if self.calendar else nothing,
-            month_end=np.isin(edge, (-2, -1, 1)),
+            month_end=np.isin(edge, (-2, -1, 1, 2)),
             job=job,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -80,12 +80,15 @@ def detect_panel(
     known_jobs: Sequence[KnownJob] = (),
     unit_price: float | None = None,
     false_alarms: float = FALSE_ALARMS,
+    grain: float | Mapping[str, float] = 0.0,
 ) -> dict[str, list[Anomaly]]:
     """`detect` for many series at once, at a small part of the cost.
 
     Args:
         frame: unique_id, ds (naive stamps are UTC), y; all series have the same step. Series may begin and end at
             different times: what is not there is a gap.
+        grain: how far one slot may differ from another for no reason at all, in the series' unit; of all series, or by
+            name.
 
     Returns:
         One entry a series, also where nothing was found.
@@ -120,6 +123,7 @@ def detect_panel(
         known_jobs=known_jobs,
         unit_price=unit_price,
         false_alarms=false_alarms,
+        grain=grain,
     )
     watch.take_all(stamps, wide.to_numpy(dtype=float))
     return watch.findings()

@@ -25,6 +25,7 @@ _FIRST_DAYS = 10
 _LEAST_SCALE = 0.5
 _NEXT_TO_NOTHING = 0.15
 _MISSING_SCALE = 0.6
+_LEAST_SPREAD = 1e-9
 
 Bools = npt.NDArray[np.bool_]
 
@@ -46,8 +47,10 @@ class Signals:
 class Panel:
     """State of `series` series; `see` takes one slot of all, `learn` accepts it as ordinary where told so."""
 
-    def __init__(self, series: int, per_day: int) -> None:
+    def __init__(self, series: int, per_day: int, grain: Floats | None = None) -> None:
+        """`grain`: how far a slot's value may differ from another's for no reason at all, one element a series."""
         self.series, self.per_day = series, per_day
+        self.grain: Floats = np.zeros(series) if grain is None else grain
         self.scales = scales(per_day)
         lengths = (*self.scales.up, *self.scales.down, *self.scales.unrest)
         self.lengths = tuple(sorted(set(lengths)))
@@ -88,7 +91,9 @@ class Panel:
         known = there & np.isfinite(expected)
         expected = np.where(known, expected, np.where(there, y, 0.0))
         y = np.where(there, y, expected)
-        spread = self.profile.spread(moment.slot, moment.off)
+        spread = np.hypot(self.profile.spread(moment.slot, moment.off), self.grain)
+        # A series that has always been 0 has no spread of its own.
+        spread = np.maximum(spread, _LEAST_SPREAD * np.abs(y))
         z = np.where(known, self._excused(moment, y, experts) / spread, 0.0)
         self._push(z, y, expected, spread, known & ~active)
         self._miss(y, np.fmin(experts[1], experts[2]), z, known, active)

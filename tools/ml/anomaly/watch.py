@@ -6,7 +6,7 @@ A slot's cost does not grow with the history, and most of it is array arithmetic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,6 +58,8 @@ class Watch:
         known_jobs: windows of announced work; nothing is raised in them, and nothing learnt.
         unit_price: what one unit of the series costs; severity is in units without it.
         false_alarms: findings per series and week that chance may raise at a threshold of 0.5.
+        grain: how far one slot may differ from another for no reason at all, in the series' unit, of all series or by
+            name: a handful of statements and some minutes of use are no measure.
 
     Raises:
         BadArgument: no ids or one twice; a step, threshold or budget that cannot be used.
@@ -73,11 +75,15 @@ class Watch:
         known_jobs: Sequence[KnownJob] = (),
         unit_price: float | None = None,
         false_alarms: float = FALSE_ALARMS,
+        grain: float | Mapping[str, float] = 0.0,
     ) -> None:
         if not ids or len(set(ids)) < len(ids):
             raise BadArgument("A watch needs the name of each series, each once.")
         if not 0 < threshold < 1 or not false_alarms > 0:
             raise BadArgument(f"Threshold {threshold} must be between 0 and 1, the budget {false_alarms} above 0.")
+        grains = np.array([grain.get(name, 0.0) if isinstance(grain, Mapping) else grain for name in ids], dtype=float)
+        if not (np.isfinite(grains) & (grains >= 0)).all():
+            raise BadArgument("A grain is a size, 0 or more.")
         self.ids = list(ids)
         self.clock = Clock(pd.Timedelta(step), calendar, known_jobs)
         self.threshold, self.false_alarms = threshold, false_alarms
@@ -85,7 +91,7 @@ class Watch:
         self.last: pd.Timestamp | None = None
         self.now = -1
         count, per_day = len(self.ids), self.clock.per_day
-        self.panel = Panel(count, per_day)
+        self.panel = Panel(count, per_day, grains)
         self.active: Bools = np.zeros(count, dtype=bool)
         self.since: npt.NDArray[np.int64] = np.zeros(count, dtype=np.int64)
         self.adopted: npt.NDArray[np.int64] = np.full(count, _NEVER)
