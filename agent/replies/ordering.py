@@ -27,6 +27,9 @@ _MOST = re.compile(
 )
 _LEAST = re.compile(r"\b(?:least|smallest|lowest|fewest|minimum|cheapest)\b")
 _OVER_HALF = re.compile(r"\b(?:most of|mostly|mainly|the bulk|primarily|dominat\w+|largely)\b")
+_FIRST = re.compile(r"\bfirst\b")
+_SECOND = re.compile(r"\bsecond\b(?! window)")
+_LAST = re.compile(r"\blast\b(?! (?:\d|few|scan|hours?|days?|nights?|weeks?|weekend|months?|quarters?|years?))")
 _NEXT = re.compile(r"\b(?:followed by|next|then|ahead of)\b")
 _MORE = re.compile(
     r"\b(?:more|higher|larger|greater|bigger|above|exceed\w*|surpass\w*|ahead)\b(?! of (?:it|this|that|them)\b)"
@@ -44,12 +47,17 @@ _WITHIN = re.compile(
     r"\b(?:within|under|below|inside)\b.{0,12}\bbudget|\bon track\b|\bbudget (?:holds?|lasts?)\b|\bstay\w* within\b"
 )
 _LEFT = re.compile(r"\b(?:left|remaining|remains|over|under)\b")
+_PLACES = (_FIRST, _SECOND, _LAST)
 _CLAIMS = (_MOST, _LEAST, _OVER_HALF, _MORE, _LESS, _UP, _DOWN, _SAME, _OVER, _WITHIN, _LEFT)
 
 
 def disordered(sentence: Sentence, evidence: Evidence) -> Iterator[str]:
     """Claims of order in the sentence that its figures do not bear out."""
     text = _AT.sub(lambda match: " " * len(match[0]), sentence.text)
+    text = re.sub(r"\A\W*(?:no|yes),", " ", text)
+    if sentence.figures and not sentence.cell:
+        yield from _places(text, sentence, evidence)
+        yield from _ratios(sentence)
     said = next((match for claim in _CLAIMS for match in [claim.search(text)] if match), None)
     if said is None or sentence.cell:
         return
@@ -102,6 +110,8 @@ def _subject(sentence: Sentence, place: int) -> Fact | None:
 
 def _is_first(fact: Fact, sign: int, evidence: Evidence) -> bool:
     """Largest (smallest: -1) of its group; of a list that was cut, the smallest is not known."""
+    if not isinstance(fact.value, (int, float)):
+        return False
     group = _group(fact, evidence)
     cut = any(one.label == f"{fact.label}, all others" for one in evidence.facts.values())
     if not group or (sign < 0 and cut):
@@ -115,6 +125,29 @@ def _group(fact: Fact, evidence: Evidence) -> list[Fact]:
     same = [one for one in same if one.entity not in (None, evidence.scope)]
     together = [one for one in same if one.window == fact.window]
     return together if len(together) > 1 else same
+
+
+def _places(text: str, sentence: Sentence, evidence: Evidence) -> Iterator[str]:
+    """First, second and last, of names with figures."""
+    for claim in _PLACES:
+        match = claim.search(text)
+        fact = _subject(sentence, match.end()) if match else None
+        if match is None or fact is None or not isinstance(fact.value, (int, float)):
+            continue
+        larger = sum(_number(one) > _number(fact) for one in _group(fact, evidence))
+        if claim is _LAST and not _is_first(fact, -1, evidence):
+            yield f"no figure says so: {match[0]}"
+        if claim is not _LAST and larger != _PLACES.index(claim):
+            yield f"no figure says so: {match[0]}"
+
+
+def _ratios(sentence: Sentence) -> Iterator[str]:
+    """'ALPHA used [[ratio(f2,f3)]] as much as BETA': f2 is ALPHA's."""
+    names = [fact.entity for _, fact in sentence.names]
+    for figure in sentence.figures:
+        owners = [fact.entity for fact in figure.facts]
+        if figure.operation == "ratio" and len(names) > 1 and owners == names[1::-1] and owners[0] != owners[1]:
+            yield "a ratio the other way round"
 
 
 # --- more and less ----------------------------------------------------------------------------------------------------

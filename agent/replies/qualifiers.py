@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agent.replies.citations import Evidence
+from agent.replies.kinds import kinds
 from agent.replies.sentences import Figure, Sentence
 from tools.result import Fact
 
@@ -30,7 +31,7 @@ class _Special:
     said: re.Pattern[str]
     """What says so, in the words next to the figure; '<' stands for the figure itself."""
     anywhere: bool = False
-    """It may stand anywhere in the sentence."""
+    """It may stand anywhere in the sentence, as may the figure that it is said of."""
 
 
 def _special(label: str, said: str, *, anywhere: bool = False) -> _Special:
@@ -55,15 +56,18 @@ _MUST_BE_SAID = (
     _special(r"\ba day\b", r"\b(?:a|per|average|each) day\b|\bdaily\b"),
     _special(r"^budget$", r"\b(?:budget|amount)\b|\b(?:of|against)\W*<"),
     _special(r"against the budget", r"\b(?:over|above|beyond|under|below|left|against)\b"),
-    _special(r"used of the budget", r"\b(?:used|spent|share)\b|<\W*of the budget"),
+    _special(r"used of the budget", r"\b(?:used|spent|share)\b|<\W*of the budget|\bbudget\W*<"),
     _special(r"probability", r"\b(?:probability|chance|likelihood)\b"),
     _special(r"^budget used up$", r"\b(?:used up|runs? out|last\w*)\b"),
     _special(r"^budget used up$", r"\b(?:expect\w*|forecast\w*|project\w*|likely|will|would)\b"),
     _special(r"at the earliest", r"\bearliest\b|\bbetween\W*<"),
     _special(r"at the latest", r"\blatest\b|\band\W*<"),
     _special(r"^WAPE in", r"\b(?:errors?|wape)\b"),
+    _special(r"in the backtest$", r"\bbacktest\b", anywhere=True),
     _special(r"naive", r"\bnaive\b"),
     _special(r"^accuracy", r"\baccura\w*"),
+    _special(r"^loaded up to|^looked at up to|^last scan", r"\b(?:loaded|covered|until|up to|as of|end)\b"),
+    _special(r"with a figure$", r"\b(?:with|of|across|over|used|by|on)\b"),
     _special(r"^held by", r"\b(?:held|hold|cover\w*)\b|\band\W*<"),
     _special(r"^origins", r"\borigins\b"),
     _special(r"^price of", r"\b(?:price|each)\b|\bat\W*<|\b(?:a|per) credit\b"),
@@ -85,7 +89,7 @@ _IS_SAID = (
     _special(r"fail", r"\bfail\w*"),
     _special(r"idle", r"\bidle\b"),
     _special(r"queue(?!.*window a)", r"\b(?:queue[ds]?|queue?ing|wait(?:s|ed|ing)?)\b"),
-    _special(r"\brunning\b", r"\brunning\b(?! over)"),
+    _special(r"\brunning\b|statement", r"\b(?:running|runs?)\b(?! (?:over|out))"),
     _special(r"spill", r"\bspill\w*"),
     _special(r"scan", r"\bscanned\b"),
     _special(r"written", r"\bwritten\b"),
@@ -99,7 +103,8 @@ _IS_SAID = (
     _special(r"^size", r"\bsizes?\b"),
     _special(r"suspend", r"\bsuspends?\b"),
     _special(r"monitor", r"\bmonitors?\b"),
-    _special(r"budget", r"\bbudgets?\b"),
+    _special(r"budget|probability", r"\bbudgets?\b", anywhere=True),
+    _special(r"to come|against the budget|all others", r"\b(?:left|remains?|remaining)\b"),
     _special(r"probability", r"\b(?:probability|chance|likelihood)\b"),
     _special(r"^price", r"\bprice\b"),
     _special(r"interval", r"\bintervals?\b"),
@@ -119,7 +124,11 @@ _IS_SAID = (
     _special(r"metered", r"\bmetered\b"),
     _special(r"tokens", r"\btokens?\b"),
     _special(r"requests", r"\brequests?\b"),
-    _special(r"Frostline|language models|in all", r"\bfrostline\b|\bitself\b"),
+    _special(
+        r"Frostline|language models|in all",
+        r"\bfrostline\b|\bitself\b|\bi (?:have )?(?:use|spen|cost|consume)\w*|\bmy (?:own )?(?:cost|credits?|usage)\b",
+    ),
+    _special(r"^size", r"\b(?:small|large)\b"),
     _special(r"beyond the expected", r"\b(?:beyond|extra|excess)\b"),
     _special(r"the window before$", r"\bbefore\b|\bprevious\w*|\bprior\b|\bearlier\b"),
     _special(r"so far|^(?!.*(?:expected|low|high|to come|budget)).*$", r"\bso far\b|\bmeasured\b|\bactual\w*"),
@@ -156,12 +165,13 @@ _DAYS = {"hour": (0, 0), "day": (1, 1), "week": (7, 7), "month": (28, 31), "quar
 def misnamed(sentence: Sentence, evidence: Evidence) -> Iterator[str]:
     """What is said of a figure that it is not, and what of it should have been said."""
     yield from _unsaid(sentence)
-    if sentence.figures or sentence.names:
+    if sentence.figures or (sentence.names and not HEDGED.search(sentence.text)):
         yield from _wrongly_said(sentence)
+        yield from kinds(sentence, evidence)
         yield from _times(sentence, evidence)
         yield from _ends(sentence)
         yield from _absences(sentence, evidence)
-    elif not sentence.cell and not HEDGED.search(sentence.text):
+    elif not sentence.names and not sentence.cell and not HEDGED.search(sentence.text):
         said = (match[0] for special in _IS_SAID for match in special.said.finditer(sentence.text))
         word = next((word for word in said if word != "before" and not _quoted(word, sentence)), "")
         if word:
@@ -194,7 +204,8 @@ def _said_of(sentence: Sentence, number: int, special: _Special) -> bool:
 def _wrongly_said(sentence: Sentence) -> Iterator[str]:
     for special in _IS_SAID:
         for match in special.said.finditer(sentence.text):
-            labels = [fact.label for fact in _near(sentence, match.start())]
+            place = None if special.anywhere else match.start()
+            labels = [fact.label for fact in _near(sentence, place)]
             if not _quoted(match[0], sentence) and not any(special.label.search(label) for label in labels):
                 yield f"no figure beside it is that: {match[0]}"
                 break
@@ -205,8 +216,9 @@ def _quoted(word: str, sentence: Sentence) -> bool:
     return any(word in said for said in sentence.quoted)
 
 
-def _near(sentence: Sentence, place: int) -> list[Fact]:
-    figures = [fact for figure in sentence.around(place) for fact in figure.facts]
+def _near(sentence: Sentence, place: int | None) -> list[Fact]:
+    around = sentence.figures if place is None else sentence.around(place)
+    figures = [fact for figure in around for fact in figure.facts]
     return figures or [fact for _, fact in sentence.names]
 
 
@@ -243,7 +255,11 @@ def _absences(sentence: Sentence, evidence: Evidence) -> Iterator[str]:
 
 
 def _ends(sentence: Sentence) -> Iterator[str]:
-    """Two ends of a span in the wrong order, or of no span, or of two."""
+    """Two ends of a span in the wrong order, or of no span, or of two; 'up to' of what is no upper end."""
+    for number, figure in enumerate(sentence.figures):
+        fact = figure.facts[0]
+        if re.search(r"\bup to\W*\Z", sentence.before(number)) and fact.unit != "time" and _end_of(fact) != "h":
+            yield f"{fact.id} is no upper end"
     for number in range(len(sentence.figures) - 1):
         low, high = sentence.figures[number].one, sentence.figures[number + 1].one
         joined = re.fullmatch(r"\W*(?:and|to|–|-)\W*", sentence.after(number))
