@@ -94,9 +94,8 @@ def kind_of(candidate: Candidate) -> FindingKind | None:
     if metric == "failures":
         more = any(c.metric == "queries" and c.is_more for c in candidate.related)
         return "retry_storm" if more else "failing_queries"
-    if candidate.watch.by == "service_type":
-        if candidate.entity == "AUTO_CLUSTERING" and candidate.is_more:
-            return "clustering_storm"
+    if candidate.watch.by == "service_type" and candidate.entity == "AUTO_CLUSTERING" and candidate.is_more:
+        return "clustering_storm"
     if kind != "spike":
         return kind
     # More statements that cost no more, wait no longer and fail no oftener are no matter.

@@ -113,9 +113,8 @@ def _look(context: ScanContext, now: datetime, say: Progress) -> Look:
 def _once(sightings: list[Sighting]) -> list[Sighting]:
     """A size that was left in place is told by what it was set to, not by its traces in the series, too."""
     told = {s.warehouse for s in sightings if s.family == "resize_forgotten"}
-    return [
-        s for s in sightings if s.kind != "resize_forgotten" or s.family == "resize_forgotten" or s.warehouse not in told
-    ]
+    kind = "resize_forgotten"
+    return [s for s in sightings if s.kind != kind or s.family == kind or s.warehouse not in told]
 
 
 def _compare(context: ScanContext, now: datetime, seen: Look) -> tuple[Change, ...]:
