@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 from agent.replies.citations import Evidence
 from agent.replies.sentences import Figure, Sentence
+from tools.result import Fact
 
 __all__ = ["kinds"]
 
 _KIND = re.compile(r"\b(user|role|database|tag|service|schema|warehouse)s?\b")
 _COUNTED = re.compile(r"^(?:query )?(\w+?)(?: type)?s with a figure$")
 _TIME_HEADS = re.compile(r"^(?:hour|day|week|month|quarter|year)\b")
+_PEAK = re.compile(r"\b(?:highest|lowest|largest|smallest|biggest|peak|top|first|expensive) (?:hour|day|week|month)\b")
 _LIVE = re.compile(r"\b(?:now|currently)\b")
 _ONLY = re.compile(r"\b(?:only|alone)\b")
 _ALL = re.compile(r"(?<!\bin )(?<!\bof )(?<!\bat )\ball\b(?! (?:others?|together)\b)|\beverything\b|\bevery\b")
@@ -41,7 +43,7 @@ def kinds(sentence: Sentence, evidence: Evidence) -> Iterator[str]:
     only = _ONLY.search(sentence.text)
     names = {fact.entity for _, fact in sentence.names}
     others = {f.entity for f in evidence.facts.values() if f.entity and f.label in {fact.label for fact in facts}}
-    if only and names and others - names:
+    if only and sentence.figures and (not names or others - names):
         yield f"there are others: {only[0]}"
 
 
@@ -54,10 +56,18 @@ def _of_names(sentence: Sentence, evidence: Evidence) -> Iterator[str]:
         if match[1] not in counted and (counted or match[1] != "warehouse") and not known:
             yield f"nothing here is that: {match[0]}"
 
+    time = _PEAK.search(sentence.text)
+    if time and any(not _is_time(fact) for _, fact in sentence.names):
+        yield f"no name here is that: {time[0]}"
+
+
+def _is_time(fact: Fact) -> bool:
+    return re.match(r"\d{4}-", fact.entity or "") is not None
+
 
 def _of_columns(sentence: Sentence) -> Iterator[str]:
     head = sentence.text.split(":", 1)[0]
-    if _TIME_HEADS.search(head) and any(not re.match(r"\d{4}-", fact.entity or "") for _, fact in sentence.names):
+    if _TIME_HEADS.search(head) and not all(_is_time(fact) for _, fact in sentence.names):
         yield f"no name in the column is that: {head}"
     for figure in sentence.figures:
         for words, units in _UNITS:

@@ -35,7 +35,9 @@ _MORE = re.compile(
     r"\b(?:more|higher|larger|greater|bigger|above|exceed\w*|surpass\w*|ahead)\b(?! of (?:it|this|that|them)\b)"
 )
 _LESS = re.compile(r"\b(?:less|fewer|lower|smaller|below|behind|cheaper)\b")
-_UP = re.compile(r"\b(?:up|rose|risen|grew|growth|increased?|climbed|jumped|spike[ds]?)\b")
+_UP = re.compile(
+    r"(?<!make )(?<!makes )(?<!made )\bup\b|\b(?:rose|risen|grew|growth|increased?|climbed|jumped|spike[ds]?)\b"
+)
 _DOWN = re.compile(r"\b(?:down|fell|dropp?e?d?|decreased?|declined?|reduced?)\b")
 _SAME = re.compile(r"\b(?:unchanged|flat|stable|steady|equal|the same)\b")
 _NO = re.compile(r"\b(?:not|no|never|neither|nor|without|nothing|hardly)\b|n't\b")
@@ -58,6 +60,7 @@ def disordered(sentence: Sentence, evidence: Evidence) -> Iterator[str]:
     if sentence.figures and not sentence.cell:
         yield from _places(text, sentence, evidence)
         yield from _ratios(sentence)
+        yield from _in_turn(text, sentence)
     said = next((match for claim in _CLAIMS for match in [claim.search(text)] if match), None)
     if said is None or sentence.cell:
         return
@@ -89,6 +92,10 @@ def _ranks(text: str, sentence: Sentence, evidence: Evidence) -> Iterator[str]:
         fact = _subject(sentence, 0)
         if fact is None or 2 * _number(fact) <= sum(_number(one) for one in _group(fact, evidence)):
             yield "no figure says so: most of it"
+
+
+def _in_turn(text: str, sentence: Sentence) -> Iterator[str]:
+    """'ALPHA, followed by BETA': by their figures."""
     if _NEXT.search(text):
         owned = [f for figure in sentence.figures for f in [figure.one] if f and f.entity and f.unit != "%"]
         if any(one.label == other.label and _number(one) < _number(other) for one, other in pairwise(owned)):

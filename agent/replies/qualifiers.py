@@ -51,7 +51,7 @@ _MUST_BE_SAID = (
         _EXPECTED,
         r"\b(?:expect\w*|forecast\w*|project\w*|predict\w*|estimat\w*|likely|will|would)\b|\binstead of\W*<",
     ),
-    _special(r"still to come", r"\b(?:to come|remain\w*|rest|left|ahead|still)\b"),
+    _special(r"still to come", r"\b(?:to come|remain\w*|rest|ahead|still)\b"),
     _special(r"measured so far", r"\b(?:so far|measured|actual\w*|used|spent|until now)\b"),
     _special(r"\ba day\b", r"\b(?:a|per|average|each) day\b|\bdaily\b"),
     _special(r"^budget$", r"\b(?:budget|amount)\b|\b(?:of|against)\W*<"),
@@ -78,7 +78,11 @@ _MUST_BE_SAID = (
     _special(r"^could be seen", r"\bseen\b"),
     _special(r"^confidence", r"\bconfiden\w*"),
     _special(r"all others", r"\b(?:others?|rest|remaining)\b", anywhere=True),
-    _special(r"Frostline|language models", r"\b(?:frostline\w*|itself|own|language models)\b", anywhere=True),
+    _special(
+        r"Frostline|language models",
+        r"\b(?:frostline\w*|itself|own|language models|i (?:use|spen|cost)\w*)\b",
+        anywhere=True,
+    ),
 )
 _OF_CELLS = tuple(one for one in _MUST_BE_SAID if one.label.pattern in (_LOW_END, _HIGH_END, _EXPECTED, _BEFORE))
 """In a table the head of the column says it."""
@@ -104,7 +108,12 @@ _IS_SAID = (
     _special(r"suspend", r"\bsuspends?\b"),
     _special(r"monitor", r"\bmonitors?\b"),
     _special(r"budget|probability", r"\bbudgets?\b", anywhere=True),
-    _special(r"to come|against the budget|all others", r"\b(?:left|remains?|remaining)\b"),
+    _special(r"budget", r"\b(?:limit|amount)\b", anywhere=True),
+    _special(r"against the budget", r"\bleft\b"),
+    _special(r"to come|against the budget|all others", r"\b(?:remains?|remaining)\b"),
+    _special(r"to come|all others", r"\b(?:rest|others?)\b", anywhere=True),
+    _special(r"finding|open until", r"\bopen\b"),
+    _special(r"language models", r"\blanguage models?\b"),
     _special(r"probability", r"\b(?:probability|chance|likelihood)\b"),
     _special(r"^price", r"\bprice\b"),
     _special(r"interval", r"\bintervals?\b"),
@@ -137,7 +146,10 @@ _IS_SAID = (
         rf"{_FORESEEN}|interval|probability|ordinary|forecast|backtest|against the budget|beyond",
         r"\bexpect\w*|\bforecast\w*|\bproject\w*|\bpredict\w*|\bestimat\w*|\bwill\b",
     ),
-    _special(rf"\A(?!.*(?:{_FORESEEN})).*", r"\b(?:spent|consumed|incurred|went)\b|\bused\b(?! (?:up|of))"),
+    _special(
+        rf"\A(?!.*(?:{_FORESEEN})).*",
+        r"\b(?:spent|consumed|incurred|went|ha[sd] cost|have cost)\b|\bused\b(?! (?:up|of))",
+    ),
     _special(_LOW_END, r"\blow\b|\bat least\b"),
     _special(_HIGH_END, r"\bhigh\b|\bat most\b"),
     _special(r"ordinary", r"\bordinary\b"),
@@ -156,6 +168,7 @@ _A_TIME = re.compile(
 _TO_THE_END = re.compile(r"\b(?:by|to|until|before|at) the end of the (?:month|quarter|year|week)\b")
 _THE_ONE_BEFORE = re.compile(r"\bthe (hour|day|week|month|quarter|year) (?:before|earlier)\b")
 _ALLOWED = re.compile(r"\bat (?:the )?(?:end|beginning) of\b|\b(?:average|a|per) day\b(?= here)")
+_JOINED = r"\W*(?:and|or|with|to|then|followed by)?\W*(?:with|at|to)?\W*"
 _GOING_ON = re.compile(r"\b(?:goes|going) on\b|\bongoing\b")
 _NEVER_SUSPENDS = re.compile(r"\bnever\W+suspends?\b|\b(?:does|do) not suspend\b|\bwithout auto-suspend\b")
 _NOTHING_ODD = re.compile(r"\b(?:nothing|no)\b.{0,12}\b(?:odd|unusual|findings?|anomal\w+)\b")
@@ -197,7 +210,7 @@ def _said_of(sentence: Sentence, number: int, special: _Special) -> bool:
     if sentence.cell:  # 'Credits | Low | High': what stands between the two ends needs no word of its own
         return special.label.pattern == _EXPECTED and {"low", "high"} <= set(sentence.head.split(" | "))
     # 'ALPHA is expected to use [[f1]], BETA [[f2]] and GAMMA [[f3]]'
-    parallel = number > 0 and re.fullmatch(r"\W*(?:and|or|with|to)?\W*", sentence.before(number))
+    parallel = number > 0 and re.fullmatch(_JOINED, sentence.before(number))
     return bool(parallel) and _is(sentence.figures[number - 1], special) and _said_of(sentence, number - 1, special)
 
 
