@@ -188,7 +188,7 @@ def _seen_at(watch: Watch, anomaly: Anomaly, series: pd.Series) -> pd.Timestamp:
     beyond = (within - anomaly.expected).cumsum().abs().to_numpy()
     large = (beyond >= watch.least).nonzero()[0]
     slot = max(int(large[0]) if len(large) else len(within) - 1, watch.lasting - 1)
-    seen = within.index[min(slot, len(within) - 1)] + step
+    seen: pd.Timestamp = within.index[min(slot, len(within) - 1)] + step
     if watch.metric == "execution_seconds":
         # As late as it could be: all of it one statement.
         longest = float(within[within.index < seen].max())
