@@ -113,8 +113,11 @@ def _look(context: ScanContext, now: datetime, say: Progress) -> Look:
 def _once(sightings: list[Sighting]) -> list[Sighting]:
     """A size that was left in place is told by what it was set to, not by its traces in the series, too."""
     told = {s.warehouse for s in sightings if s.family == "resize_forgotten"}
-    kind = "resize_forgotten"
-    return [s for s in sightings if s.kind != kind or s.family == kind or s.warehouse not in told]
+
+    def is_trace(one: Sighting) -> bool:
+        return one.kind == "resize_forgotten" and one.family != "resize_forgotten" and one.warehouse in told
+
+    return [one for one in sightings if not is_trace(one)]
 
 
 def _compare(context: ScanContext, now: datetime, seen: Look) -> tuple[Change, ...]:

@@ -92,7 +92,7 @@ def judge(watched: Sequence[Watched], price: float, calendar: Calendar, preferen
     return [
         _candidate(watched[number], name, one, price)
         for number, name in ordered
-        for one in found[number, name]
+        for one in _told_as(watched[number], name, found[number, name])
         if _matters(watched[number].watch, one, watched[number].histories.series(name))
     ]
 
@@ -128,6 +128,7 @@ def _panel(
         names = {name for which, name in keys if which == number}
         frame = watched[number].histories.frame
         frame = frame[frame["unique_id"].isin(names)]
+        frame = _growth(frame) if watched[number].watch.growth else frame
         parts.append(frame.assign(unique_id=f"{number}:" + frame["unique_id"]))
     panel = detect_panel(
         pd.concat(parts, ignore_index=True),
@@ -138,6 +139,27 @@ def _panel(
         false_alarms=FALSE_ALARMS if preferences.false_alarms is None else preferences.false_alarms,
     )
     return {_key(unique): anomalies for unique, anomalies in panel.items()}
+
+
+def _growth(frame: pd.DataFrame) -> pd.DataFrame:
+    grown = frame.assign(y=frame.groupby("unique_id")["y"].diff())
+    return grown[grown["y"].notna()]
+
+
+def _told_as(watched: Watched, name: str, found: Sequence[Anomaly]) -> list[Anomaly]:
+    """Growth that is odd, as the level that it has led to; other findings as they are."""
+    if not watched.watch.growth:
+        return list(found)
+    return [_as_level(one, watched.histories.series(name)) for one in found]
+
+
+def _as_level(anomaly: Anomaly, level: pd.Series) -> Anomaly:
+    within = level[(level.index >= anomaly.start) & (level.index < anomaly.end)]
+    stands, slots = float(within.iloc[-1]), len(within)
+    beyond = (anomaly.actual - anomaly.expected) * slots
+    half = (anomaly.band[1] - anomaly.expected) * slots
+    expected = stands - beyond
+    return replace(anomaly, actual=stands, expected=expected, band=(expected - half, expected + half))
 
 
 def _key(unique: str) -> _Key:
@@ -185,7 +207,8 @@ def _seen_at(watch: Watch, anomaly: Anomaly, series: pd.Series) -> pd.Timestamp:
 
     within = series[(series.index >= anomaly.start) & (series.index < anomaly.end)]
     step = pd.Timedelta(1, unit="h" if watch.step == "hour" else "D")
-    beyond = (within - anomaly.expected).cumsum().abs().to_numpy()
+    off = within - anomaly.expected
+    beyond = (off if watch.growth else off.cumsum()).abs().to_numpy()
     large = (beyond >= watch.least).nonzero()[0]
     slot = max(int(large[0]) if len(large) else len(within) - 1, watch.lasting - 1)
     seen: pd.Timestamp = within.index[min(slot, len(within) - 1)] + step

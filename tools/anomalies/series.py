@@ -38,6 +38,8 @@ class Watch:
     """Of confidence; None: the detector's own. Lower where few series are watched and little is said of small sums."""
     lasting: int = 1
     """Slots that a finding lasts at least."""
+    growth: bool = False
+    """Of a level: judged by how much it has grown since the slot before, so that a level that rises is ordinary."""
     supporting: bool = False
     """Evidence only: never a finding by itself, but part of one that something else has raised."""
 
@@ -73,7 +75,7 @@ WATCHES: tuple[Watch, ...] = (
     Watch("credits", "service_type", least=10.0, grain=0.1, way="more", threshold=0.3),
     Watch("execution_seconds", "user", least=7_200, grain=120, way="more", supporting=True),
     Watch("failed_logins", "total", least=20, grain=1, way="more"),
-    Watch("storage_bytes", "database", "day", least=200e9, grain=20e9, way="more"),
+    Watch("storage_bytes", "database", "day", least=200e9, grain=20e9, way="more", growth=True),
 )
 """What `detect_anomalies` and the scan look at where nothing narrower is asked for."""
 
