@@ -48,6 +48,7 @@ ADDED = {
 
 _OWN = {
     "own_statements": ("queries", ["tag", "statements", "credits_cloud_services"]),
+    "series_sizes": ("queries", ["key", "slot", "size_above", "size_below"]),
     "own_compute": ("attribution", ["tag", "warehouse", "credits_compute"]),
 }
 
@@ -141,7 +142,7 @@ class FrameReader:
         if name in _OWN:
             source, columns = _OWN[name]
             self._visible(source)
-            return Rows(pd.DataFrame(columns=columns), "query-own")  # no statement here carries Frostline's tag
+            return Rows(pd.DataFrame(columns=columns), "query-own")  # no statement here carries Frostline's tag or a size
         raise NotImplementedError(name)
 
     def live_queries(self, warehouse: str | None = None) -> tuple[LiveQuery, ...]:

@@ -16,6 +16,7 @@ _TOGETHER = 0.3
 _APART = ("service_type", "database")
 """What runs beside the warehouses, and is no other view of what they do."""
 _SURE_ALONE = 0.65
+_UNPRICED = 10.0
 _SMALL_SHARE = 0.015
 _WORK = frozenset({"credits", "queries", "execution_seconds"})
 """Figures of work; the others hurt by themselves."""
@@ -123,5 +124,5 @@ def _place(candidate: Candidate) -> int:
 
 
 def _rank(candidate: Candidate) -> tuple[float, float, datetime]:
-    """Money first; what has no price by how sure it is."""
-    return (-(candidate.credits or 0.0), -candidate.anomaly.confidence, candidate.start)
+    """By credits; what hurts without a price stands where a handful of them would, then by how sure it is."""
+    return (-(_UNPRICED if candidate.credits is None else candidate.credits), -candidate.anomaly.confidence, candidate.start)

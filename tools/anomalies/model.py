@@ -32,7 +32,7 @@ class AnomaliesArgs(BaseModel):
     )
     by: SeriesBy | None = Field(None, description="Only series of one kind: warehouse, user, service_type, total, ...")
     filters: UsageFilters = Field(default_factory=UsageFilters, description="Only these warehouses, users or services.")
-    top: Annotated[int, Field(ge=1, le=30)] = Field(8, description="At most so many findings, the costliest first.")
+    top: Annotated[int, Field(ge=1, le=30)] = Field(5, description="At most so many findings, the costliest first.")
 
 
 class RelatedRow(Frozen):

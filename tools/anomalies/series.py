@@ -72,7 +72,7 @@ WATCHES: tuple[Watch, ...] = (
     Watch("queue_seconds", "warehouse", least=36_000, grain=120, way="more", lasting=4),
     Watch("failures", "warehouse", least=10, grain=1, way="more"),
     Watch("bytes_spilled", "warehouse", least=100e9, grain=5e9, way="more", supporting=True),
-    Watch("credits", "service_type", least=10.0, grain=0.1, way="more", threshold=0.3),
+    Watch("credits", "service_type", least=25.0, grain=0.1, way="more", threshold=0.3),
     Watch("execution_seconds", "user", least=7_200, grain=120, way="more", supporting=True),
     Watch("failed_logins", "total", least=20, grain=1, way="more"),
     Watch("storage_bytes", "database", "day", least=200e9, grain=20e9, way="more", growth=True),

@@ -41,6 +41,8 @@ class LiveReader(FrameReader):
         return super().coverage(view)
 
     def sql(self, name: str, params: Mapping[str, Any]) -> Rows:
+        if name == "series_sizes":
+            return super().sql(name, params)
         assert name == "scan_sizes"
         columns = ["name", "size", "day", "queries", "first_at", "last_at"]
         return Rows(pd.DataFrame(self.sizes, columns=columns), "q-sizes")
