@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from agent.replies.citations import Evidence
 from agent.replies.kinds import kinds
+from agent.replies.lexicon import DATES, RELATIVE
 from agent.replies.sentences import Figure, Sentence
-from tools.result import Fact
+from tools.result import Fact, Window
 
 __all__ = ["HEDGED", "misnamed"]
 
@@ -239,7 +240,13 @@ def _near(sentence: Sentence, place: int | None) -> list[Fact]:
 
 
 def _times(sentence: Sentence, evidence: Evidence) -> Iterator[str]:
-    """'[[f1]] in an hour', 'the week before', of figures of another length."""
+    """'[[f1]] in an hour', 'the week before', 'yesterday', of figures of another time."""
+    for match in RELATIVE.finditer(sentence.text):
+        words = " ".join(DATES.get(word, word) for word in match[0].casefold().split())
+        meant = evidence.windows.get(words)
+        near = [fact for fact in _near(sentence, match.start()) if fact.window is not None]
+        if meant and near and not any(_is_of(fact, meant, evidence) for fact in near):
+            yield f"the figure beside it is of another time: {match[0]}"
     text = _TO_THE_END.sub(" ", _ALLOWED.sub(" ", sentence.text))
     facts = [fact for figure in sentence.figures for fact in figure.facts]
     for match in _THE_ONE_BEFORE.finditer(text):
@@ -252,6 +259,14 @@ def _times(sentence: Sentence, evidence: Evidence) -> Iterator[str]:
     own = any(re.search(r"\ba day\b|average|hour", fact.label) for fact in facts)
     if alone and not own and not any(alone[0] in said for said in evidence.said):
         yield f"a time of its own: {alone[0]}"
+
+
+def _is_of(fact: Fact, meant: Window, evidence: Evidence) -> bool:
+    """The figure of that time, where there is one; else one of a part of it."""
+    own = [f for f in evidence.facts.values() if (f.label, f.entity) == (fact.label, fact.entity)]
+    if any(one.window == meant for one in own):
+        return fact.window == meant
+    return fact.window is not None and meant.start <= fact.window.start and fact.window.end <= meant.end
 
 
 def _absences(sentence: Sentence, evidence: Evidence) -> Iterator[str]:
