@@ -13,6 +13,7 @@ _ALWAYS = (
     "Shown are the highest; all rows stand in the facts.",
     "Shown are the first; all rows stand in the facts.",
     "Low and high are the ends of the",
+    "Not forecast:",
     "The last hours of the week are not loaded yet.",
     "The newest hours are not loaded yet.",
     "Smaller findings are not listed; name a warehouse, a figure or fewer days to see them.",

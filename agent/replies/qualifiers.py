@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from agent.replies.citations import Evidence
 from agent.replies.kinds import kinds
+from agent.replies.lexicon import DATES, RELATIVE
 from agent.replies.sentences import Figure, Sentence
-from tools.result import Fact
+from tools.result import Fact, Window
 
 __all__ = ["HEDGED", "misnamed"]
 
@@ -40,7 +41,7 @@ def _special(label: str, said: str, *, anywhere: bool = False) -> _Special:
 
 _LOW_END, _HIGH_END = r"\blow end\b|least that is ordinary|, low$", r"\bhigh end\b|most that is ordinary|, high$"
 _BEFORE = r"the window before$"
-_EXPECTED = r"\bexpected\b(?! against)(?<!the expected)"
+_EXPECTED = r"\bexpected\b(?! against| of all others)(?<!the expected)"
 _MUST_BE_SAID = (
     _special(_BEFORE, r"\b(?:before|previous\w*|prior|earlier)\b|\bfrom\W*<"),
     _special(
@@ -49,7 +50,8 @@ _MUST_BE_SAID = (
     _special(_HIGH_END, r"\bhigh(?:er)?\b|\b(?:at )?most\b|\bupper\b|\b(?:to|and)\W*<|[–-]\W*<"),
     _special(
         _EXPECTED,
-        r"\b(?:expect\w*|forecast\w*|project\w*|predict\w*|estimat\w*|likely|will|would)\b|\binstead of\W*<",
+        r"\b(?:expect\w*|forecast\w*|project\w*|predict\w*|estimat\w*|likely|will|would|average day)\b"
+        r"|\binstead of\W*<",
     ),
     _special(r"still to come", r"\b(?:to come|remain\w*|rest|ahead|still)\b"),
     _special(r"measured so far", r"\b(?:so far|measured|actual\w*|used|spent|until now)\b"),
@@ -63,7 +65,7 @@ _MUST_BE_SAID = (
     _special(r"at the earliest", r"\bearliest\b|\bbetween\W*<"),
     _special(r"at the latest", r"\blatest\b|\band\W*<"),
     _special(r"^WAPE in", r"\b(?:errors?|wape)\b"),
-    _special(r"in the backtest$", r"\bbacktest\b", anywhere=True),
+    _special(r"^(?:WAPE|accuracy).*in the backtest$", r"\bbacktest\b", anywhere=True),
     _special(r"naive", r"\bnaive\b"),
     _special(r"^accuracy", r"\baccura\w*"),
     _special(r"^loaded up to|^looked at up to|^last scan", r"\b(?:loaded|covered|until|up to|as of|end)\b"),
@@ -71,7 +73,7 @@ _MUST_BE_SAID = (
     _special(r"^held by", r"\b(?:held|hold|cover\w*)\b|\band\W*<"),
     _special(r"^origins", r"\borigins\b"),
     _special(r"^price of", r"\b(?:price|each)\b|\bat\W*<|\b(?:a|per) credit\b"),
-    _special(r"beyond the expected", r"\b(?:beyond|more|extra|against|above|excess|over|impact)\b|,\W*<"),
+    _special(r"beyond the expected", r"\b(?:beyond|more|extra|against|above|excess|over|impact)\b|,(?: which is)?\W*<"),
     _special(r"^began$|^since$|forecast from", r"\b(?:beg[aiu]n\w*|start\w*|from|since)\b"),
     _special(r"^ended$", r"\b(?:ended|ends?|until|to)\b"),
     _special(r"^lasted$|^for$", r"\b(?:last\w*|duration|long)\b|\bfor\W*<"),
@@ -126,7 +128,10 @@ _IS_SAID = (
     _special(r"^ended$", r"\bended\b"),
     _special(r"^findings|finding", r"\bfindings?\b|\banomal\w+"),
     _special(r"series", r"\bseries\b"),
-    _special(r"quer|statement|queue|execution|scanned|spilled|written|Frostline", r"\bquer(?:y|ies)\b|\bstatements?\b"),
+    _special(
+        r"quer|statement|queue|execution|scanned|spilled|written|Frostline",
+        r"\bquer(?:y|ies)\b(?! (?:tag|type))|\bstatements?\b",
+    ),
     _special(r"average|a day", r"\baverages?\b|\bdaily\b|\bhourly\b|\bweekly\b|\bmonthly\b|\byearly\b"),
     _special(r"average|a day|^price", r"\b(?:each|every|per)\b"),
     _special(r"rate", r"\brates?\b"),
@@ -135,7 +140,8 @@ _IS_SAID = (
     _special(r"requests", r"\brequests?\b"),
     _special(
         r"Frostline|language models|in all",
-        r"\bfrostline\b|\bitself\b|\bi (?:have )?(?:use|spen|cost|consume)\w*|\bmy (?:own )?(?:cost|credits?|usage)\b",
+        r"\bfrostline\b(?!'s practice)|\bitself\b|\bi (?:have )?(?:use|spen|cost|consume)\w*"
+        r"|\bmy (?:own )?(?:cost|credits?|usage)\b",
     ),
     _special(r"^size", r"\b(?:small|large)\b"),
     _special(r"beyond the expected", r"\b(?:beyond|extra|excess)\b"),
@@ -239,7 +245,13 @@ def _near(sentence: Sentence, place: int | None) -> list[Fact]:
 
 
 def _times(sentence: Sentence, evidence: Evidence) -> Iterator[str]:
-    """'[[f1]] in an hour', 'the week before', of figures of another length."""
+    """'[[f1]] in an hour', 'the week before', 'yesterday', of figures of another time."""
+    for match in RELATIVE.finditer(sentence.text):
+        words = " ".join(DATES.get(word, word) for word in match[0].casefold().split())
+        meant = evidence.windows.get(words)
+        near = [fact for fact in _near(sentence, match.start()) if fact.window is not None]
+        if meant and near and not any(_is_of(fact, meant, evidence) for fact in near):
+            yield f"the figure beside it is of another time: {match[0]}"
     text = _TO_THE_END.sub(" ", _ALLOWED.sub(" ", sentence.text))
     facts = [fact for figure in sentence.figures for fact in figure.facts]
     for match in _THE_ONE_BEFORE.finditer(text):
@@ -252,6 +264,14 @@ def _times(sentence: Sentence, evidence: Evidence) -> Iterator[str]:
     own = any(re.search(r"\ba day\b|average|hour", fact.label) for fact in facts)
     if alone and not own and not any(alone[0] in said for said in evidence.said):
         yield f"a time of its own: {alone[0]}"
+
+
+def _is_of(fact: Fact, meant: Window, evidence: Evidence) -> bool:
+    """The figure of that time, where there is one; else one of a part of it."""
+    own = [f for f in evidence.facts.values() if (f.label, f.entity) == (fact.label, fact.entity)]
+    if any(one.window == meant for one in own):
+        return fact.window == meant
+    return fact.window is not None and meant.start <= fact.window.start and fact.window.end <= meant.end
 
 
 def _absences(sentence: Sentence, evidence: Evidence) -> Iterator[str]:
@@ -294,5 +314,5 @@ def _end_of(fact: Fact) -> str:
 
 
 def _levels(low: Fact, high: Fact) -> bool:
-    levels = [re.search(r"the (\d+) %", fact.label) for fact in (low, high)]
+    levels = [re.search(r"end of the (\d+) %", fact.label) for fact in (low, high)]
     return all(levels) and len({level[1] for level in levels if level}) > 1

@@ -22,43 +22,43 @@ a about above account accounts accuracy accurate across add adjustment after aga
 although am among amount an and anomalies anomalous anomaly another answer answers any anybody anyone anything apart
 are around as ask asked asking assistant at attributed attribution auto available average averages back backtest be
 been before began begin begins behind being below between bigger biggest billed billing both breakdown bring budget
-budgets bulk bundle but by bytes came can cannot case chance change changes cheaper cheapest choose citation claim
-climbed clock cloud cluster clusters come comes compare compared comparison compose composed compute confidence
-consume consumed consumer consumers consumes consumption contribution contributions convention correct cost costs
-could count counted counts cover coverage covered covers credit credits current currently daily data database
-databases date dates day days decline declined decrease decreased describe described detail details did differ
-difference differences digest do does dollar dollars dominant dominated down drop dropped duration each earliest
-either else empty end ended ends entity entry equal error errors estimate estimated estimates even every everything
-exact example examples exceed exceeded exceeds except excess execution expect expectation expected expense expenses
-expensive explain extra fact facts fail failed failing fails failure failures fell fewer fewest figure figures filter
-filters finance find finding findings first flat follow followed following foot for forecast forecasts found from
-frostline frostline's full further get gets give given gives go goes going greater greatest grew group groups growth
-guess had has have heaviest held hello help here high higher highest history hold holds hour hourly hours how however
-i id idea idle if in include included includes including increase increased incurred information instead interval
-intervals into is it item items its itself join joined jumped just keep kept kind kinds know known language large
-largely larger largest last lasted lasts late later latest lead leader leading leads least left less let level like
-likely limit limits list listed load loaded long longest look looked looks low lower lowest made main mainly make
-makes maximum may me mean means meant measure measured measures metered metering metric might minimum minute minutes
-model models monitor monitors month monthly months more most mostly much must my naive name named names near nearest
-need needs neither never next no nor not note noted notes nothing now number numbers occurred odd of off on one ones
-ongoing only onto open or order ordered ordinary origins other others otherwise our out over overall overview own
-owner page pages peak peaked per percent percentage period periods place plain planner please policy possible practice
-practices predicted prefer prepare previous previously price primarily primary prior probability project projected
-projection prompt propose quarter queries query question questions queue queued queueing ran range ranges rate rather
-read really recorded reduce refer remaining remote reply report reported request requests resource rest result results
-rise risen role roles rolled rose row rows run running runs said same say says scaling scan scanned schema seasonal
-second seconds see seems seen sentence series serverless service services set severity shall share shares should show
-showing shown shows since single size sized sizes slot slots small smaller smallest snowflake so some something sort
-sorted source sources specific spend spending spent spike spiked spikes spill spilled spills stable stand standard
-stands start started starting starts state statement statements states status steady step steps still stops storage
-such suggest suggests sum summary surpass surpassed suspend suspends table tag tags take takes task tasks tell term
-terms text than thank thanks that the their them then there these they thing things this those though through
-throughout time title titles to together token tokens too top topic total totals toward towards track type types
-unchanged under understand until unusual up upcoming upon upper us usage usd use used user users uses using utc value
-values version via view views visible wait waited waiting waits want wanted wape warehouse warehouses was way ways we
-week weekly weeks welcome well went were what whatever when where whether which while who whoever whole whose why will
-window windows wish with within without wonder word words work workload workloads worth would written year yearly
-years yes yet you your
+budgets bulk bundle but by bytes came can cannot case caveat chance change changes cheaper cheapest check checked
+choose citation claim climbed clock cloud cluster clusters come comes compare compared comparison compose composed
+compute confidence consume consumed consumer consumers consumes consumption contribution contributions convention
+correct cost costs could count counted counts cover coverage covered covers credit credits current currently daily
+data database databases date dates day days decline declined decrease decreased describe described detail details did
+differ difference differences digest do does dollar dollars dominant dominated down drop dropped duration each
+earliest effect either else empty end ended ends entity entry equal error errors estimate estimated estimates even
+every everything exact example examples exceed exceeded exceeds except excess execution expect expectation expected
+expense expenses expensive explain extra fact facts fail failed failing fails failure failures fell fewer fewest
+figure figures filter filters finance find finding findings first flat follow followed following foot for forecast
+forecasts found from frostline frostline's full further get gets give given gives go goes going greater greatest grew
+group groups growth guess had has have heaviest held hello help here high higher highest history hold holds hour
+hourly hours how however i id idea idle if in include included includes including increase increased incurred
+information instead interval intervals into is it item items its itself join joined jumped just keep kept kind kinds
+know known language large largely larger largest last lasted lasts late later latest lead leader leading leads least
+left less let level like likely limit limits list listed load loaded long longest look looked looks low lower lowest
+made main mainly make makes maximum may me mean means meant measure measured measures metered metering metric might
+minimum minute minutes model models monitor monitors month monthly months more most mostly much must my naive name
+named names near nearest need needs neither never next no nor not note noted notes nothing now number numbers occurred
+odd of off on one ones ongoing only onto open or order ordered ordinary origins other others otherwise our out over
+overall overview own owner page pages peak peaked per percent percentage period periods place plain planner please
+policy possible practice practices predicted prefer prepare previous previously price primarily primary prior
+probability project projected projection prompt propose quarter queries query question questions queue queued queueing
+ran range ranges rate rather read really recorded reduce refer remaining remote reply report reported request requests
+resource rest result results rise risen role roles rolled rose row rows run running runs said same say says scaling
+scan scanned schema seasonal second seconds see seems seen sentence series serverless service services set severity
+shall share shares should show showing shown shows since single size sized sizes slot slots small smaller smallest
+snowflake so some something sort sorted source sources specific spend spending spent spike spiked spikes spill spilled
+spills stable stand standard stands start started starting starts state statement statements states status steady step
+steps still stops storage such suggest suggests sum summary surpass surpassed suspend suspends table tag tags take
+takes task tasks tell term terms text than thank thanks that the their them then there these they thing things this
+those though through throughout time title titles to together token tokens too top topic total totals toward towards
+track type types unchanged under understand until unusual up upcoming upon upper us usage usd use used user users uses
+using utc value values version via view views visible wait waited waiting waits want wanted wape warehouse warehouses
+was way ways we week weekly weeks welcome well went were what whatever when where whether which while who whoever
+whole whose why will window windows wish with within without wonder word words work workload workloads worth would
+written year yearly years yes yet you your
 """
 """Of grammar, of questions and answers, of cost and usage; and words whose claims are checked."""
 _CONTRACTED = frozenset(
