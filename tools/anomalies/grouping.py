@@ -125,4 +125,8 @@ def _place(candidate: Candidate) -> int:
 
 def _rank(candidate: Candidate) -> tuple[float, float, datetime]:
     """By credits; what hurts without a price stands where a handful of them would, then by how sure it is."""
-    return (-(_UNPRICED if candidate.credits is None else candidate.credits), -candidate.anomaly.confidence, candidate.start)
+    return (
+        -(_UNPRICED if candidate.credits is None else candidate.credits),
+        -candidate.anomaly.confidence,
+        candidate.start,
+    )
