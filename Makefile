@@ -41,6 +41,7 @@ bench: $(STAMP)  ## benchmarks: figures and ratios, never a gate
 	@$(BIN)/python -m evals.retrieval
 	@$(BIN)/python -m tests.bench.slack
 	@$(BIN)/python -m evals.bench_demo
+	@$(BIN)/python -m evals.incidents
 	@$(BIN)/python -m evals.bench_forecast $(if $(BENCH_DATA),--data $(BENCH_DATA))
 
 peers: $(STAMP)  ## what `make bench` compares forecasts with, in .venv-bench

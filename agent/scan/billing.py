@@ -22,6 +22,7 @@ _KINDS: dict[str, FindingKind] = {
     "storage_bytes": "storage_growth",
 }
 """What more of these is called, however it began."""
+_MOST = 0.5
 _PRACTICES: dict[FindingKind, str] = {
     "spend_spike": "spend-after-a-change",
     "level_shift": "spend-after-a-change",
@@ -82,24 +83,34 @@ def _credits_per_day(sweep: Sweep) -> float:
 def kind_of(candidate: Candidate) -> FindingKind | None:
     """What people call it; None where it is nothing to be told of by itself."""
     metric, kind = candidate.metric, candidate.kind
-    members = {c.metric for c in (candidate, *candidate.related)}
-    if "size_above" in members:
-        return "resize_forgotten"
-    if "size_below" in members:
-        return "spill" if "bytes_spilled" in members else "level_shift"
-    if metric == "execution_seconds" and kind == "spike" and "queries" not in members:
-        return "long_running_query"
+    cause = _cause(candidate)
+    if cause is not None:
+        return cause
     if metric in _KINDS:
         return _KINDS[metric]
-    if metric == "failures":
-        more = any(c.metric == "queries" and c.is_more for c in candidate.related)
-        return "retry_storm" if more else "failing_queries"
     if candidate.watch.by == "service_type" and candidate.entity == "AUTO_CLUSTERING" and candidate.is_more:
         return "clustering_storm"
     if kind != "spike":
         return kind
     # More statements that cost no more, wait no longer and fail no oftener are no matter.
     return None if metric == "queries" else "spend_spike"
+
+
+def _cause(candidate: Candidate) -> FindingKind | None:
+    """What several figures together say it is, whichever of them costs most."""
+    members = {c.metric: c for c in (candidate, *candidate.related) if c.is_more}
+    if "size_above" in members:
+        return "resize_forgotten"
+    if "size_below" in members:
+        return "spill" if "bytes_spilled" in members else "level_shift"
+    if "failures" in members:
+        return "retry_storm" if "queries" in members else "failing_queries"
+    cloud = members.get("credits_cloud_services")
+    if cloud is not None and (cloud.credits or 0.0) >= _MOST * (candidate.credits or 0.0):
+        return "cloud_services"
+    if candidate.metric == "execution_seconds" and candidate.kind == "spike" and "queries" not in members:
+        return "long_running_query"
+    return None
 
 
 def _sighting(candidate: Candidate, now: datetime, tz: str, latency: timedelta) -> Sighting | None:

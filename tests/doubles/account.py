@@ -142,9 +142,7 @@ class FrameReader:
         if name in _OWN:
             source, columns = _OWN[name]
             self._visible(source)
-            return Rows(
-                pd.DataFrame(columns=columns), "query-own"
-            )  # no statement here carries Frostline's tag or a size
+            return Rows(pd.DataFrame(columns=columns), "query-own")  # no statement here has our tag or a size
         raise NotImplementedError(name)
 
     def live_queries(self, warehouse: str | None = None) -> tuple[LiveQuery, ...]:

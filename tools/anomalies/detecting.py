@@ -207,9 +207,9 @@ def _seen_at(watch: Watch, anomaly: Anomaly, series: pd.Series) -> pd.Timestamp:
 
     within = series[(series.index >= anomaly.start) & (series.index < anomaly.end)]
     step = pd.Timedelta(1, unit="h" if watch.step == "hour" else "D")
-    off = within - anomaly.expected
-    beyond = (off if watch.growth else off.cumsum()).abs().to_numpy()
-    large = (beyond >= watch.least).nonzero()[0]
+    apart = within - anomaly.expected
+    beyond = (apart if watch.growth else apart.cumsum()).abs()
+    large = (beyond.to_numpy() >= watch.least).nonzero()[0]
     slot = max(int(large[0]) if len(large) else len(within) - 1, watch.lasting - 1)
     seen: pd.Timestamp = within.index[min(slot, len(within) - 1)] + step
     if watch.metric == "execution_seconds":
