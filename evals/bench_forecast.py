@@ -190,4 +190,5 @@ if __name__ == "__main__":
     arguments = argparse.ArgumentParser(add_help=False)
     arguments.add_argument("--data", type=Path, default=None)
     wanted, sys.argv[1:] = arguments.parse_known_args()
-    report("Forecasts", "python -m evals.bench_forecast", partial(run, data=wanted.data))
+    command = "python -m evals.bench_forecast" + (" --data FOLDER" if wanted.data else "")
+    report("Forecasts", command, partial(run, data=wanted.data))

@@ -86,6 +86,7 @@ class ModelThinker:
         self._fallen: Literal["", "budget", "silent"] = ""
         self._mended = False
         self._written = ""
+        self._by_model = False
 
     @property
     def name(self) -> str:
@@ -95,6 +96,11 @@ class ModelThinker:
         if not self._answered:
             return self._offline.name
         return f"{self._answered} ({self._label} did not answer)" if self._second else self._answered
+
+    @property
+    def worded(self) -> bool:
+        """Whether the template that it gave last has words of a model's in it, and not of the planner's or ours."""
+        return self._by_model
 
     def thinking(self) -> list[dict[str, Any]]:
         return [asdict(call) for call in self._calls]
@@ -107,6 +113,7 @@ class ModelThinker:
     # --- deciding ------------------------------------------------------------------------------------------------
 
     def decide(self, turn: TurnView) -> Decision:
+        self._by_model = False
         if self._fallen or _answers_the_planner(turn):
             return self._planned(turn)
         try:
@@ -148,7 +155,10 @@ class ModelThinker:
         if problems:
             reply = self._ask("rewrite", [*messages, *prompting.again(text, problems, self._mask)], None)
             decision = _in_words(self._mask.reveal(reply.text).strip(), turn)
-        return self._planned(turn) if _unproven(decision, turn) else decision
+        if _unproven(decision, turn):
+            return self._planned(turn)
+        self._by_model = True
+        return decision
 
     def _planned(self, turn: TurnView) -> Decision:
         return self._offline.decide(_without_our_question(turn))
@@ -156,10 +166,12 @@ class ModelThinker:
     # --- writing -------------------------------------------------------------------------------------------------
 
     def write(self, turn: TurnView) -> str:
+        self._by_model = False
         if not self._fallen and _may_word(turn.results):
             try:
                 self._written = self._worded(turn)
                 if self._written and not _says_nothing(self._written, turn):
+                    self._by_model = True
                     return _completed(self._written, turn.results)
             except _NoModel:
                 pass
@@ -285,10 +297,11 @@ def _question(text: str, turn: TurnView) -> Clarify:
     return Clarify(template=text, options=tuple(options), pending=pending if options else {})
 
 
-def _unproven(decision: Clarify | Refuse | Done, turn: TurnView) -> list[str]:
+def _unproven(decision: Clarify | Refuse | Done, turn: TurnView, *, meaning: bool = True) -> list[str]:
     options = decision.options if isinstance(decision, Clarify) else ()
     texts = COMMANDS | {f"o{number}": code(name) for number, name in enumerate(options, start=1)}
-    return refusals(decision.template or "", Evidence(texts=texts, names=frozenset(turn.names.warehouses())))
+    evidence = Evidence(texts=texts, names=frozenset(turn.names.warehouses()))
+    return refusals(decision.template or "", evidence, ours=not meaning)
 
 
 # --- a written reply ------------------------------------------------------------------------------------------------
@@ -304,7 +317,7 @@ def _may_word(results: Sequence[CallResult]) -> bool:
 def _says_nothing(template: str, turn: TurnView) -> bool:
     """There are figures or pages, and it could be sent without citing any: a repeated question, or hearsay."""
     found = any(result.status == "ok" and result.facts for result in turn.results)
-    return found and "[[" not in template and not _unproven(Done(template=template), turn)
+    return found and "[[" not in template and not _unproven(Done(template=template), turn, meaning=False)
 
 
 def _completed(template: str, results: Sequence[CallResult]) -> str:

@@ -14,6 +14,7 @@ from langgraph.runtime import Runtime
 
 from agent.nodes.converse import aside_of
 from agent.offline.composition import write_reply
+from agent.offline.planner import OfflineThinker
 from agent.replies.blocks import spaced, with_blocks
 from agent.replies.citations import CitationError, Evidence, render
 from agent.replies.claims import problems_in
@@ -33,7 +34,7 @@ def check_answer(state: ChatState, runtime: Runtime[ChatContext]) -> ChatState:
     evidence = _evidence(state, runtime.context, results)
     template, counts = state["template"], _counts(state)
     cited = with_blocks(template, results, evidence, cards=cards)
-    problems = refusals(template, cited)
+    problems = refusals(template, cited, ours=not _worded(runtime.context))
     if not problems:
         counts["mended"] += int(bool(state.get("problems")))
         return {"answer": spaced(render(template, cited)), "fallback": False, "proof": counts}
@@ -45,16 +46,16 @@ def check_answer(state: ChatState, runtime: Runtime[ChatContext]) -> ChatState:
     return {"answer": answer, "fallback": True, "template": template, "proof": counts}
 
 
-def proven(template: str, evidence: Evidence, *, names: bool = True) -> str | None:
+def proven(template: str, evidence: Evidence, *, names: bool = True, ours: bool = False) -> str | None:
     """The reply, or None where the template claims anything that the evidence does not hold."""
-    if refusals(template, evidence, names=names):
+    if refusals(template, evidence, names=names, ours=ours):
         return None
     return render(template, evidence)
 
 
-def refusals(template: str, evidence: Evidence, *, names: bool = True) -> list[str]:
-    """Why the template may not be sent; empty where it may."""
-    problems = problems_in(template, evidence, names=names)
+def refusals(template: str, evidence: Evidence, *, names: bool = True, ours: bool = False) -> list[str]:
+    """Why the template may not be sent; empty where it may. `names`, `ours`: see problems_in."""
+    problems = problems_in(template, evidence, names=names, ours=ours)
     try:
         return problems if render(template, evidence).strip() else [*problems, "nothing is said"]
     except CitationError as error:
@@ -63,6 +64,12 @@ def refusals(template: str, evidence: Evidence, *, names: bool = True) -> list[s
 
 def _counts(state: ChatState) -> dict[str, int]:
     return {"refused": 0, "mended": 0, "replaced": 0} | (state.get("proof") or {})
+
+
+def _worded(context: ChatContext) -> bool:
+    """Whether a model may have worded the template: what code of ours writes is not read for its meaning."""
+    thinker = context.thinker
+    return not isinstance(thinker, OfflineThinker) and getattr(thinker, "worded", True)
 
 
 def _written(state: ChatState, results: Sequence[CallResult]) -> bool:
@@ -85,7 +92,7 @@ def _replacement(
     for candidate in candidates:
         # Our own words may hold what is also a name in the account: a warehouse called 'Credits'.
         template = candidate + aside_of(context.thinker)
-        answer = proven(template, evidence, names=False)
+        answer = proven(template, evidence, names=False, ours=True)
         if answer is not None:
             return template, answer
     raise Bug("The composed fallback claims what it does not cite.")

@@ -6,7 +6,7 @@ from typing import Any
 
 from agent.state import CallResult
 
-__all__ = ["warehouse_lines"]
+__all__ = ["LIKE", "warehouse_lines"]
 
 _MOST = 40
 _UNWATCHED = "No warehouse has a resource monitor."
@@ -50,6 +50,9 @@ _KINDS = {
     "adaptive": "that are adaptive",
     "not_visible": "that are not visible to Frostline's role",
 }
+
+LIKE = tuple(_KINDS.values())
+"""'that never suspend by themselves', ...: what warehouses can be asked for."""
 
 
 def _like(kinds: list[str]) -> str:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 from agent.replies.figures import show, show_time
 from tools.quoting import clean, code
-from tools.result import Fact, Unit
+from tools.result import Fact, Unit, Window
 from tools.windows.parse import describe
 
 __all__ = ["CitationError", "Evidence", "literals", "render"]
@@ -49,6 +49,8 @@ class Evidence:
     tz: str = "UTC"
     said: frozenset[str] = frozenset()
     """Windows in words, lower case, as the calls were given them and as tools call them: 'last week'."""
+    windows: Mapping[str, Window] = field(default_factory=dict)
+    """What each of `said` is, where a call has found it out."""
     scope: str | None = None
     """The one name that every call of the turn was narrowed to: a total is its total."""
 

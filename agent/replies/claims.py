@@ -15,7 +15,12 @@ from importlib.resources import files
 import prompts
 from agent.replies.belonging import misplaced
 from agent.replies.citations import Evidence, literals
+from agent.replies.fixed import without_fixed
 from agent.replies.lexicon import ACTION, ADDRESS, ALLOWED, CAPITALS, DATES, FIGURE, MONTHS, OUR_CAPITALS, RELATIVE
+from agent.replies.ordering import disordered
+from agent.replies.qualifiers import misnamed
+from agent.replies.sentences import sentences
+from agent.replies.vocabulary import strange
 from tools.warehouse.views import ALL_VIEWS
 
 __all__ = ["problems_in"]
@@ -27,13 +32,14 @@ _SHOUTED = re.compile(r"(?<![\w$])[A-Za-z][\w$]*_[\w$]*[\w$](?![\w$])")
 _OURS = frozenset(ALL_VIEWS) | {"ACCOUNT_USAGE"}
 
 
-def problems_in(template: str, evidence: Evidence, *, names: bool = True) -> list[str]:
+def problems_in(template: str, evidence: Evidence, *, names: bool = True, ours: bool = False) -> list[str]:
     """What the literal text claims without evidence, and what is misplaced in it; empty when it may be sent.
 
     `names=False` leaves out the look for names that are plain words, for texts composed by code of ours: an
-    account may call a warehouse 'Credits'.
+    account may call a warehouse 'Credits'. `ours`: the words are of our own code, which are not read for what they
+    mean.
     """
-    found: list[str] = []
+    found: list[str] = [] if ours else _misread(template, evidence)
     for part in literals(template):
         found += _in_literal(part, evidence.names if names else ())
         found += _dates(part, evidence)
@@ -42,6 +48,20 @@ def problems_in(template: str, evidence: Evidence, *, names: bool = True) -> lis
     if claim:
         found.append(f"a claim of action: {claim[0].strip()}")
     return [*found, *misplaced(template, evidence)]
+
+
+def _misread(template: str, evidence: Evidence) -> list[str]:
+    """Words that cannot be checked, and what is said of figures that they do not bear out."""
+    if "p1.id" in evidence.texts:
+        return []  # plans are no model's to word (agent.models.thinker)
+    for own in _own_texts():
+        template = template.replace(own, "")
+    template = without_fixed(ALLOWED.sub(" ", template), evidence)
+    found = [problem for part in literals(template) for problem in strange(part, evidence)]
+    for sentence in sentences(template, evidence):
+        found += misnamed(sentence, evidence)
+        found += disordered(sentence, evidence)
+    return list(dict.fromkeys(found))
 
 
 def _spoken(template: str, evidence: Evidence) -> str:

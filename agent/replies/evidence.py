@@ -14,6 +14,7 @@ from agent.replies.practice_words import practice_texts
 from agent.state import CallResult, PlanSummary
 from tools.domain import Effect
 from tools.quoting import clean, code
+from tools.result import Window
 from tools.windows.parse import describe
 
 __all__ = ["evidence_of", "plans_in"]
@@ -63,7 +64,8 @@ def evidence_of(
         texts=texts,
         names=frozenset(known),
         tz=tz,
-        said=frozenset(_windows_said(results)),
+        said=frozenset(word for word, _ in _windows_said(results)),
+        windows={word: window for word, window in _windows_said(results) if window is not None},
         scope=_scope(results),
     )
 
@@ -74,10 +76,12 @@ def _scope(results: Sequence[CallResult]) -> str | None:
     return names[0][0] if names and len(set(names)) == 1 and len(names[0]) == 1 else None
 
 
-def _windows_said(results: Iterable[CallResult]) -> Iterator[str]:
+def _windows_said(results: Iterable[CallResult]) -> Iterator[tuple[str, Window | None]]:
     for result in results:
         words = (result.args.get("window"), (result.data or {}).get("label"))
-        yield from (re.sub(r"\b(?:past|previous)\b", "last", str(said).casefold()) for said in words if said)
+        for said in words:
+            if said:
+                yield re.sub(r"\b(?:past|previous)\b", "last", str(said).casefold()), result.window
 
 
 def _result_texts(result: CallResult, tz: str) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ _BEFORE = re.compile(
 )
 _RANGE = re.compile(r"\]\]–\Z")
 """'1–3' clusters: a dash between two cited figures."""
-_AFTER = re.compile(r"\A(?:[\w%‰°^$€£¥×/]|-\w)|\A\**\s*(?:[%‰$€£¥×]|x\b)")
+_AFTER = re.compile(r"\A(?:[\w%‰°^$€£¥×/]|-\w|[.,'’]?\[\[)|\A\**\s*(?:[%‰$€£¥×÷]|x\b)|\A\**\s+[/*+]\s")
 _RATE = re.compile(
     r"\A\**,?\s+(?:per \w+|(?:an?|each|every) (?:second|minute|hour|day|night|week|weekday|weekend|month|quarter|year|"
     r"annum|query|user|run|warehouse|cluster)|(?:hour|dai|night|week|month|quarter|year|annual)ly|times|fold)\b",

@@ -100,7 +100,9 @@ def _refuse_swollen(path: Path) -> None:
         with path.open("rb") as stream:
             about = pq.read_metadata(stream)
             unpacked = sum(about.row_group(n).total_byte_size for n in range(about.num_row_groups))
-    except (pa.ArrowException, UnicodeDecodeError, OSError):  # OSError: Thrift that cannot be read; the file was opened
+    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the file system's; Arrow says OSError too, without a number, of a footer that cannot be read
         raise BadImport("is not a readable Parquet file (damaged or cut off?).", file=path.name) from None
     if about.num_rows > _MOST_ROWS:
         raise BadImport(f"holds {about.num_rows:,} rows; at most {_MOST_ROWS:,} are read.", file=path.name)

@@ -17,6 +17,9 @@ from tools.domain import Size
 
 __all__ = ["BULK", "Demo", "Migration", "Plan", "catalog"]
 
+_GROWN = 1.14
+"""What growth makes of a stream by the middle of the usual history (arrivals.py)."""
+
 BULK = "bulk:"
 """How the keys of habits begin that only make an account large."""
 
@@ -170,7 +173,7 @@ def _bulk(queries: int | None, days: int) -> list[Habit]:
     wanted = 0.0 if queries is None else max(queries / days - _BASE_PER_DAY, 0.0)
     found = []
     for row in _toml("habits")["bulk"]:
-        week = (5 + 2 * row["stream"]["weekend"]) / 7
+        week = _GROWN * (5 + 2 * row["stream"]["weekend"]) / 7
         stream = row["stream"] | {"per_day": wanted * row["share"] / week}
         found.append(_habit(row | {"stream": stream}, {}))
     return found

@@ -46,9 +46,9 @@ def record(home: Path) -> None:
     seen: list[tuple[Any, ...]] = []
     kept = node.refusals
 
-    def watched(template: str, evidence: Evidence, *, names: bool = True) -> list[str]:
+    def watched(template: str, evidence: Evidence, *, names: bool = True, ours: bool = False) -> list[str]:
         seen.append((template, evidence))
-        return kept(template, evidence, names=names)
+        return kept(template, evidence, names=names, ours=ours)
 
     node.refusals = watched
     with Runtime.open(load_settings("demo")) as runtime:

@@ -12,9 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.unit.tools.demo.conftest import Generated
 from tools.demo import layout
 from tools.demo.account import info, settings
 from tools.demo.importing import import_account
+from tools.demo.load import TABLES
 from tools.errors import BadImport
 
 SETTINGS = """
@@ -80,6 +82,22 @@ def test_a_small_export_with_holes(tmp_path: Path) -> None:
     with duckdb.connect(str(layout.database_file(tmp_path / "account")), read_only=True) as con:
         shown = con.execute("SELECT name, size, auto_resume, resource_monitor FROM _RAW.WAREHOUSES").fetchall()
     assert shown == [("Alpha WH", "2X-Large", "true", "null"), ("β", "XSMALL", "false", "m1")]
+
+
+def test_a_generated_export_comes_back_row_for_row(generated: Generated, tmp_path: Path) -> None:
+    source = tmp_path / "export"
+    source.mkdir()
+    tables = generated.con.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = '_RAW'").fetchall()
+    for (table,) in tables:
+        if table in TABLES:
+            generated.con.execute(f"COPY _RAW.{table} TO '{source}/{table}.parquet'")
+    (source / "account.toml").write_text(SETTINGS.replace("2026-06-01T12:00:00Z", "2026-11-18T17:20:00Z"))
+    done = import_account(source, tmp_path / "account")
+    with duckdb.connect(str(layout.database_file(tmp_path / "account")), read_only=True) as con:
+        for table, count in done.rows.items():
+            assert generated.con.execute(f"SELECT count(*) FROM _RAW.{table}").fetchone() == (count,)
+        credits = "SELECT sum(CREDITS_USED) FROM _RAW.WAREHOUSE_METERING_HISTORY"
+        assert con.execute(credits).fetchone() == generated.con.execute(credits).fetchone()
 
 
 def test_each_import_is_a_new_generation_and_the_server_is_stopped_before_the_swap(
