@@ -114,7 +114,7 @@ class Runtime:
             FrostlineError: the account, the store or the policy cannot be used.
         """
         self.store, self.policy, self.checkpointer, self.reader, self.runner  # noqa: B018 - each is opened by asking
-        self._chat_graph, self._talking, self.library, self._exporter  # noqa: B018
+        self._chat_graph, self._talking, self.library, self._exporter, self.preferences  # noqa: B018
         self.reader.now()  # signs in
         return self
 

@@ -46,6 +46,8 @@ def decide_outlook(
     """The calls that answer it; None where it is no such question."""
     fixed = mended(text, names.warehouses())
     futures = find_futures(fixed, now, tz)
+    if any(_begins_a_span(fixed, found.start, found.end) for found in futures):
+        return None  # 'from tomorrow to yesterday': whoever reads windows of the past asks back
     blanked = fixed
     for found in futures:
         blanked = blanked[: found.start] + " " * (found.end - found.start) + blanked[found.end :]
@@ -63,6 +65,14 @@ def decide_outlook(
     if topic == "forecast":
         return _forecast(slots, windows, last)
     return _budget(fixed, slots) if topic == "budget" else _anomalies(slots)
+
+
+def _begins_a_span(text: str, start: int, end: int) -> bool:
+    """'from tomorrow to ...', which was not read as one time to come."""
+    before = re.search(r"\bfrom\s*$", text[:start], re.IGNORECASE) or re.match(
+        r"\s*from\b", text[start:end], re.IGNORECASE
+    )
+    return bool(before) and re.match(r"\s*(?:to|until|till)\b", text[end:], re.IGNORECASE) is not None
 
 
 def _without(topic: str | None, text: str, blanked: str) -> str:

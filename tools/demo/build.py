@@ -153,6 +153,12 @@ def put_live(con: duckdb.DuckDBPyConnection, history: History, ran: Any, *, fres
         shown = show_warehouses(history.demo, history.lives, ran)
         _insert(con, "WAREHOUSES", [dict(zip(shown, row, strict=True)) for row in zip(*shown.values(), strict=True)])
         _insert(con, "TASKS", show_tasks(history.demo, moment(history.first)))
+        # The last window alone is in `ran`; who was resized earlier stands in the events.
+        con.execute(
+            f"UPDATE {layout.RAW}.WAREHOUSES SET updated_on = resized.at FROM (SELECT WAREHOUSE_ID AS id, "  # noqa: S608
+            f"max(TIMESTAMP) AS at FROM {layout.RAW}.WAREHOUSE_EVENTS_HISTORY WHERE EVENT_NAME = 'RESIZE_WAREHOUSE' "
+            "GROUP BY 1) resized WHERE resized.id = warehouse_id"
+        )
         return
     for live in history.lives.values():
         row = dynamic_columns(live, ran)

@@ -30,7 +30,7 @@ def test_a_command_is_asked_in_the_channel_and_answered_in_its_thread(office: Of
     assert live_in(asked) == [office.vera, f"@{office.vera}"]  # who asked, and nothing else
     office.finished(office.cost, asked.ts)
     (answer,) = office.said(office.cost, asked.ts)
-    assert answer.thread_ts == asked.ts and answer.streamed and "LOAD_WH" in answer.text
+    assert answer.thread_ts == asked.ts and answer.streamed and "TRANSFORM_WH" in answer.text
     follow = office.ask(office.vera, "and by role?", thread_ts=asked.ts, mention=False)
     assert office.turn(office.cost, follow).tool_calls[0].args["by"] == "role"
     assert office.slack.violations == []
@@ -40,7 +40,7 @@ def test_a_command_in_a_direct_message(office: Office) -> None:
     channel = office.slack.direct(office.vera)
     asked = opened(office, channel, office.slack.command(office.vera, channel, QUESTION).wait())
     office.finished(channel, asked.ts)
-    assert "LOAD_WH" in office.said(channel, asked.ts)[0].text
+    assert "TRANSFORM_WH" in office.said(channel, asked.ts)[0].text
     assert office.slack.violations == []
 
 

@@ -255,7 +255,7 @@ def test_an_account_that_is_away_is_said_in_the_thread(make_office: OfficeMaker)
     assert office.finished(office.cost, ts).state is ItemState.DONE
     (said,) = office.said(office.cost, ts)
     assert said.stream_state == "stopped" and said.all_text and "Traceback" not in said.all_text
-    assert "LOAD_WH" not in said.all_text and "account" in said.all_text.lower()
+    assert "TRANSFORM_WH" not in said.all_text and "account" in said.all_text.lower()
     assert office.slack.session(office.cost, ts)["status"] == "active"
     (office.home / "away").rename(office.home / "demo" / "account" / "account.toml")
     again = office.ask(office.vera, QUESTION, thread_ts=ts, mention=False)

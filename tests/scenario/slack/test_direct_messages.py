@@ -16,7 +16,7 @@ def test_a_direct_message_needs_no_mention(office: Office) -> None:
     ts = office.ask(office.vera, QUESTION, channel=channel)
     (answer,) = office.said(channel, ts)
     assert answer.thread_ts == ts and answer.streamed and answer.stream_state == "stopped"
-    assert "LOAD_WH" in answer.text and live_in(answer) == []
+    assert "TRANSFORM_WH" in answer.text and live_in(answer) == []
     follow = office.ask(office.vera, "and by role?", channel=channel, thread_ts=ts)
     assert office.turn(channel, follow).tool_calls[0].args["by"] == "role"
     assert office.slack.violations == []
@@ -26,7 +26,7 @@ def test_the_bots_own_mention_in_a_direct_message_is_no_part_of_the_question(off
     channel = office.slack.direct(office.vera)
     ts = office.ask(office.vera, f"<@{office.slack.bot_user}> {QUESTION}", channel=channel)
     (answer,) = office.said(channel, ts)  # and one answer, though it is mentioned
-    assert "LOAD_WH" in answer.text
+    assert "TRANSFORM_WH" in answer.text
     assert office.slack.violations == []
 
 
@@ -58,7 +58,7 @@ def test_a_message_with_a_file_is_read_for_its_words(office: Office) -> None:
     files = [{"id": "F0000001", "name": "usage.csv", "mimetype": "text/csv"}]
     ts = office.slack.say(office.vera, channel, QUESTION, files=files)
     office.finished(channel, ts)
-    assert "LOAD_WH" in office.said(channel, ts)[0].text
+    assert "TRANSFORM_WH" in office.said(channel, ts)[0].text
     assert office.slack.violations == []
 
 
@@ -96,7 +96,7 @@ def test_the_older_assistant_view(make_office: OfficeMaker) -> None:
     assert len(prompts) == len(PROMPTS)
     ts = office.ask(office.vera, QUESTION, channel=channel, thread_ts=root)
     (answer,) = office.said(channel, ts)
-    assert answer.thread_ts == root and "LOAD_WH" in answer.text
+    assert answer.thread_ts == root and "TRANSFORM_WH" in answer.text
     office.slack.fail("chat.startStream", error="channel_type_not_supported")
     follow = office.ask(office.vera, "and by role?", channel=channel, thread_ts=root)
     assert office.turn(channel, follow).tool_calls[0].args["by"] == "role"

@@ -247,7 +247,7 @@ def test_where_default_role_is_none_a_stranger_is_told_so(make_office: OfficeMak
     policy.write_text(policy.read_text(encoding="utf-8").replace('default_role = "viewer"', 'default_role = "none"'))
     office = made.start()
     refused = office.answer(office.zoe, QUESTION)
-    assert "zoe may not ask about this account" in refused.all_text and "LOAD_WH" not in refused.all_text
+    assert "zoe may not ask about this account" in refused.all_text and "TRANSFORM_WH" not in refused.all_text
     answer = office.answer(office.vera, QUESTION)
     office.slack.click(office.zoe, office.cost, answer.ts, Action.EVIDENCE).wait()
     told = office.wait(lambda: office.slack.ephemerals)

@@ -81,7 +81,7 @@ def refused(office: Office, ts: str, answer: Answer, *statuses: int) -> None:
 def test_a_question_and_its_follow_up(office: Office) -> None:
     ts = office.ask(office.vera, QUESTION)
     (answer,) = office.said(office.cost, ts)
-    assert answer.streamed and answer.stream_state == "stopped" and "LOAD_WH" in answer.text
+    assert answer.streamed and answer.stream_state == "stopped" and "TRANSFORM_WH" in answer.text
     follow = office.ask(office.vera, "and by role?", thread_ts=ts, mention=False)
     assert office.turn(office.cost, follow).tool_calls[0].args["by"] == "role"
     assert {attempt.by for each in office.slack.deliveries for attempt in each.attempts} == {"http"}
@@ -94,7 +94,7 @@ def test_a_command(office: Office) -> None:
     key = f"asked:command:{office.slack.team}/{command.trigger_id}"
     (asked,) = office.wait(lambda: [m for m in office.slack.posted(office.cost) if key_of(m) == key])
     office.finished(office.cost, asked.ts)
-    assert "LOAD_WH" in office.said(office.cost, asked.ts)[0].text
+    assert "TRANSFORM_WH" in office.said(office.cost, asked.ts)[0].text
     office.slack.command(office.vera, office.foreign, "help").wait()
     assert office.wait(lambda: office.slack.ephemerals)
     assert office.slack.violations == []

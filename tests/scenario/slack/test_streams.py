@@ -92,10 +92,10 @@ def test_stop_ends_the_run_and_offers_to_ask_again(office: Office) -> None:
     office.slack.stop(office.anna, office.cost, ts)
     assert office.finished(office.cost, ts).state is ItemState.DONE
     (said,) = office.said(office.cost, ts)
-    assert "Stopped." in said.all_text and "LOAD_WH" not in said.all_text
+    assert "Stopped." in said.all_text and "TRANSFORM_WH" not in said.all_text
     assert office.slack.session(office.cost, ts)["status"] == "active"
     office.slack.click(office.vera, office.cost, said.ts, Action.AGAIN).wait()
-    whole = office.wait(lambda: [m for m in office.slack.posted(office.cost, ts) if "LOAD_WH" in m.all_text])
+    whole = office.wait(lambda: [m for m in office.slack.posted(office.cost, ts) if "TRANSFORM_WH" in m.all_text])
     assert len(whole) == 1
     follow = office.ask(office.vera, "and by role?", thread_ts=ts)
     assert office.turn(office.cost, follow).status == "ok"  # the thread is whole
