@@ -33,6 +33,7 @@ _RATIO = (
     "A rate or a share does not add up over time, so I have no forecast of it. Ask for its parts: failures, queries, "
     "credits or idle credits."
 )
+_SPAN = "I cannot read that time: from when to when? Say it as one, e.g. next month, or the next two weeks."
 _FOR_ALL = re.compile(r"\b(?:all|every|whole|overall|everything|entire|account)\b")
 _YEAR, _QUARTER = re.compile(r"\b(?:year|annual\w*|eoy|ytd)\b"), re.compile(r"\b(?:quarter\w*|eoq|q[1-4])\b")
 _WATCHED = {"cost": "credits", "cost_billed": "credits", "credits_billed": "credits", "failure_rate": "failures"}
@@ -47,7 +48,7 @@ def decide_outlook(
     fixed = mended(text, names.warehouses())
     futures = find_futures(fixed, now, tz)
     if any(_begins_a_span(fixed, found.start, found.end) for found in futures):
-        return None  # 'from tomorrow to yesterday': whoever reads windows of the past asks back
+        return Clarify(template=_SPAN)
     blanked = fixed
     for found in futures:
         blanked = blanked[: found.start] + " " * (found.end - found.start) + blanked[found.end :]
