@@ -51,7 +51,7 @@ LASTING = {
 
 
 def quick(provider: LlmServer, **given: Any) -> Any:
-    return model(provider, **{"first_token_s": 0.4, "between_tokens_s": 0.3} | given)
+    return model(provider, **{"first_token_s": 0.8, "between_tokens_s": 0.5} | given)
 
 
 @pytest.fixture(scope="module", autouse=True)
