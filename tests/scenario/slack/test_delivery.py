@@ -23,13 +23,16 @@ def deliveries_of(office: Office, ts: str) -> list[Delivery]:
     return [each for each in office.slack.deliveries if each.event.get("ts") == ts]
 
 
-def answered_once(office: Office, ts: str, *, root: str | None = None) -> None:
-    office.finished(office.cost, ts)
+def answered_once(office: Office, *asked: str, root: str | None = None) -> None:
+    """Nothing waits any more once all of them are finished, and each has one answer."""
+    for ts in asked:
+        office.finished(office.cost, ts)
     office.acknowledged()
     assert office.runtime.store.inbox.waiting().count == 0
-    assert len(office.said(office.cost, ts)) == 1
-    thread = [each for each in office.slack.posted(office.cost, root or ts) if each.blocks]
-    assert root is not None or len(thread) == 1
+    for ts in asked:
+        assert len(office.said(office.cost, ts)) == 1
+        thread = [each for each in office.slack.posted(office.cost, root or ts) if each.blocks]
+        assert root is not None or len(thread) == 1
 
 
 # --- twice -----------------------------------------------------------------------------------------------------------
@@ -97,8 +100,7 @@ def test_a_thread_that_arrives_last_first_is_answered_first_first(office: Office
             one = office.slack.say(office.vera, office.cost, "credits by day last week", root)
             two = office.slack.say(office.vera, office.cost, "and the week before?", root)
         office.acknowledged()
-    answered_once(office, two, root=root)
-    answered_once(office, one, root=root)
+    answered_once(office, two, one, root=root)
     assert office.turn(office.cost, two).tool_calls[0].args["by"] == "day"  # it goes on from the one before it
     (first,), (second,) = office.said(office.cost, one), office.said(office.cost, two)
     assert first.ts < second.ts
@@ -176,8 +178,7 @@ def test_a_connection_that_ends_is_made_again_and_nothing_is_lost(make_office: O
     asked += [office.slack.say(user, office.cost, QUESTION) for user in (office.anna, office.pete)]
     office.wait(lambda: office.slack.counts["apps.connections.open"] > opened and office.slack.connections)
     asked.append(office.slack.say(office.alice, office.cost, QUESTION))
-    for ts in asked:
-        answered_once(office, ts)
+    answered_once(office, *asked)
     assert office.bot.connected()
     assert office.slack.violations == []
 
