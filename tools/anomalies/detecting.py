@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tools.anomalies.series import Watch, Watched
 from tools.history.measures import Step
-from tools.ml.anomaly import DEFAULT, FALSE_ALARMS, Anomaly, Kind, detect_panel
+from tools.ml.anomaly import DEFAULT, FALSE_ALARMS, Anomaly, Kind, detect_creep, detect_panel
 from tools.preferences import PlannedWork, Preferences
 from tools.result import Unit
 from tools.windows.calendars import midnight, zone
@@ -85,6 +85,9 @@ def judge(watched: Sequence[Watched], price: float, calendar: Calendar, preferen
     """
     found: dict[tuple[int, str], list[Anomaly]] = {}
     dates = replace(calendar, timezone="UTC")  # stamps of days are dates already, whatever the zone
+    for number, one in enumerate(watched):
+        if one.watch.creeping:
+            found |= {(number, name): _creeping(one, name, preferences) for name in one.histories.ids}
     for step in ("hour", "day"):
         for keys, known in _by_plan(watched, step, preferences.planned):
             found |= _panel(watched, keys, known, dates if step == "day" else calendar, preferences)
@@ -107,7 +110,7 @@ def _by_plan(
     """Series that share a threshold and the planned work that concerns them."""
     groups: dict[tuple[float | None, tuple[PlannedWork, ...]], list[_Key]] = {}
     for number, one in enumerate(watched):
-        for name in one.histories.ids if one.histories.step == step else ():
+        for name in one.histories.ids if one.histories.step == step and not one.watch.creeping else ():
             by_name = one.watch.by == "warehouse"
             mine = tuple(p for p in planned if p.warehouse is None or (by_name and p.warehouse == name))
             groups.setdefault((one.watch.threshold, mine), []).append((number, name))
@@ -139,6 +142,16 @@ def _panel(
         false_alarms=FALSE_ALARMS if preferences.false_alarms is None else preferences.false_alarms,
     )
     return {_key(unique): anomalies for unique, anomalies in panel.items()}
+
+
+def _creeping(watched: Watched, name: str, preferences: Preferences) -> list[Anomaly]:
+    """Days of planned work say nothing; nor do days without a figure of their own, which repeat the one before."""
+    series = watched.histories.series(name)
+    said = series.where(series.diff() != 0)
+    for plan in preferences.planned:
+        if plan.warehouse is None or plan.warehouse == name:
+            said[(said.index >= _naive(plan.start).normalize()) & (said.index < _naive(plan.end))] = float("nan")
+    return detect_creep(said, threshold=preferences.threshold or watched.watch.threshold or DEFAULT)
 
 
 def _growth(frame: pd.DataFrame) -> pd.DataFrame:

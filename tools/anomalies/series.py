@@ -40,6 +40,8 @@ class Watch:
     """Slots that a finding lasts at least."""
     growth: bool = False
     """Of a level: judged by how much it has grown since the slot before, so that a level that rises is ordinary."""
+    creeping: bool = False
+    """Steady by nature, and judged by whether it has risen over days and weeks, not slot by slot."""
     supporting: bool = False
     """Evidence only: never a finding by itself, but part of one that something else has raised."""
 
@@ -71,6 +73,7 @@ WATCHES: tuple[Watch, ...] = (
     Watch("execution_seconds", "warehouse", least=3_600, grain=120, way="more"),
     Watch("queue_seconds", "warehouse", least=100_000, grain=120, way="more", lasting=2),
     Watch("failures", "warehouse", least=10, grain=1, way="more"),
+    Watch("pace", "warehouse", "day", way="more", threshold=0.5, creeping=True),
     Watch("bytes_spilled", "warehouse", least=100e9, grain=5e9, way="more", supporting=True),
     Watch("credits", "service_type", least=25.0, grain=0.1, way="more", threshold=0.3),
     Watch("execution_seconds", "user", least=7_200, grain=120, way="more", supporting=True),
@@ -122,7 +125,7 @@ def fetch_watched(
     """
     given = dict(filters or {})
     most = _MOST_SERIES.get(watch.by)
-    days = max(days, _DAILY_DAYS) if watch.step == "day" else days
+    days = max(days, _DAILY_DAYS) if watch.step == "day" and not watch.creeping else days
     found = fetch_histories(reader, watch.metric, watch.by, given, step=watch.step, days=days, limit=most)
     if watch.by == "service_type" and "service_type" not in given:
         found = _without(found, _WAREHOUSE_SERVICES)

@@ -46,6 +46,7 @@ SeriesMetric = Literal[
     "failed_logins",
     "size_above",
     "size_below",
+    "pace",
 ]
 SeriesBy = Literal["total", "warehouse", "user", "role", "database", "query_tag", "query_type", "service_type"]
 
@@ -84,6 +85,15 @@ _BESIDE: dict[str, Beside] = {
     ),
     "size_above": Beside("steps above its usual size", "count", "size_above", "hour", _SIZES, _SIZE_SAYS, stock=True),
     "size_below": Beside("steps below its usual size", "count", "size_below", "hour", _SIZES, _SIZE_SAYS, stock=True),
+    "pace": Beside(
+        "run time of the same statements",
+        "%",
+        "pace",
+        "day",
+        {"warehouse": ("QUERY_HISTORY", "series_pace")},
+        "100 % is what the same statement takes on average on the same size of warehouse, by UTC day.",
+        stock=True,
+    ),
     "logins": Beside("sign-ins", "count", "logins", "hour", _LOGINS, "Failed sign-ins are counted too."),
     "failed_logins": Beside("failed sign-ins", "count", "failed_logins", "hour", _LOGINS, ""),
 }

@@ -41,7 +41,7 @@ class LiveReader(FrameReader):
         return super().coverage(view)
 
     def sql(self, name: str, params: Mapping[str, Any]) -> Rows:
-        if name == "series_sizes":
+        if name in ("series_sizes", "series_pace"):
             return super().sql(name, params)
         assert name == "scan_sizes"
         columns = ["name", "size", "day", "queries", "first_at", "last_at"]
