@@ -13,7 +13,7 @@ from agent.offline.slots import Slots, mended, read_slots
 from agent.offline.words import patterns
 from agent.state import Clarify, Names, ToolCall, ToolCalls
 from tools.errors import BadArgument
-from tools.history.measures import SeriesBy, SeriesMetric
+from tools.history.measures import SeriesBy, SeriesMetric, WatchMetric
 from tools.windows.future import find_futures, read_future
 
 __all__ = ["OUTLOOK_TOOLS", "decide_outlook"]
@@ -21,7 +21,7 @@ __all__ = ["OUTLOOK_TOOLS", "decide_outlook"]
 OUTLOOK_TOOLS = ("run_forecast", "budget", "detect_anomalies")
 _Topic = Literal["forecast", "budget", "anomalies"]
 _TOOL: dict[_Topic, str] = {"forecast": "run_forecast", "budget": "budget", "anomalies": "detect_anomalies"}
-_METRICS, _BYS = get_args(SeriesMetric), get_args(SeriesBy)
+_METRICS, _WATCH_METRICS, _BYS = get_args(SeriesMetric), get_args(WatchMetric), get_args(SeriesBy)
 _MOST_WINDOWS = 3
 _FOLLOWS = re.compile(
     r"^\W*(?:and|what about|how about|only|just|same|also|then|instead|now|but|again|by|per|for|in|next|"
@@ -179,7 +179,7 @@ def _anomalies(slots: Slots) -> ToolCalls:
     args: dict[str, Any] = {}
     figure = _figure(slots)
     metric = _WATCHED.get(figure or "", figure)
-    if metric in _METRICS:
+    if metric in _WATCH_METRICS:
         args["metrics"] = [metric]
     if slots.by in _BYS and slots.by != "total":
         args["by"] = slots.by

@@ -108,6 +108,8 @@ def _cause(candidate: Candidate) -> FindingKind | None:
     cloud = members.get("credits_cloud_services")
     if cloud is not None and (cloud.credits or 0.0) >= _MOST * (candidate.credits or 0.0):
         return "cloud_services"
+    if "longest_statement" in members:
+        return "long_running_query"
     if candidate.metric == "execution_seconds" and candidate.kind == "spike" and "queries" not in members:
         return "long_running_query"
     return None

@@ -49,6 +49,7 @@ ADDED = {
 _OWN = {
     "own_statements": ("queries", ["tag", "statements", "credits_cloud_services"]),
     "series_sizes": ("queries", ["key", "slot", "size_above", "size_below"]),
+    "series_longest": ("queries", ["key", "slot", "longest"]),
     "series_pace": ("queries", ["key", "slot", "pace"]),
     "own_compute": ("attribution", ["tag", "warehouse", "credits_compute"]),
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tools.anomalies.series import Watch, Watched
 from tools.history.measures import Step
-from tools.ml.anomaly import DEFAULT, FALSE_ALARMS, Anomaly, Kind, detect_creep, detect_panel
+from tools.ml.anomaly import DEFAULT, FALSE_ALARMS, Anomaly, Kind, detect_creep, detect_panel, detect_records
 from tools.preferences import PlannedWork, Preferences
 from tools.result import Unit
 from tools.windows.calendars import midnight, zone
@@ -26,6 +26,8 @@ _STEADY_OVER = timedelta(days=14)
 _STEADY = 0.95
 """Share of hours with something in them, of what never rests."""
 _DEAD, _DEAD_SLOTS = 0.1, 2
+_ALONE = ("creep", "record")
+"""Ways to judge that look at one series by itself."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,8 @@ def judge(watched: Sequence[Watched], price: float, calendar: Calendar, preferen
     found: dict[tuple[int, str], list[Anomaly]] = {}
     dates = replace(calendar, timezone="UTC")  # stamps of days are dates already, whatever the zone
     for number, one in enumerate(watched):
-        if one.watch.creeping:
-            found |= {(number, name): _creeping(one, name, preferences) for name in one.histories.ids}
+        if one.watch.judged in _ALONE:
+            found |= {(number, name): _by_itself(one, name, preferences) for name in one.histories.ids}
     for step in ("hour", "day"):
         for keys, known in _by_plan(watched, step, preferences.planned):
             found |= _panel(watched, keys, known, dates if step == "day" else calendar, preferences)
@@ -110,7 +112,8 @@ def _by_plan(
     """Series that share a threshold and the planned work that concerns them."""
     groups: dict[tuple[float | None, tuple[PlannedWork, ...]], list[_Key]] = {}
     for number, one in enumerate(watched):
-        for name in one.histories.ids if one.histories.step == step and not one.watch.creeping else ():
+        together = one.histories.step == step and one.watch.judged not in _ALONE
+        for name in one.histories.ids if together else ():
             by_name = one.watch.by == "warehouse"
             mine = tuple(p for p in planned if p.warehouse is None or (by_name and p.warehouse == name))
             groups.setdefault((one.watch.threshold, mine), []).append((number, name))
@@ -131,7 +134,7 @@ def _panel(
         names = {name for which, name in keys if which == number}
         frame = watched[number].histories.frame
         frame = frame[frame["unique_id"].isin(names)]
-        frame = _growth(frame) if watched[number].watch.growth else frame
+        frame = _growth(frame) if watched[number].watch.judged == "growth" else frame
         parts.append(frame.assign(unique_id=f"{number}:" + frame["unique_id"]))
     panel = detect_panel(
         pd.concat(parts, ignore_index=True),
@@ -144,14 +147,19 @@ def _panel(
     return {_key(unique): anomalies for unique, anomalies in panel.items()}
 
 
-def _creeping(watched: Watched, name: str, preferences: Preferences) -> list[Anomaly]:
-    """Days of planned work say nothing; nor do days without a figure of their own, which repeat the one before."""
-    series = watched.histories.series(name)
-    said = series.where(series.diff() != 0)
+def _by_itself(watched: Watched, name: str, preferences: Preferences) -> list[Anomaly]:
+    """A series that is not judged by its usual hours. Planned work says nothing."""
+    watch, series = watched.watch, watched.histories.series(name)
+    threshold = preferences.threshold or watch.threshold or DEFAULT
+    # A day without a figure of its own repeats the one before.
+    said = series.where(series.diff() != 0) if watch.judged == "creep" else series.copy()
     for plan in preferences.planned:
         if plan.warehouse is None or plan.warehouse == name:
-            said[(said.index >= _naive(plan.start).normalize()) & (said.index < _naive(plan.end))] = float("nan")
-    return detect_creep(said, threshold=preferences.threshold or watched.watch.threshold or DEFAULT)
+            start = _naive(plan.start).floor("D" if watch.step == "day" else "h")
+            said[(said.index >= start) & (said.index < _naive(plan.end))] = float("nan")
+    if watch.judged == "creep":
+        return detect_creep(said, threshold=threshold)
+    return detect_records(said, least=watch.least, threshold=threshold)
 
 
 def _growth(frame: pd.DataFrame) -> pd.DataFrame:
@@ -161,7 +169,7 @@ def _growth(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _told_as(watched: Watched, name: str, found: Sequence[Anomaly]) -> list[Anomaly]:
     """Growth that is odd, as the level that it has led to; other findings as they are."""
-    if not watched.watch.growth:
+    if watched.watch.judged != "growth":
         return list(found)
     return [_as_level(one, watched.histories.series(name)) for one in found]
 
@@ -221,7 +229,7 @@ def _seen_at(watch: Watch, anomaly: Anomaly, series: pd.Series) -> pd.Timestamp:
     within = series[(series.index >= anomaly.start) & (series.index < anomaly.end)]
     step = pd.Timedelta(1, unit="h" if watch.step == "hour" else "D")
     apart = within - anomaly.expected
-    beyond = (apart if watch.growth else apart.cumsum()).abs()
+    beyond = (apart if watch.judged == "growth" else apart.cumsum()).abs()
     large = (beyond.to_numpy() >= watch.least).nonzero()[0]
     slot = max(int(large[0]) if len(large) else len(within) - 1, watch.lasting - 1)
     seen: pd.Timestamp = within.index[min(slot, len(within) - 1)] + step

@@ -8,7 +8,7 @@ import pandas as pd
 
 from tools.anomalies.detecting import Candidate
 from tools.facts import FactBook
-from tools.history.measures import is_stock
+from tools.history.measures import is_amount
 from tools.result import Fact, Unit, Window
 
 __all__ = ["ACCOUNT", "claim", "claim_related", "evidence"]
@@ -71,8 +71,8 @@ def entity_of(candidate: Candidate) -> str:
 
 
 def _slots(candidate: Candidate) -> int:
-    """How many values of the series lie in the finding; one of a level, whose days are no amounts that add up."""
-    if is_stock(candidate.watch.metric):
+    """How many values of the series lie in the finding; one where they do not add up."""
+    if not is_amount(candidate.watch.metric):
         return 1
     index = pd.DatetimeIndex(candidate.series.index)
     inside = (index >= candidate.anomaly.start) & (index < candidate.anomaly.end)

@@ -21,7 +21,8 @@ _SMALL_SHARE = 0.015
 _WORK = frozenset({"credits", "queries", "execution_seconds"})
 """Figures of work; the others hurt by themselves."""
 _LEADS = (
-    *("credits", "credits_cloud_services", "failures", "queue_seconds", "pace", "execution_seconds", "queries"),
+    *("credits", "credits_cloud_services", "failures", "queue_seconds", "pace"),
+    *("longest_statement", "execution_seconds", "queries"),
 )
 """Which metric of a group speaks for it: what costs first, then what hurts."""
 
@@ -100,7 +101,7 @@ def _is_part(candidate: Candidate, other: Candidate) -> bool:
 
 def _meets(one: Candidate, other: Candidate) -> bool:
     """At the same time; of what creeps for weeks only what has gone on for about as long."""
-    if one.watch.creeping or other.watch.creeping:
+    if "creep" in (one.watch.judged, other.watch.judged):
         return _shared(one, other) >= _TOGETHER
     return one.start < other.end and other.start < one.end
 

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from tools.charts import Chart
 from tools.domain import Frozen
-from tools.history.measures import SeriesBy, SeriesMetric
+from tools.history.measures import SeriesBy, WatchMetric
 from tools.ml.anomaly import Kind
 from tools.result import Window
 from tools.usage.model import UsageFilters
@@ -27,7 +27,7 @@ class AnomaliesArgs(BaseModel):
     window: Annotated[str, Field(max_length=200)] = Field(
         DEFAULT_SINCE, description="A phrase: 'since Monday', 'yesterday', 'last week', 'past 24 hours', ..."
     )
-    metrics: list[SeriesMetric] = Field(
+    metrics: list[WatchMetric] = Field(
         default=[], max_length=8, description="Only these, e.g. queue_seconds, failures; empty for all that is watched."
     )
     by: SeriesBy | None = Field(None, description="Only series of one kind: warehouse, user, service_type, total, ...")
@@ -38,7 +38,7 @@ class AnomaliesArgs(BaseModel):
 class RelatedRow(Frozen):
     """Something else that was odd at the same time for the same cause."""
 
-    metric: SeriesMetric
+    metric: WatchMetric
     entity: str
     kind: Kind
     words: str
@@ -46,7 +46,7 @@ class RelatedRow(Frozen):
 
 
 class AnomalyRow(Frozen):
-    metric: SeriesMetric
+    metric: WatchMetric
     entity: str
     warehouse: str | None
     kind: Kind

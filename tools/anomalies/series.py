@@ -8,10 +8,10 @@ from typing import Literal
 
 from tools.context import FilterColumn, UsageReader
 from tools.history.fetch import Histories, fetch_histories
-from tools.history.measures import SeriesBy, SeriesMetric, Step, beside_of, title_of, unit_of
+from tools.history.measures import SeriesBy, Step, WatchMetric, beside_of, title_of, unit_of
 from tools.result import Unit
 
-__all__ = ["HISTORY_DAYS", "WATCHES", "Watch", "Watched", "fetch_watched", "watches_for"]
+__all__ = ["HISTORY_DAYS", "WATCHES", "Judged", "Watch", "Watched", "fetch_watched", "watches_for"]
 
 HISTORY_DAYS = 63
 """Nine weeks: enough of every hour of a week to tell what is ordinary, and at least one month end."""
@@ -21,11 +21,17 @@ _WAREHOUSE_SERVICES = frozenset({"WAREHOUSE_METERING", "WAREHOUSE_METERING_READE
 _MOST_SERIES = {"warehouse": 2_000, "user": 200, "role": 200, "database": 200, "query_tag": 200, "service_type": 60}
 
 
+Judged = Literal["hours", "growth", "creep", "record"]
+"""How: against the same hours of the weeks before; a level by what it has grown since the slot before, so that one that
+rises is ordinary; what is steady by nature by whether it has risen over days and weeks; what has no usual level by
+whether it exceeds everything in the weeks before by a margin, and `least`."""
+
+
 @dataclass(frozen=True)
 class Watch:
     """One metric by one kind of name. `unit_credits`: what one unit of it is in credits; None: no price."""
 
-    metric: SeriesMetric
+    metric: WatchMetric
     by: SeriesBy
     step: Step = "hour"
     least: float = 0.0
@@ -38,10 +44,7 @@ class Watch:
     """Of confidence; None: the detector's own. Lower where few series are watched and little is said of small sums."""
     lasting: int = 1
     """Slots that a finding lasts at least."""
-    growth: bool = False
-    """Of a level: judged by how much it has grown since the slot before, so that a level that rises is ordinary."""
-    creeping: bool = False
-    """Steady by nature, and judged by whether it has risen over days and weeks, not slot by slot."""
+    judged: Judged = "hours"
     supporting: bool = False
     """Evidence only: never a finding by itself, but part of one that something else has raised."""
 
@@ -73,18 +76,19 @@ WATCHES: tuple[Watch, ...] = (
     Watch("execution_seconds", "warehouse", least=3_600, grain=120, way="more"),
     Watch("queue_seconds", "warehouse", least=100_000, grain=120, way="more", lasting=2),
     Watch("failures", "warehouse", least=10, grain=1, way="more"),
-    Watch("pace", "warehouse", "day", way="more", threshold=0.5, creeping=True),
+    Watch("longest_statement", "warehouse", least=7_200, way="more", threshold=0.5, judged="record"),
+    Watch("pace", "warehouse", "day", way="more", threshold=0.5, judged="creep"),
     Watch("bytes_spilled", "warehouse", least=100e9, grain=5e9, way="more", supporting=True),
     Watch("credits", "service_type", least=25.0, grain=0.1, way="more", threshold=0.3),
     Watch("execution_seconds", "user", least=7_200, grain=120, way="more", supporting=True),
     Watch("failed_logins", "total", least=20, grain=1, way="more"),
-    Watch("storage_bytes", "database", "day", least=200e9, grain=20e9, way="more", growth=True),
+    Watch("storage_bytes", "database", "day", least=200e9, grain=20e9, way="more", judged="growth"),
 )
 """What `detect_anomalies` and the scan look at where nothing narrower is asked for."""
 
 
 def watches_for(
-    metrics: Sequence[SeriesMetric], by: SeriesBy | None, filters: Mapping[FilterColumn, tuple[str, ...]]
+    metrics: Sequence[WatchMetric], by: SeriesBy | None, filters: Mapping[FilterColumn, tuple[str, ...]]
 ) -> tuple[Watch, ...]:
     """The watches of a question: of these metrics, by this kind of name; the default ones where nothing is said."""
     found = [w for w in WATCHES if (not metrics or w.metric in metrics) and (by is None or w.by == by)]
@@ -97,7 +101,7 @@ def watches_for(
     return tuple(_watch(metric, by, filters) for metric in metrics)
 
 
-def _watch(metric: SeriesMetric, by: SeriesBy | None, filters: Mapping[FilterColumn, tuple[str, ...]]) -> Watch:
+def _watch(metric: WatchMetric, by: SeriesBy | None, filters: Mapping[FilterColumn, tuple[str, ...]]) -> Watch:
     """By what the filters name, else the total; as fine as its view is."""
     named = next((column for column in filters), None)
     beside = beside_of(metric)
@@ -125,7 +129,7 @@ def fetch_watched(
     """
     given = dict(filters or {})
     most = _MOST_SERIES.get(watch.by)
-    days = max(days, _DAILY_DAYS) if watch.step == "day" and not watch.creeping else days
+    days = max(days, _DAILY_DAYS) if watch.step == "day" and watch.judged != "creep" else days
     found = fetch_histories(reader, watch.metric, watch.by, given, step=watch.step, days=days, limit=most)
     if watch.by == "service_type" and "service_type" not in given:
         found = _without(found, _WAREHOUSE_SERVICES)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from tools.finding import FindingKind, FindingRecord
-from tools.history.measures import SeriesMetric, title_of
+from tools.history.measures import WatchMetric, title_of
 
 __all__ = ["headline", "kind_words", "metric_words"]
 
@@ -44,7 +44,7 @@ def kind_words(kind: str) -> str:
 def metric_words(record: FindingRecord) -> str:
     """The metric's title; of the live tier, its name in words."""
     try:
-        title = title_of(cast("SeriesMetric", record.metric))
+        title = title_of(cast("WatchMetric", record.metric))
     except KeyError:
         return record.metric.replace("_", " ")
     return title

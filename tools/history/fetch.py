@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tools.context import Coverage, FilterColumn, UsageQuery, UsageReader
 from tools.errors import BadArgument
-from tools.history.measures import Beside, SeriesBy, SeriesMetric, Step, beside_of, is_priced, recipe_of
+from tools.history.measures import Beside, SeriesBy, Step, WatchMetric, beside_of, is_priced, recipe_of
 from tools.usage.metrics import METRICS, SOURCE_VIEW, Metric, Recipe
 from tools.usage.span import view_coverage
 from tools.windows.calendars import floor_hour, localize, midnight, slot_minutes, zone
@@ -62,7 +62,7 @@ class Histories:
 
 def fetch_histories(
     reader: UsageReader,
-    metric: SeriesMetric,
+    metric: WatchMetric,
     by: SeriesBy,
     filters: Mapping[FilterColumn, tuple[str, ...]],
     *,
@@ -144,7 +144,7 @@ def _times(value: float | None, price: float) -> float | None:
 
 
 def recipe_with_rows(
-    reader: UsageReader, metric: SeriesMetric, by: str, filters: Mapping[FilterColumn, tuple[str, ...]]
+    reader: UsageReader, metric: WatchMetric, by: str, filters: Mapping[FilterColumn, tuple[str, ...]]
 ) -> Recipe:
     """The account's own services view may be missing from an export: then the warehouses' metering stands in."""
     recipe = recipe_of(metric, by, list(filters))

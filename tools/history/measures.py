@@ -14,7 +14,9 @@ __all__ = [
     "SeriesBy",
     "SeriesMetric",
     "Step",
+    "WatchMetric",
     "beside_of",
+    "is_amount",
     "is_priced",
     "is_stock",
     "recipe_of",
@@ -44,10 +46,9 @@ SeriesMetric = Literal[
     "storage_bytes",
     "logins",
     "failed_logins",
-    "size_above",
-    "size_below",
-    "pace",
 ]
+WatchMetric = Literal[SeriesMetric, "size_above", "size_below", "pace", "longest_statement"]
+"""... and what is only watched: peaks, indices and steps, which no sum or forecast makes sense of."""
 SeriesBy = Literal["total", "warehouse", "user", "role", "database", "query_tag", "query_type", "service_type"]
 
 
@@ -65,6 +66,8 @@ class Beside:
     convention: str
     stock: bool = False
     """A level as it stands, not an amount that adds up: of a window its last value counts."""
+    peak: bool = False
+    """The largest of its slot: no amount that adds up either, and nothing where there is nothing."""
 
 
 _LOGINS = {"total": ("LOGIN_HISTORY", "series_logins"), "user": ("LOGIN_HISTORY", "series_logins_user")}
@@ -94,36 +97,51 @@ _BESIDE: dict[str, Beside] = {
         "100 % is what the same statement takes on average on the same size of warehouse, by UTC day.",
         stock=True,
     ),
+    "longest_statement": Beside(
+        "longest statement",
+        "s",
+        "longest",
+        "hour",
+        {"warehouse": ("QUERY_HISTORY", "series_longest")},
+        "A statement counts in the hour in which it started.",
+        peak=True,
+    ),
     "logins": Beside("sign-ins", "count", "logins", "hour", _LOGINS, "Failed sign-ins are counted too."),
     "failed_logins": Beside("failed sign-ins", "count", "failed_logins", "hour", _LOGINS, ""),
 }
 
 
-def beside_of(metric: SeriesMetric) -> Beside | None:
+def beside_of(metric: WatchMetric) -> Beside | None:
     return _BESIDE.get(metric)
 
 
-def title_of(metric: SeriesMetric) -> str:
+def title_of(metric: WatchMetric) -> str:
     beside = _BESIDE.get(metric)
     return beside.title if beside else METRICS[cast("Metric", metric)].title
 
 
-def unit_of(metric: SeriesMetric) -> Unit:
+def unit_of(metric: WatchMetric) -> Unit:
     beside = _BESIDE.get(metric)
     return beside.unit if beside else METRICS[cast("Metric", metric)].unit
 
 
-def is_priced(metric: SeriesMetric) -> bool:
+def is_priced(metric: WatchMetric) -> bool:
     """Its recipes give credits, and the metric is those times the price of one."""
     return metric not in _BESIDE and METRICS[cast("Metric", metric)].priced
 
 
-def is_stock(metric: SeriesMetric) -> bool:
+def is_stock(metric: WatchMetric) -> bool:
     beside = _BESIDE.get(metric)
     return beside is not None and beside.stock
 
 
-def recipe_of(metric: SeriesMetric, by: str, filters: Collection[str]) -> Recipe:
+def is_amount(metric: WatchMetric) -> bool:
+    """Whether the values of several slots add up."""
+    beside = _BESIDE.get(metric)
+    return beside is None or not (beside.stock or beside.peak)
+
+
+def recipe_of(metric: WatchMetric, by: str, filters: Collection[str]) -> Recipe:
     """The view that has a metric of usage as a series by that breakdown.
 
     Raises:

@@ -41,7 +41,7 @@ class LiveReader(FrameReader):
         return super().coverage(view)
 
     def sql(self, name: str, params: Mapping[str, Any]) -> Rows:
-        if name in ("series_sizes", "series_pace"):
+        if name in ("series_sizes", "series_pace", "series_longest"):
             return super().sql(name, params)
         assert name == "scan_sizes"
         columns = ["name", "size", "day", "queries", "first_at", "last_at"]

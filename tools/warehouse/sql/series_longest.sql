@@ -1,0 +1,13 @@
+-- The longest statement of each warehouse by the UTC hour in which it started, in seconds, whether it succeeded or not.
+SELECT
+    WAREHOUSE_NAME AS KEY,
+    TIME_SLICE(START_TIME, 60, 'MINUTE') AS SLOT,
+    CAST(MAX(EXECUTION_TIME) / 1000 AS FLOAT) AS LONGEST
+FROM SNOWFLAKE.ACCOUNT_USAGE.QUERY_HISTORY
+WHERE START_TIME >= :start
+    AND START_TIME < :end
+    AND COALESCE(END_TIME, START_TIME) <= :visible_until_QUERY_HISTORY
+    AND WAREHOUSE_NAME IS NOT NULL
+    AND WAREHOUSE_SIZE IS NOT NULL
+GROUP BY 1, 2
+ORDER BY 1, 2
