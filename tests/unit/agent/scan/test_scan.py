@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from agent.scan.billing import kind_of
 from agent.store import Store
 from tests.doubles.account import NOW
 from tests.unit.agent.scan.looking import (
@@ -19,8 +21,10 @@ from tests.unit.agent.scan.looking import (
     running,
     size_days,
 )
+from tools.anomalies import Candidate, Watch
 from tools.domain import Size
 from tools.errors import Unreachable
+from tools.ml.anomaly import Anomaly, Kind
 
 END = NOW.replace(minute=0) - 3 * HOUR
 """Where metering is complete."""
@@ -201,3 +205,22 @@ def test_a_size_left_in_place_is_found_and_over_when_it_is_taken_back(scanner: S
     assert found.finding.draft.ask == "resize ETL_WH to Small"
     scanner.reader.show("ETL_WH", size=Size.SMALL)
     assert scanner.found("resize_forgotten") == []
+
+
+def test_what_several_figures_say_together_names_the_finding() -> None:
+    def told(*metrics: str, kind: Kind = "spike") -> str | None:
+        first, *rest = (oddity(metric, kind) for metric in metrics)
+        return kind_of(first.also(rest))
+
+    assert told("credits", "execution_seconds") == "spend_spike"
+    assert told("credits", "execution_seconds", "longest_statement") == "long_running_query"
+    assert told("longest_statement") == "long_running_query"
+    assert told("failures", "longest_statement") == "failing_queries"
+    assert told("pace", kind="drift") == "drift"
+
+
+def oddity(metric: Any, kind: Kind) -> Candidate:
+    begins = pd.Timestamp(END.replace(tzinfo=None))
+    anomaly = Anomaly(begins, begins + HOUR, kind, 1.0, (0.0, 2.0), 9.0, 8.0, 0.9, begins + HOUR, False)
+    series = pd.Series(9.0, index=[begins])
+    return Candidate(Watch(metric, "warehouse"), kind, "ETL_WH", anomaly, series, END, END + HOUR, END, "V", None, None)

@@ -10,10 +10,14 @@ import pandas as pd
 import pytest
 
 from tools.anomalies import Candidate, Watch
-from tools.anomalies.detecting import fell_silent
+from tools.anomalies.detecting import fell_silent, judge
 from tools.anomalies.grouping import grouped
-from tools.anomalies.series import WATCHES, watches_for
+from tools.anomalies.series import WATCHES, Watched, watches_for
+from tools.coverage import coverage_of
+from tools.history.fetch import Histories
 from tools.ml.anomaly import Anomaly
+from tools.ml.calendar import Calendar
+from tools.preferences import PlannedWork, Preferences
 
 START = datetime(2026, 10, 5, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -89,6 +93,59 @@ def test_a_small_lasting_step_is_business_and_a_large_one_is_not() -> None:
 def test_services_stay_apart_from_warehouses() -> None:
     service = candidate(watch=Watch("credits", "service_type", way="more"), entity="AUTO_CLUSTERING", confidence=0.9)
     assert len(grouped([candidate(confidence=0.9), service])) == 2
+
+
+def test_what_creeps_for_weeks_is_another_finding_than_what_jumped_meanwhile() -> None:
+    creeping = candidate(
+        watch=Watch("pace", "warehouse", "day", threshold=0.5, judged="creep"), hours=300, credits=None
+    )
+    spike = candidate(confidence=0.9, begins=100)
+    assert [c.related for c in grouped([creeping, spike])] == [(), ()]
+    dear = candidate(hours=280, confidence=0.9, begins=10)
+    (together,) = grouped([creeping, dear])
+    assert together.metric == "credits" and [c.metric for c in together.related] == ["pace"]
+
+
+def watched(metric: Any, values: np.ndarray[Any, Any]) -> Watched:
+    watch = next(w for w in WATCHES if w.metric == metric)
+    stamps = pd.date_range("2026-08-20", periods=len(values), freq="D" if watch.step == "day" else "h")
+    frame = pd.DataFrame({"unique_id": "ETL_WH", "ds": stamps, "y": values})
+    first, end = (stamp.to_pydatetime().replace(tzinfo=UTC) for stamp in (stamps[0], stamps[-1]))
+    covered = coverage_of("QUERY_HISTORY", now=end, latency=timedelta(0), first=first, newest_end=end)
+    return Watched(watch, Histories(frame, watch.step, "UTC", first, end, covered, "QUERY_HISTORY", ""))
+
+
+def slower() -> np.ndarray[Any, Any]:
+    pace = 100 * np.exp(np.random.default_rng(1).normal(0, 0.05, 60))
+    pace[45:] *= np.exp(0.03 * np.arange(15))
+    return pace
+
+
+def one_long() -> np.ndarray[Any, Any]:
+    longest = np.random.default_rng(2).uniform(10, 1_500, 24 * 60)
+    longest[1_200] = 6 * 3_600
+    return longest
+
+
+@pytest.mark.parametrize(
+    ("metric", "made", "kind"), [("pace", slower, "drift"), ("longest_statement", one_long, "spike")]
+)
+def test_pace_and_longest_statements_are_judged_by_themselves(metric: Any, made: Any, kind: str) -> None:
+    (found,) = judge([watched(metric, made())], 3.0, Calendar("UTC"), Preferences())
+    assert (found.metric, found.kind, found.warehouse) == (metric, kind, "ETL_WH")
+    assert found.is_more and found.credits is None and found.detected_at > found.start
+    assert len(grouped([found])) == 1, "sure by itself"
+    planned = PlannedWork(start=found.start - HOUR, end=found.end + HOUR, warehouse="ETL_WH")
+    assert judge([watched(metric, made())], 3.0, Calendar("UTC"), Preferences(planned=(planned,))) == []
+    elsewhere = planned.model_copy(update={"warehouse": "BI_WH"})
+    assert len(judge([watched(metric, made())], 3.0, Calendar("UTC"), Preferences(planned=(elsewhere,)))) == 1
+
+
+def test_a_day_without_statements_of_its_own_says_nothing() -> None:
+    """It repeats the day before, and would look like two weeks of the same."""
+    pace = 100 * np.exp(np.random.default_rng(3).normal(0, 0.05, 60))
+    pace[46:] = pace[45] = 130.0
+    assert judge([watched("pace", pace)], 3.0, Calendar("UTC"), Preferences()) == []
 
 
 @pytest.mark.parametrize("metric", ["bytes_spilled"])
