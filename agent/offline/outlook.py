@@ -15,6 +15,7 @@ from agent.state import Clarify, Names, ToolCall, ToolCalls
 from tools.errors import BadArgument
 from tools.history.measures import SeriesBy, SeriesMetric
 from tools.windows.future import find_futures, read_future
+from tools.windows.points import WEEKDAY
 
 __all__ = ["OUTLOOK_TOOLS", "decide_outlook"]
 
@@ -34,6 +35,13 @@ _RATIO = (
     "credits or idle credits."
 )
 _SPAN = "I cannot read that time: from when to when? Say it as one, e.g. next month, or the next two weeks."
+_BEHIND = "A forecast is of a time to come, and that one is behind us. Say which is meant, e.g. next month."
+_TIME_SAID = re.compile(
+    r"\d[\d.,]*[\s-]?(?:hours?|days?|weeks?|months?|quarters?|years?|h|d|w)\b|\d[-/:]\d|\b(?:19|20)\d\d\b|"
+    rf"\b(?:next|coming|upcoming|following|until|till|{WEEKDAY})\b|"
+    r"\b(?:christmas|xmas|thanksgiving|easter|halloween|new year\w*|holidays?)\b"
+)
+"""What is left of a time or a number that no reader took: without it the answer would be to another question."""
 _FOR_ALL = re.compile(r"\b(?:all|every|whole|overall|everything|entire|account)\b")
 _YEAR, _QUARTER = re.compile(r"\b(?:year|annual\w*|eoy|ytd)\b"), re.compile(r"\b(?:quarter\w*|eoq|q[1-4])\b")
 _WATCHED = {"cost": "credits", "cost_billed": "credits", "credits_billed": "credits", "failure_rate": "failures"}
@@ -130,6 +138,8 @@ def _forecast(slots: Slots, windows: list[str], last: Mapping[str, Any] | None) 
     metric = _figure(slots)
     if metric is not None and metric not in _METRICS:
         return Clarify(template=_RATIO)
+    if not windows and _time_lost(slots):
+        return Clarify(template=_BEHIND if slots.windows else _SPAN)
     before = dict((last or {}).get("args") or {}) if _leans(slots) else {}
     args: dict[str, Any] = {"metric": metric or _kept_metric(before) or "credits"}
     by = slots.by if slots.by in _BYS else before.get("by") if before.get("by") in _BYS else None
@@ -146,6 +156,11 @@ def _forecast(slots: Slots, windows: list[str], last: Mapping[str, Any] | None) 
         args["top"] = slots.top
     calls = [ToolCall(name="run_forecast", args={**args, "window": window}) for window in windows]
     return said(slots, tuple(calls or [ToolCall(name="run_forecast", args=args)]))
+
+
+def _time_lost(slots: Slots) -> bool:
+    """A time was said, and it is none to come that can be read."""
+    return bool(slots.windows) or _TIME_SAID.search(without_amounts(slots.rest)) is not None
 
 
 def _leans(slots: Slots) -> bool:
