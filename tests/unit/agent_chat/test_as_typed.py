@@ -25,5 +25,20 @@ def test_a_forecast_whose_time_was_not_read_is_asked_back(text: str) -> None:
 
 
 def test_a_forecast_without_a_time_is_of_the_next_30_days() -> None:
-    assert calls(decide("forecast credits by warehouse")) == [("run_forecast", {"metric": "credits", "by": "warehouse"})]
+    assert calls(decide("forecast credits by warehouse")) == [
+        ("run_forecast", {"metric": "credits", "by": "warehouse"})
+    ]
     assert calls(decide("which 3 warehouses will cost most, with 95 % intervals?"))
+
+
+@pytest.mark.parametrize("time", ["5 years", "90 weeks", "60-month", "500 ms"])
+def test_a_time_in_a_unit_that_auto_suspend_has_not_is_asked_back(time: str) -> None:
+    decision = decide(f"set auto suspend of FLEX_WH to {time}")
+    assert isinstance(decision, Clarify)
+    assert decision.pending["slot"] == "seconds"
+
+
+@pytest.mark.parametrize(("time", "seconds"), [("1 day", 86_400), ("1 minute 30 seconds", 90), ("60", 60)])
+def test_a_time_of_several_parts_is_their_sum(time: str, seconds: int) -> None:
+    wanted = [("set_auto_suspend", {"warehouse": "FLEX_WH", "seconds": seconds})]
+    assert calls(decide(f"set auto suspend of FLEX_WH to {time}")) == wanted
