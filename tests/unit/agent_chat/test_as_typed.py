@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.state import Clarify
+from agent.state import Clarify, Refuse
 from tests.unit.agent_chat.test_planner import calls, decide
 
 
@@ -42,3 +42,13 @@ def test_a_time_in_a_unit_that_auto_suspend_has_not_is_asked_back(time: str) -> 
 def test_a_time_of_several_parts_is_their_sum(time: str, seconds: int) -> None:
     wanted = [("set_auto_suspend", {"warehouse": "FLEX_WH", "seconds": seconds})]
     assert calls(decide(f"set auto suspend of FLEX_WH to {time}")) == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["snooze the ETL_WH finding for 2 days", "dismiss finding f99006dc26e1", "show me finding 2e8960723914"],
+)
+def test_a_single_finding_is_no_list_of_findings(text: str) -> None:
+    decision = decide(text)
+    assert isinstance(decision, Refuse)
+    assert "frostline findings" in decision.template
