@@ -24,6 +24,8 @@ _FOLLOW = re.compile(
 )
 """Words that open a remark on the last answer."""
 _SHORT = 3
+_ONLY_NAMES = re.compile(r"(?:\W|\b(?:and|only|just|what about|how about|also|but|then|instead|same|for|of|on|the)\b)+")
+"""What is left of 'only DEV_WH' without the name."""
 _REFERS = re.compile(
     r"\b(?:of|from|on|in|for|behind) (?:it|that|this|those|these|them)\b(?! (?:week|month|day|year))", re.I
 )
@@ -170,7 +172,7 @@ def decide_reading(slots: Slots, last: Mapping[str, Any] | None, now: datetime, 
     unclear = unclear_name(slots) or _beyond(slots)
     if unclear is not None:
         return unclear
-    if is_listing(slots):
+    if is_listing(slots) and not _narrows(slots, last):
         return said(slots, (_list_call(slots),))
     if follows_up(slots, last):
         assert last is not None
@@ -313,6 +315,12 @@ def follows_up(slots: Slots, last: Mapping[str, Any] | None) -> bool:
         return True
     alone = not (slots.windows or slots.by or slots.mentions or slots.filters)
     return alone and len(slots.text.split()) <= _SHORT
+
+
+def _narrows(slots: Slots, last: Mapping[str, Any] | None) -> bool:
+    """'only DEV_WH' after figures: those of that warehouse, not how it stands."""
+    used = last is not None and last["name"] == "query_usage" and bool(slots.mentions)
+    return used and _ONLY_NAMES.fullmatch(slots.rest) is not None
 
 
 def _refers(slots: Slots) -> bool:

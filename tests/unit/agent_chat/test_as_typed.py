@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from agent.state import Clarify, Refuse
+from agent.state import Clarify, Done, Refuse
 from tests.unit.agent_chat.test_planner import calls, decide
 
 
@@ -51,4 +53,69 @@ def test_a_time_of_several_parts_is_their_sum(time: str, seconds: int) -> None:
 def test_a_single_finding_is_no_list_of_findings(text: str) -> None:
     decision = decide(text)
     assert isinstance(decision, Refuse)
-    assert "frostline findings" in decision.template
+    assert "findings snooze" in decision.template
+
+
+ETL: dict[str, Any] = {"warehouse": ["ETL_WH"]}
+USED: dict[str, Any] = {"name": "query_usage", "args": {"metric": "credits", "by": "warehouse", "window": "last week"}}
+OF_ETL: dict[str, Any] = {"name": "query_usage", "args": {"metric": "cost", "filters": ETL, "window": "last week"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "tool", "wanted"),
+    [
+        ("what will it cost next month?", "run_forecast", {"metric": "cost", "window": "next month", "filters": ETL}),
+        ("will it stay under 5000 dollars?", "budget", {"amount": 5000.0, "unit": "USD", "filters": ETL}),
+        ("did it spike yesterday?", "detect_anomalies", {"window": "yesterday", "filters": ETL}),
+    ],
+)
+def test_it_is_what_the_last_question_was_about(text: str, tool: str, wanted: dict[str, Any]) -> None:
+    assert calls(decide(text, last=OF_ETL)) == [(tool, wanted)]
+
+
+def test_only_a_name_after_figures_asks_for_its_figures() -> None:
+    wanted = {"metric": "credits", "window": "last week", "filters": {"warehouse": ["ETL_WH"]}}
+    assert calls(decide("only ETL_WH", last=USED)) == [("query_usage", wanted)]
+    assert calls(decide("and is ETL_WH running", last=USED)) == [("list_warehouses", {"names": ["ETL_WH"]})]
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "unit"),
+    [
+        ("how much of our 60000 budget is left?", 60_000.0, "USD"),
+        ("when will we have used up 30000 dollars?", 30_000.0, "USD"),
+        ("when will 30k be gone?", 30_000.0, "USD"),
+        ("will 5000 credits last the month?", 5000.0, "credits"),
+        ("will we exceed 1000 credits this month?", 1000.0, "credits"),
+    ],
+)
+def test_an_amount_that_was_named_is_the_budget(text: str, amount: float, unit: str) -> None:
+    assert calls(decide(text)) == [("budget", {"amount": amount, "unit": unit})]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "will we exceed 1000 credits this week?",
+        "will we stay under 60000 dollars next month?",
+        "were we over budget last month?",
+        "will we stay under 50000 dollars by Friday?",
+    ],
+)
+def test_a_budget_of_another_time_is_not_answered_for_this_month(text: str) -> None:
+    decision = decide(text)
+    assert isinstance(decision, Clarify)
+    assert "running month" in decision.template
+
+
+def test_a_year_has_its_budget() -> None:
+    wanted = {"amount": 900_000.0, "unit": "USD", "period": "year"}
+    assert calls(decide("will we stay under 900000 dollars by the end of the year?")) == [("budget", wanted)]
+
+
+def test_what_is_pending_are_plans_and_no_spending() -> None:
+    assert isinstance(decide("what is pending?"), Done)
+
+
+def test_query_tags_are_a_breakdown_and_no_single_queries() -> None:
+    assert calls(decide("which query tags cost the most"))[0][1]["by"] == "query_tag"
