@@ -40,7 +40,7 @@ _TERMS = (
     "A budget is looked at for the running month, quarter or year, or for the contract. For another time ask for the "
     "figure itself, e.g.: what will we spend next week, or: cost last month."
 )
-_BEHIND = "A forecast is of a time to come, and that one is behind us. Say which is meant, e.g. next month."
+_BEHIND = "I read no time to come in that. Say which is meant, e.g. next month, tomorrow, or on Friday."
 _TIME_SAID = re.compile(
     r"\d[\d.,]*[\s-]?(?:hours?|days?|weeks?|months?|quarters?|years?|h|d|w)\b|\d[-/:]\d|\b(?:19|20)\d\d\b|"
     rf"\b(?:next|coming|upcoming|following|until|till|{WEEKDAY})\b|"

@@ -209,7 +209,7 @@ def _stands_alone(slots: Slots) -> bool:
 def _usage(slots: Slots, args: dict[str, Any], now: datetime, tz: str) -> ToolCalls:
     """One call, or one for each of two windows that are not next to each other."""
     windows = list(slots.windows[:3])
-    if len(windows) == 2:
+    if len(windows) == 2 and not _are_listed(slots, windows, now, tz):
         later = _adjacent(windows, now, tz)
         if later is not None:
             return said(slots, (ToolCall(name="query_usage", args={**args, "window": later, "compare": True}),))
@@ -217,6 +217,14 @@ def _usage(slots: Slots, args: dict[str, Any], now: datetime, tz: str) -> ToolCa
         args = {k: v for k, v in args.items() if k != "compare"}
         return said(slots, tuple(ToolCall(name="query_usage", args={**args, "window": w}) for w in windows))
     return said(slots, (ToolCall(name="query_usage", args=args),))
+
+
+def _are_listed(slots: Slots, windows: list[str], now: datetime, tz: str) -> bool:
+    """'yesterday and today': both are wanted whole. A comparison would cut yesterday to the hours of today."""
+    if slots.compare or not any(read_window(window, now, tz).to_date for window in windows):
+        return False
+    listed = rf"{re.escape(windows[0])}\s*(?:,|&|and)\s*(?:and\s+)?{re.escape(windows[1])}"
+    return re.search(listed, slots.text, re.IGNORECASE) is not None
 
 
 def _adjacent(windows: list[str], now: datetime, tz: str) -> str | None:

@@ -119,3 +119,11 @@ def test_what_is_pending_are_plans_and_no_spending() -> None:
 
 def test_query_tags_are_a_breakdown_and_no_single_queries() -> None:
     assert calls(decide("which query tags cost the most"))[0][1]["by"] == "query_tag"
+
+
+def test_two_windows_that_are_listed_are_both_answered_whole() -> None:
+    listed = calls(decide("how much did ETL_WH cost yesterday and today"))
+    assert [args["window"] for _, args in listed] == ["yesterday", "today"]
+    assert not any("compare" in args for _, args in listed)
+    compared = calls(decide("how much more did we spend this week than last week"))
+    assert [(args["window"], args["compare"]) for _, args in compared] == [("this week", True)]
