@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import prompts
@@ -16,6 +17,7 @@ from agent.offline.orders import clusters_in
 from agent.offline.outlook import decide_outlook
 from agent.offline.reading import asks_what_runs, decide_reading
 from agent.offline.requests import clauses, is_order
+from agent.offline.services import with_services
 from agent.offline.slots import Slots, mended, read_slots
 from agent.offline.words import patterns
 from agent.state import CallResult, Clarify, Decision, Done, Refuse, ToolCall, ToolCalls, TurnView
@@ -30,6 +32,7 @@ class OfflineThinker:
     name = "offline"
 
     def decide(self, turn: TurnView) -> Decision:
+        turn = replace(turn, text=with_services(turn.text, turn.names))
         if turn.results:
             return _after(turn)
         answered = _answered(turn)
@@ -43,6 +46,7 @@ class OfflineThinker:
             return _question(turn.text, turn) or _not_understood(turn)
         return (
             _talk(turn.text)
+            or _other_language(turn.text)
             or _findings(turn)
             or _own(turn)
             or _advice(turn)
@@ -64,6 +68,12 @@ def _talk(text: str) -> Done | None:
         if pattern.search(text):
             return Done(template=prompts.text(name))
     return None
+
+
+def _other_language(text: str) -> Refuse | None:
+    """'Wie viele Credits ...?': no name is asked back that is a word of another language."""
+    found = {word.casefold() for word in patterns("languages")["other"].findall(text)}
+    return Refuse(template=prompts.text("only_english"), code="not_understood") if len(found) > 1 else None
 
 
 def _own(turn: TurnView) -> ToolCalls | None:

@@ -179,9 +179,18 @@ def decide_reading(slots: Slots, last: Mapping[str, Any] | None, now: datetime, 
         return _follow(slots, last, now, tz)
     if _is_overview(slots):
         return _overview(slots)
-    if slots.metric is None and not _stands_alone(slots):
+    args = _args(slots)
+    if slots.metric is None and _CHANGED.search(slots.rest):
+        args |= {"compare": True} | ({} if slots.by or args.get("filters") else {"by": "warehouse"})
+    elif slots.metric is None and not _stands_alone(slots):
         return None
-    return _usage(slots, _args(slots), now, tz)
+    return _usage(slots, args, now, tz)
+
+
+_CHANGED = re.compile(
+    r"^\W*(?:so )?what(?:'s| has| have|s)? (?:been )?chang(?:ed|ing)\b|\bdid (?:anything|something) change\b"
+)
+"""Of credits, by warehouse, against the window before."""
 
 
 def _is_overview(slots: Slots) -> bool:
@@ -319,7 +328,7 @@ def follows_up(slots: Slots, last: Mapping[str, Any] | None) -> bool:
     refers = _refers(slots)
     if slots.is_empty:
         return refers and "most" in slots.rest
-    if refers or _FOLLOW.match(slots.text) or slots.metric is None:
+    if refers or _FOLLOW.match(slots.text) or (slots.metric is None and not _CHANGED.search(slots.rest)):
         return True
     alone = not (slots.windows or slots.by or slots.mentions or slots.filters)
     return alone and len(slots.text.split()) <= _SHORT

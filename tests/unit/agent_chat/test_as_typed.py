@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from agent.state import Clarify, Done, Refuse
-from tests.unit.agent_chat.test_planner import calls, decide
+from tests.doubles.account import account
+from tests.unit.agent_chat.test_planner import AllNames, calls, decide
+from tools.context import FilterColumn
 
 
 @pytest.mark.parametrize(
@@ -127,3 +129,59 @@ def test_two_windows_that_are_listed_are_both_answered_whole() -> None:
     assert not any("compare" in args for _, args in listed)
     compared = calls(decide("how much more did we spend this week than last week"))
     assert [(args["window"], args["compare"]) for _, args in compared] == [("this week", True)]
+
+
+class Metered(AllNames):
+    """The double's names, of an account that uses serverless services."""
+
+    def column(self, column: FilterColumn) -> tuple[str, ...]:
+        return ("PIPE", "AUTO_CLUSTERING", "SERVERLESS_TASK") if column == "service_type" else super().column(column)
+
+
+@pytest.mark.parametrize(
+    ("text", "service", "window"),
+    [
+        ("what did snowpipe cost last month?", "PIPE", "last month"),
+        ("how much did automatic clustering cost this month?", "AUTO_CLUSTERING", "this month"),
+        ("credits of serverless tasks yesterday", "SERVERLESS_TASK", "yesterday"),
+    ],
+)
+def test_a_service_is_known_by_what_people_call_it(text: str, service: str, window: str) -> None:
+    ((name, args),) = calls(decide(text, names=Metered(account())))
+    assert (name, args["filters"], args["window"]) == ("query_usage", {"service_type": [service]}, window)
+
+
+def test_failed_tasks_and_advice_are_no_service() -> None:
+    names = Metered(account())
+    assert isinstance(decide("show me failed tasks", names=names), Refuse)
+    assert calls(decide("how do I reduce the cost of automatic clustering?", names=names))[0][0] == "search_practices"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wie viele Credits hat ETL_WH letzte Woche verbraucht?",
+        "combien avons-nous d\u00e9pens\u00e9 hier ?",
+        "\u00bfcu\u00e1ntos cr\u00e9ditos gastamos ayer?",
+    ],
+)
+def test_another_language_is_told_and_its_words_are_no_names(text: str) -> None:
+    decision = decide(text)
+    assert isinstance(decision, Refuse)
+    assert "English" in decision.template
+
+
+@pytest.mark.parametrize(
+    "text", ["is anything weird going on right now?", "what happened over the weekend?", "what happened?"]
+)
+def test_what_goes_on_is_looked_for_in_the_figures(text: str) -> None:
+    assert calls(decide(text))[0][0] == "detect_anomalies"
+
+
+def test_what_changed_is_answered_by_warehouse_against_the_time_before() -> None:
+    by = {"metric": "credits", "by": "warehouse", "compare": True}
+    assert calls(decide("what changed?")) == [("query_usage", by)]
+    assert calls(decide("what changed since Monday?")) == [("query_usage", {**by, "window": "since Monday"})]
+    assert calls(decide("what changed since Monday?", last=OF_ETL)) == calls(decide("what changed since Monday?"))
+    one = {"metric": "credits", "compare": True, "window": "yesterday", "filters": {"warehouse": ["ETL_WH"]}}
+    assert calls(decide("did anything change in ETL_WH yesterday?")) == [("query_usage", one)]
