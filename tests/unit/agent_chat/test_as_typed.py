@@ -185,3 +185,8 @@ def test_what_changed_is_answered_by_warehouse_against_the_time_before() -> None
     assert calls(decide("what changed since Monday?", last=OF_ETL)) == calls(decide("what changed since Monday?"))
     one = {"metric": "credits", "compare": True, "window": "yesterday", "filters": {"warehouse": ["ETL_WH"]}}
     assert calls(decide("did anything change in ETL_WH yesterday?")) == [("query_usage", one)]
+
+
+@pytest.mark.parametrize("text", ["are there queries waiting right now?", "is anything running?"])
+def test_what_runs_or_waits_now_is_listed_by_statement(text: str) -> None:
+    assert calls(decide(text)) == [("list_warehouses", {"statements": True})]
