@@ -18,17 +18,20 @@ _BARE = re.compile(
     rf"{_NUMBER}(?! ?(?:%|percent|hours?|days?|weeks?|months?|quarters?|years?))(?![\w.,]*\d)",
     re.IGNORECASE,
 )
+_BEFORE = re.compile(rf"(?<![\w.,]){_NUMBER} (?:budget|limit|quota)\b", re.IGNORECASE)
+"""'our 60k budget'."""
+_LASTS = re.compile(rf"(?<![\w.,]){_NUMBER} (?:(?:will |to )?(?:last|be (?:gone|used up|spent))|gone|used up)\b", re.I)
 _SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "mio": 1e6}
 
 
 def amount_in(text: str) -> tuple[float, Literal["USD", "credits"]] | None:
     """The amount and its unit; a bare number after 'budget of' and its like is dollars. None where there is none."""
-    for pattern, unit in ((_CREDITS, "credits"), (_DOLLARS, "USD"), (_BARE, "USD")):
+    for pattern in (_CREDITS, _DOLLARS, _BARE, _BEFORE, _LASTS):
         match = pattern.search(text)
         if match is not None:
             amount = _amount(match)
             if amount > 0:
-                return (amount, "credits") if unit == "credits" else (amount, "USD")
+                return (amount, "credits") if pattern is _CREDITS else (amount, "USD")
     return None
 
 

@@ -32,7 +32,7 @@ _YES = re.compile(
 )
 _SECONDS = re.compile(
     r"(?<![\w.])(\d{1,6}|an?|one|two|three|five|ten|fifteen|twenty|thirty|sixty)[ \-]?(s|secs?|seconds?|m|"
-    r"mins?|minutes?|h|hrs?|hours?)?(?!\w|\.\d)",
+    r"mins?|minutes?|h|hrs?|hours?|d|days?)?(?!\w|\.\d)",
     re.IGNORECASE,
 )
 _NUMBERS = {
@@ -107,6 +107,9 @@ def _size(text: str) -> str | None:
         return {"up": "up", "bigger": "up", "larger": "up", "down": "down", "smaller": "down"}.get(low)
 
 
+_NEXT_PART = re.compile(r"\s+")
+_OTHER_UNIT = re.compile(r"[ \-]?(?:ms|milli\w*|w|wks?|weeks?|months?|quarters?|y|yrs?|years?)\b", re.IGNORECASE)
+"""'5 years' is not 5 seconds: better asked back than a plan for another time."""
 _NEGATIVE = re.compile(r"(?:^|\s)(?:-|−|minus\s+)\s?\d", re.IGNORECASE)
 
 
@@ -117,8 +120,16 @@ def seconds_in(text: str) -> int | None:
     if _NEGATIVE.search(text):
         return None  # to be asked for: no time is less than nothing
     match = _SECONDS.search(text)
-    if match is None or (not match[2] and not match[1].isdigit()):
+    if match is None or (not match[2] and not match[1].isdigit()) or _OTHER_UNIT.match(text, match.end()):
         return None
+    seconds, match_end = _part(match), match.end()
+    while match[2] and (more := _NEXT_PART.match(text, match_end)) and (next_part := _SECONDS.match(text, more.end())):
+        if not next_part[2]:
+            break
+        seconds, match_end = seconds + _part(next_part), next_part.end()
+    return seconds
+
+
+def _part(match: re.Match[str]) -> int:
     count = int(match[1]) if match[1].isdigit() else _NUMBERS[match[1].casefold()]
-    unit = (match[2] or "s")[0].casefold()
-    return count * {"s": 1, "m": 60, "h": 3600}[unit]
+    return count * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[(match[2] or "s")[0].casefold()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from agent.state import CallResult
@@ -14,6 +15,7 @@ _VERDICTS = {
     "open": "It may go either way",
     "likely_within": "Likely within budget",
     "within": "Within budget",
+    "not_known": "Not known whether it holds",
 }
 
 
@@ -21,7 +23,7 @@ def budget_lines(number: int, result: CallResult) -> list[str]:
     data = result.data or {}
     lines = [_headline(number, result, data), _course(data)]
     if data["verdict"] != "no_budget":
-        lines.append(_chance(data))
+        lines.append(_chance(result, data))
     return [*lines, "", *_reading(number, result, data)]
 
 
@@ -50,11 +52,17 @@ def _course(data: dict[str, Any]) -> str:
     )
 
 
-def _chance(data: dict[str, Any]) -> str:
+def _chance(result: CallResult, data: dict[str, Any]) -> str:
     figures = data["figures"]
+    if data["verdict"] == "not_known":
+        return (
+            f"Known of it to be used so far: [[{figures['share']}]]. What was used before the view begins comes on top."
+        )
     text = f"Probability of running over: [[{figures['overrun']}]]. Used so far: [[{figures['share']}]]."
     if "runs_out" not in figures:
         return f"{text} The amount lasts to the end of the term as expected."
+    if _is_measured(result, data):
+        return f"{text} The amount was used up on [[{figures['runs_out']}]]."
     span = ""
     days = {data["days"].get(role) for role in ("earliest", "runs_out", "latest")}
     if len(days) == 1:
@@ -64,6 +72,12 @@ def _chance(data: dict[str, Any]) -> str:
     elif "earliest" in figures:
         span = f", at the earliest [[{figures['earliest']}]]"
     return f"{text} The amount is used up on [[{figures['runs_out']}]] as expected{span}."
+
+
+def _is_measured(result: CallResult, data: dict[str, Any]) -> bool:
+    """Whether the day on which the amount was used up lies before the forecast begins."""
+    begins = next(fact.value for fact in result.facts if fact.id == data["figures"]["from"])
+    return datetime.fromisoformat(str(data["runs_out_at"])) <= datetime.fromisoformat(str(begins))
 
 
 def _reading(number: int, result: CallResult, data: dict[str, Any]) -> list[str]:

@@ -35,7 +35,9 @@ def write_reply(results: Sequence[CallResult], tz: str, *, cards: bool = False) 
     """One block for each call, in order. `cards`: stored plans are shown elsewhere, each on a card of its own."""
     blocks = ["\n".join(lines) for lines in block_lines(results, cards=cards)]
     windows = {r.window.model_dump_json() for r in results if r.window is not None}
-    if len(results) == len(windows) == 2 and all(r.name == "query_usage" and r.status == "ok" for r in results):
+    if len(results) == len(windows) == 2 and all(
+        r.name == "query_usage" and r.status == "ok" and r.complete for r in results
+    ):
         blocks.append(_between(results[0].data or {}, results[1].data or {}))
     return "\n\n".join(block for block in blocks if block)
 

@@ -14,7 +14,9 @@ from agent.offline.words import patterns
 from agent.state import Clarify, Names, ToolCall, ToolCalls
 from tools.errors import BadArgument
 from tools.history.measures import SeriesBy, SeriesMetric, WatchMetric
+from tools.windows.calendars import add_months, localize, quarter_start, zone
 from tools.windows.future import find_futures, read_future
+from tools.windows.points import WEEKDAY
 
 __all__ = ["OUTLOOK_TOOLS", "decide_outlook"]
 
@@ -34,6 +36,17 @@ _RATIO = (
     "credits or idle credits."
 )
 _SPAN = "I cannot read that time: from when to when? Say it as one, e.g. next month, or the next two weeks."
+_TERMS = (
+    "A budget is looked at for the running month, quarter or year, or for the contract. For another time ask for the "
+    "figure itself, e.g.: what will we spend next week, or: cost last month."
+)
+_BEHIND = "I read no time to come in that. Say which is meant, e.g. next month, tomorrow, or on Friday."
+_TIME_SAID = re.compile(
+    r"\d[\d.,]*[\s-]?(?:hours?|days?|weeks?|months?|quarters?|years?|h|d|w)\b|\d[-/:]\d|\b(?:19|20)\d\d\b|"
+    rf"\b(?:next|coming|upcoming|following|until|till|{WEEKDAY})\b|"
+    r"\b(?:christmas|xmas|thanksgiving|easter|halloween|new year\w*|holidays?)\b"
+)
+"""What is left of a time or a number that no reader took: without it the answer would be to another question."""
 _FOR_ALL = re.compile(r"\b(?:all|every|whole|overall|everything|entire|account)\b")
 _YEAR, _QUARTER = re.compile(r"\b(?:year|annual\w*|eoy|ytd)\b"), re.compile(r"\b(?:quarter\w*|eoq|q[1-4])\b")
 _WATCHED = {"cost": "credits", "cost_billed": "credits", "credits_billed": "credits", "failure_rate": "failures"}
@@ -63,9 +76,36 @@ def decide_outlook(
     if unclear is not None:
         return unclear
     windows = [_bare(found.phrase, now, tz) for found in futures][:_MOST_WINDOWS]
+    spoken = _spoken_of(slots, last)
     if topic == "forecast":
-        return _forecast(slots, windows, last)
-    return _budget(fixed, slots) if topic == "budget" else _anomalies(slots)
+        return _forecast(slots, windows, last, spoken)
+    if topic == "anomalies":
+        return _anomalies(slots, spoken)
+    if slots.windows or not all(_is_term(window, now, tz) for window in windows):
+        return Clarify(template=_TERMS)
+    return _budget(fixed, slots, spoken)
+
+
+_IT = re.compile(r"\b(?:it|they|them|there|those|these)\b")
+
+
+def _spoken_of(slots: Slots, last: Mapping[str, Any] | None) -> dict[str, list[str]]:
+    """What 'it' is in 'what will it cost next month?': the names of the last question."""
+    if not last or not _IT.search(slots.rest) or _FOR_ALL.search(slots.rest):
+        return {}
+    args = last.get("args") or {}
+    names = args.get("names")
+    return {"warehouse": list(names)} if names else dict(args.get("filters") or {})
+
+
+def _is_term(phrase: str, now: datetime, tz: str) -> bool:
+    """Whether the time is what a budget is of: up to the end of the running month, quarter or year."""
+    window = read_future(phrase, now, tz).window
+    last = localize(window.end, zone(tz)).date()
+    today = localize(now, zone(tz)).date()
+    month = today.replace(day=1)
+    ends = (add_months(month, 1), add_months(quarter_start(today), 3), add_months(month.replace(month=1), 12))
+    return window.start <= now and last in ends
 
 
 def _begins_a_span(text: str, start: int, end: int) -> bool:
@@ -126,10 +166,14 @@ def _figure(slots: Slots) -> str | None:
 # --- the calls --------------------------------------------------------------------------------------------------------
 
 
-def _forecast(slots: Slots, windows: list[str], last: Mapping[str, Any] | None) -> ToolCalls | Clarify:
+def _forecast(
+    slots: Slots, windows: list[str], last: Mapping[str, Any] | None, spoken: dict[str, list[str]]
+) -> ToolCalls | Clarify:
     metric = _figure(slots)
     if metric is not None and metric not in _METRICS:
         return Clarify(template=_RATIO)
+    if not windows and _time_lost(slots):
+        return Clarify(template=_BEHIND if slots.windows else _SPAN)
     before = dict((last or {}).get("args") or {}) if _leans(slots) else {}
     args: dict[str, Any] = {"metric": metric or _kept_metric(before) or "credits"}
     by = slots.by if slots.by in _BYS else before.get("by") if before.get("by") in _BYS else None
@@ -137,7 +181,7 @@ def _forecast(slots: Slots, windows: list[str], last: Mapping[str, Any] | None) 
         by = "warehouse"
     if by not in (None, "total"):
         args["by"] = by
-    filters = filters_of(slots) or ({} if _FOR_ALL.search(slots.rest) else before.get("filters") or {})
+    filters = filters_of(slots) or spoken or ({} if _FOR_ALL.search(slots.rest) else before.get("filters") or {})
     if filters:
         args["filters"] = filters
         if slots.by is None and args.get("by") in filters:
@@ -146,6 +190,11 @@ def _forecast(slots: Slots, windows: list[str], last: Mapping[str, Any] | None) 
         args["top"] = slots.top
     calls = [ToolCall(name="run_forecast", args={**args, "window": window}) for window in windows]
     return said(slots, tuple(calls or [ToolCall(name="run_forecast", args=args)]))
+
+
+def _time_lost(slots: Slots) -> bool:
+    """A time was said, and it is none to come that can be read."""
+    return bool(slots.windows) or _TIME_SAID.search(without_amounts(slots.rest)) is not None
 
 
 def _leans(slots: Slots) -> bool:
@@ -158,7 +207,7 @@ def _kept_metric(before: Mapping[str, Any]) -> str | None:
     return metric if metric in _METRICS else None
 
 
-def _budget(text: str, slots: Slots) -> ToolCalls:
+def _budget(text: str, slots: Slots, spoken: dict[str, list[str]]) -> ToolCalls:
     args: dict[str, Any] = {}
     found = amount_in(text)
     if found is not None:
@@ -169,13 +218,13 @@ def _budget(text: str, slots: Slots) -> ToolCalls:
         args["period"] = "year"
     elif _QUARTER.search(text):
         args["period"] = "quarter"
-    filters = filters_of(slots)
+    filters = filters_of(slots) or spoken
     if filters:
         args["filters"] = filters
     return said(slots, (ToolCall(name="budget", args=args),))
 
 
-def _anomalies(slots: Slots) -> ToolCalls:
+def _anomalies(slots: Slots, spoken: dict[str, list[str]]) -> ToolCalls:
     args: dict[str, Any] = {}
     figure = _figure(slots)
     metric = _WATCHED.get(figure or "", figure)
@@ -183,7 +232,7 @@ def _anomalies(slots: Slots) -> ToolCalls:
         args["metrics"] = [metric]
     if slots.by in _BYS and slots.by != "total":
         args["by"] = slots.by
-    filters = filters_of(slots)
+    filters = filters_of(slots) or spoken
     if filters:
         args["filters"] = filters
         if args.get("by") in filters:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import prompts
@@ -16,6 +17,7 @@ from agent.offline.orders import clusters_in
 from agent.offline.outlook import decide_outlook
 from agent.offline.reading import asks_what_runs, decide_reading
 from agent.offline.requests import clauses, is_order
+from agent.offline.services import with_services
 from agent.offline.slots import Slots, mended, read_slots
 from agent.offline.words import patterns
 from agent.state import CallResult, Clarify, Decision, Done, Refuse, ToolCall, ToolCalls, TurnView
@@ -30,6 +32,7 @@ class OfflineThinker:
     name = "offline"
 
     def decide(self, turn: TurnView) -> Decision:
+        turn = replace(turn, text=with_services(turn.text, turn.names))
         if turn.results:
             return _after(turn)
         answered = _answered(turn)
@@ -43,6 +46,7 @@ class OfflineThinker:
             return _question(turn.text, turn) or _not_understood(turn)
         return (
             _talk(turn.text)
+            or _other_language(turn.text)
             or _findings(turn)
             or _own(turn)
             or _advice(turn)
@@ -66,6 +70,12 @@ def _talk(text: str) -> Done | None:
     return None
 
 
+def _other_language(text: str) -> Refuse | None:
+    """'Wie viele Credits ...?': no name is asked back that is a word of another language."""
+    found = {word.casefold() for word in patterns("languages")["other"].findall(text)}
+    return Refuse(template=prompts.text("only_english"), code="not_understood") if len(found) > 1 else None
+
+
 def _own(turn: TurnView) -> ToolCalls | None:
     """What Frostline itself costs."""
     if not patterns("own_cost")["asks"].search(_without_names(turn.text, turn.names.warehouses()).casefold()):
@@ -74,7 +84,7 @@ def _own(turn: TurnView) -> ToolCalls | None:
     return ToolCalls(calls=(ToolCall(name="own_cost", args={"window": windows[0].phrase} if windows else {}),))
 
 
-def _findings(turn: TurnView) -> ToolCalls | None:
+def _findings(turn: TurnView) -> ToolCalls | Refuse | None:
     """What scans have found is read from the store."""
     return decide_findings(read_slots(turn.text, turn.names, turn.now, turn.timezone))
 

@@ -24,6 +24,8 @@ _FOLLOW = re.compile(
 )
 """Words that open a remark on the last answer."""
 _SHORT = 3
+_ONLY_NAMES = re.compile(r"(?:\W|\b(?:and|only|just|what about|how about|also|but|then|instead|same|for|of|on|the)\b)+")
+"""What is left of 'only DEV_WH' without the name."""
 _REFERS = re.compile(
     r"\b(?:of|from|on|in|for|behind) (?:it|that|this|those|these|them)\b(?! (?:week|month|day|year))", re.I
 )
@@ -170,16 +172,25 @@ def decide_reading(slots: Slots, last: Mapping[str, Any] | None, now: datetime, 
     unclear = unclear_name(slots) or _beyond(slots)
     if unclear is not None:
         return unclear
-    if is_listing(slots):
+    if is_listing(slots) and not _narrows(slots, last):
         return said(slots, (_list_call(slots),))
     if follows_up(slots, last):
         assert last is not None
         return _follow(slots, last, now, tz)
     if _is_overview(slots):
         return _overview(slots)
-    if slots.metric is None and not _stands_alone(slots):
+    args = _args(slots)
+    if slots.metric is None and _CHANGED.search(slots.rest):
+        args |= {"compare": True} | ({} if slots.by or args.get("filters") else {"by": "warehouse"})
+    elif slots.metric is None and not _stands_alone(slots):
         return None
-    return _usage(slots, _args(slots), now, tz)
+    return _usage(slots, args, now, tz)
+
+
+_CHANGED = re.compile(
+    r"^\W*(?:so )?what(?:'s| has| have|s)? (?:been )?chang(?:ed|ing)\b|\bdid (?:anything|something) change\b"
+)
+"""Of credits, by warehouse, against the window before."""
 
 
 def _is_overview(slots: Slots) -> bool:
@@ -207,7 +218,7 @@ def _stands_alone(slots: Slots) -> bool:
 def _usage(slots: Slots, args: dict[str, Any], now: datetime, tz: str) -> ToolCalls:
     """One call, or one for each of two windows that are not next to each other."""
     windows = list(slots.windows[:3])
-    if len(windows) == 2:
+    if len(windows) == 2 and not _are_listed(slots, windows, now, tz):
         later = _adjacent(windows, now, tz)
         if later is not None:
             return said(slots, (ToolCall(name="query_usage", args={**args, "window": later, "compare": True}),))
@@ -215,6 +226,14 @@ def _usage(slots: Slots, args: dict[str, Any], now: datetime, tz: str) -> ToolCa
         args = {k: v for k, v in args.items() if k != "compare"}
         return said(slots, tuple(ToolCall(name="query_usage", args={**args, "window": w}) for w in windows))
     return said(slots, (ToolCall(name="query_usage", args=args),))
+
+
+def _are_listed(slots: Slots, windows: list[str], now: datetime, tz: str) -> bool:
+    """'yesterday and today': both are wanted whole. A comparison would cut yesterday to the hours of today."""
+    if slots.compare or not any(read_window(window, now, tz).to_date for window in windows):
+        return False
+    listed = rf"{re.escape(windows[0])}\s*(?:,|&|and)\s*(?:and\s+)?{re.escape(windows[1])}"
+    return re.search(listed, slots.text, re.IGNORECASE) is not None
 
 
 def _adjacent(windows: list[str], now: datetime, tz: str) -> str | None:
@@ -309,10 +328,16 @@ def follows_up(slots: Slots, last: Mapping[str, Any] | None) -> bool:
     refers = _refers(slots)
     if slots.is_empty:
         return refers and "most" in slots.rest
-    if refers or _FOLLOW.match(slots.text) or slots.metric is None:
+    if refers or _FOLLOW.match(slots.text) or (slots.metric is None and not _CHANGED.search(slots.rest)):
         return True
     alone = not (slots.windows or slots.by or slots.mentions or slots.filters)
     return alone and len(slots.text.split()) <= _SHORT
+
+
+def _narrows(slots: Slots, last: Mapping[str, Any] | None) -> bool:
+    """'only DEV_WH' after figures: those of that warehouse, not how it stands."""
+    used = last is not None and last["name"] == "query_usage" and bool(slots.mentions)
+    return used and _ONLY_NAMES.fullmatch(slots.rest) is not None
 
 
 def _refers(slots: Slots) -> bool:

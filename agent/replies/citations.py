@@ -138,6 +138,8 @@ def _change(values: list[float], unit: Unit) -> str:
     if not before:
         return "no change" if not after else "up from nothing"
     percent = 100.0 * (after - before) / abs(before)
+    if -0.05 < percent < 0.0:
+        percent = 0.0  # "-0.0 %" is no way to say that
     return ("+" if percent > 0 else "") + show(percent, "%")
 
 

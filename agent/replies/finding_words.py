@@ -32,10 +32,12 @@ def figures(record: FindingRecord) -> str:
     parts = []
     each = _EACH.get(finding.kind, "")
     if record.scope.startswith("billing:"):
-        each = " on average" if record.scope.endswith(":day") else " an hour on average"
+        level = record.scope.endswith(":day") or record.metric.startswith("size_")
+        each = " on average" if level else " an hour on average"
     if finding.actual is not None:
         actual, expected = (show(value, finding.unit) for value in (finding.actual, finding.expected))
-        parts.append(f"{actual}{each}" + (f", expected {expected}" if finding.expected is not None else ""))
+        of = f"{words.metric_words(record)}: " if finding.unit == "count" else ""  # a bare number is of nothing
+        parts.append(f"{of}{actual}{each}" + (f", expected {expected}" if finding.expected is not None else ""))
     if finding.impact_credits_per_day:
         parts.append(f"{finding.impact_credits_per_day:+,.1f} credits a day")
     return "; ".join(parts)

@@ -65,7 +65,8 @@ def list_findings(out: Output, profile: str | None, state: str, warehouse: str |
             out.say("No scan has run yet: frostline scan --once")
             return
         if not found:
-            out.say(f"No finding is {state}." if state != "all" else "No findings.")
+            on = f" on {warehouse}" if warehouse is not None else ""
+            out.say(f"No finding{on} is {state}." if state != "all" else f"No findings{on}.")
         findings_table(out, found, tz)
 
 

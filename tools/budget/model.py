@@ -42,8 +42,9 @@ class BudgetData(Frozen):
     level: str = "80 % interval"
     convention: str
     notes: tuple[str, ...] = ()
-    verdict: Literal["over", "likely_over", "open", "likely_within", "within", "no_budget"]
-    """By the probability of running over: above 97.5 %, 80 %, 20 %, 2.5 %, below; no_budget without an amount."""
+    verdict: Literal["over", "likely_over", "open", "likely_within", "within", "not_known", "no_budget"]
+    """By the probability of running over: above 97.5 %, 80 %, 20 %, 2.5 %, below; not_known where the term began before
+    the view does and what is known of it does not run over by itself; no_budget without an amount."""
     overrun_percent: float | None = None
     """Probability of running over, 0 to 100."""
     runs_out_at: AwareDatetime | None = None

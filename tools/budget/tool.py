@@ -26,7 +26,7 @@ from tools.windows.parse import describe
 
 __all__ = ["BUDGET", "budget"]
 
-Verdict = Literal["over", "likely_over", "open", "likely_within", "within", "no_budget"]
+Verdict = Literal["over", "likely_over", "open", "likely_within", "within", "not_known", "no_budget"]
 _VERDICTS: tuple[tuple[float, Verdict], ...] = (
     (97.5, "over"),
     (80.0, "likely_over"),
@@ -121,7 +121,7 @@ class _Report:
             asked=window,
             convention=" ".join(filter(None, (self.term.ahead.convention, histories.convention))),
             notes=tuple(self.notes),
-            verdict=_verdict(percent),
+            verdict=self._verdict(percent),
             overrun_percent=percent,
             runs_out_at=runs_out,
             days=self.days,
@@ -139,6 +139,13 @@ class _Report:
             message=f"{self.title}, {self.term.ahead.label} ({describe(window)}): {self.course.last.mean:,.6g} "
             f"{self.term.unit} expected" + (f" of {self.term.amount:,.6g}" if self.term.amount else ""),
         )
+
+    def _verdict(self, percent: float | None) -> Verdict:
+        if percent is None:
+            return "no_budget"
+        verdict = next(name for least, name in _VERDICTS if percent > least)
+        cut = self.outlook.histories.start > self.term.ahead.window.start
+        return "not_known" if cut and verdict not in ("over", "likely_over") else verdict
 
     # --- figures -----------------------------------------------------------------------------------------------------
 
@@ -235,12 +242,6 @@ class _Report:
         self.figures["covered_until"] = self.book.add(
             "loaded up to", histories.coverage.covered_until.isoformat(), "time", view
         )
-
-
-def _verdict(percent: float | None) -> Verdict:
-    if percent is None:
-        return "no_budget"
-    return next(name for least, name in _VERDICTS if percent > least)
 
 
 def _one_line(args: BudgetArgs) -> str:

@@ -61,13 +61,15 @@ class FindingRow(Frozen):
 
 class FindingsData(Frozen):
     state: str
+    severity: Severity = "info"
+    """The least severe that was asked for."""
     rows: tuple[FindingRow, ...]
     cut: bool = False
     """Whether there are more than are shown."""
     notes: tuple[str, ...] = ()
     convention: str
     figures: dict[str, str]
-    """shown, found, scanned -> fact id."""
+    """shown, found, scanned; of0, of1, ... for the warehouses asked about; snoozed where some are -> fact id."""
 
 
 def list_findings(context: ToolContext, args: FindingsArgs) -> ToolResult[FindingsData]:
@@ -83,14 +85,17 @@ def list_findings(context: ToolContext, args: FindingsArgs) -> ToolResult[Findin
             message="No scan has run on this account yet, so nothing has been found and nothing has been missed.",
             hint="It runs by the command scan, or by the bot where scan.every is set.",
         )
-    names = {usage_warehouse(context.reader, name) for name in args.warehouses}
-    records = context.findings.list(_STATES[args.state], now=context.reader.now())
-    wanted = [r for r in records if _is_wanted(r, names, args.severity)]
+    names = list(dict.fromkeys(usage_warehouse(context.reader, name) for name in args.warehouses))
+    records = context.findings.list(None, now=context.reader.now())
+    asked = [r for r in records if _is_wanted(r, names, args.severity)]
+    states = _STATES[args.state]
+    wanted = [r for r in asked if states is None or r.finding.state in states]
     wanted.sort(key=_weight)
-    return _result(args, last, wanted, wanted[: args.top])
+    quiet = sum(r.finding.state == "snoozed" for r in asked) if args.state == "open" else 0
+    return _result(args, last, names, wanted, quiet)
 
 
-def _is_wanted(record: FindingRecord, names: set[str], least: Severity) -> bool:
+def _is_wanted(record: FindingRecord, names: Sequence[str], least: Severity) -> bool:
     finding = record.finding
     return (not names or finding.warehouse in names) and SEVERITIES.index(finding.severity) >= SEVERITIES.index(least)
 
@@ -103,17 +108,23 @@ def _weight(record: FindingRecord) -> tuple[bool, int, float, float]:
 
 
 def _result(
-    args: FindingsArgs, last: ScanStamp, wanted: Sequence[FindingRecord], shown: Sequence[FindingRecord]
+    args: FindingsArgs, last: ScanStamp, names: Sequence[str], wanted: Sequence[FindingRecord], quiet: int
 ) -> ToolResult[FindingsData]:
+    shown = wanted[: args.top]
     book = FactBook(last.as_of)
     figures = {
         "found": book.add("findings", len(wanted), "count", _SOURCE),
         "shown": book.add("findings shown", len(shown), "count", _SOURCE),
         "scanned": book.add("last scan as of", last.as_of.isoformat(), "time", _SOURCE),
     }
+    for place, name in enumerate(names):
+        figures[f"of{place}"] = book.add("asked about", name, "name", _SOURCE)
+    if quiet:
+        figures["snoozed"] = book.add("findings snoozed", quiet, "count", _SOURCE)
     rows = tuple(_row(record, book) for record in shown)
     data = FindingsData(
         state=args.state,
+        severity=args.severity,
         rows=rows,
         cut=len(shown) < len(wanted),
         notes=tuple(clean(note, 400) for note in last.notes),

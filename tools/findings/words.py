@@ -35,6 +35,30 @@ _SERIES: Mapping[FindingKind, tuple[str, str]] = {
 }
 """More than expected, less than expected."""
 _OTHER = "{kind}: {name}"
+_OVER: Mapping[FindingKind, str] = {
+    "queueing": "Statements waited on {name}",
+    "spill": "{name} ran out of memory: its statements spilled to storage",
+    "runaway_query": "A statement ran for {lasted} on {name}",
+    "long_running_query": "A statement ran for {lasted} on {name}",
+    "failing_queries": "More statements failed on {name}",
+    "retry_storm": "Statements failed on {name} and were tried again",
+    "resize_forgotten": "{name} was larger than usual",
+    "left_running": "{name} was up, and nothing ran on it",
+    "cloud_services": "{name} used more cloud services than usual",
+    "clustering_storm": "Automatic clustering used more credits than usual",
+    "login_failures": "More sign-ins failed",
+    "storage_growth": "{name} stored more, and faster than usual",
+    "advice_never_suspends": "{name} never suspended, and its idle time was paid",
+}
+_SERIES_OVER: Mapping[FindingKind, tuple[str, str]] = {
+    "spend_spike": ("{metric} of {name} went up", "{metric} of {name} went down"),
+    "level_shift": ("{metric} of {name} went up for a while", "{metric} of {name} went down for a while"),
+    "drift": ("{metric} of {name} crept up", "{metric} of {name} crept down"),
+    "silence": ("{name} was busy where it is usually quiet", "{name} was quiet where it is usually busy"),
+    "seasonality_change": ("{name} worked at other hours than usual",) * 2,
+    "variance_change": ("{metric} of {name} varied more than usual", "{metric} of {name} varied less than usual"),
+}
+"""What has ended: 'has stayed so' would be wrong."""
 
 
 def kind_words(kind: str) -> str:
@@ -54,12 +78,16 @@ def headline(record: FindingRecord, *, name: str | None = None, lasted: str = "l
     """What it is about. `name`: how the warehouse or object is written; `lasted`: for how long a statement has run."""
     finding = record.finding
     whose = name or finding.warehouse or finding.object or "the account"
+    over = finding.ended_at is not None
     if finding.kind in _SERIES:
         more = (finding.actual or 0.0) >= (finding.expected or 0.0)
-        text = _SERIES[finding.kind][0 if more else 1]
+        text = (_SERIES_OVER if over else _SERIES)[finding.kind][0 if more else 1]
     else:
-        text = _HEADLINES.get(finding.kind, _OTHER)
+        text = (_OVER if over else _HEADLINES).get(finding.kind, _OTHER)
+    named = text.startswith("{name}") and whose not in ("it", "the account")
     words = {"metric": metric_words(record), "lasted": lasted, "kind": kind_words(finding.kind), "name": whose}
     for key, value in words.items():  # names may hold braces, which str.format would read; they come last
         text = text.replace("{" + key + "}", value)
-    return text[:1].upper() + text[1:]
+    return (
+        text if named else text[:1].upper() + text[1:]
+    )  # a name stays as it is written: `adhoc lab` is not `Adhoc lab`

@@ -9,7 +9,18 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tools.windows.calendars import Unit, add_months, midnight, monday, quarter_start, shift
-from tools.windows.points import DATE, MONTH, MONTH_NAMES, NUMBER, POINT, WEEKDAY, number, read_point, weekday
+from tools.windows.points import (
+    DATE,
+    MONTH,
+    MONTH_NAMES,
+    NUMBER,
+    POINT,
+    WEEKDAY,
+    Point,
+    number,
+    read_point,
+    weekday,
+)
 
 __all__ = ["Frame", "Span", "match_at", "match_whole"]
 
@@ -281,8 +292,21 @@ def _range(match: re.Match[str], frame: Frame) -> Span | None:
     last = read_point(match["b"] or match["b2"], frame.today, frame.tz)
     if first is None or last is None:
         return None
+    return _ordered(match, first, last, frame)
+
+
+_MOST_OVER_NEW_YEAR = timedelta(days=184)
+"""'Dec 20 to Jan 5' goes over the new year; 'Nov 9 to Nov 3' is a slip, not a year less six days."""
+
+
+def _ordered(match: re.Match[str], first: Point, last: Point, frame: Frame) -> Span | None:
+    """The range; None where 'compare October to September' names two windows and no range."""
     if last.end <= first.start and last.yearless:
-        last = last.next_year(frame.tz)
+        later = last.next_year(frame.tz)
+        if later.end - first.start <= _MOST_OVER_NEW_YEAR:
+            last = later
+        elif re.search(r"\bcompar\w*\s+$", match.string[: match.start()], re.IGNORECASE):
+            return None
     return _between(first.start, last.end, last.instant, frame)
 
 
@@ -311,9 +335,7 @@ def _short_range(match: re.Match[str], frame: Frame) -> Span | None:
     last = read_point(f"{match['b'] or match['b2']} {month} {year}".strip(), frame.today, frame.tz)
     if first is None or last is None:
         return None
-    if last.end <= first.start and last.yearless:
-        last = last.next_year(frame.tz)
-    return _between(first.start, last.end, False, frame)
+    return _ordered(match, first, last, frame)
 
 
 # --- named days, months, quarters, years ------------------------------------------------------------------

@@ -46,6 +46,7 @@ FACTS = {
         fact(10, 1.5e12, "bytes"),
         fact(11, 96, "count"),
         fact(12, float("nan")),
+        fact(13, 1234.4),
     )
 }
 EVIDENCE = Evidence(facts=FACTS, texts={"r1.convention": "Days are [[f1]] here.", "p1.id": "`x`"}, tz="UTC")
@@ -75,6 +76,7 @@ EVIDENCE = Evidence(facts=FACTS, texts={"r1.convention": "Days are [[f1]] here."
         ("[[change(f1,f2)]]", "-50.0 %"),
         ("[[change(f3,f1)]]", "up from nothing"),
         ("[[change(f3,f3)]]", "no change"),
+        ("[[change(f1,f13)]]", "0.0 %"),
         ("[[diff(f1,f2)]]", "617.25 credits"),
         ("[[diff(f2,f1)]]", "-617.25 credits"),
         ("[[sum(f1,f2,f8)]]", "1,848.75 credits"),

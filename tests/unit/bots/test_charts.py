@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,24 @@ def test_it_is_drawn(tmp_path: Path, suffix: str, facts: list[dict[str, Any]]) -
     file = tmp_path / f"chart{suffix}"
     assert draw_facts(facts, file)
     assert file.read_bytes().startswith(b"\x89PNG" if suffix == ".png" else b"<?xml")
+
+
+def test_a_chart_says_when_it_was_and_time_goes_from_left_to_right(tmp_path: Path) -> None:
+    file = tmp_path / "chart.svg"
+    days = [fact(f"2026-10-{n:02}", float(n)) for n in range(31, 0, -1)]
+    for day in days:
+        day["window"] = {"start": f"{day['entity']}T00:00:00Z", "end": f"{day['entity']}T23:00:00Z", "tz": "UTC"}
+    assert draw_facts(days, file)
+    drawn = file.read_text()
+    assert "Credits used (2026-10-01 00:00 to 2026-10-31 23:00)" in drawn
+    labels = re.findall(r"<!-- (2026-10-\d\d) -->", drawn)
+    assert labels == sorted(labels) and 3 < len(labels) <= 10
+
+
+def test_bytes_are_written_as_people_write_them(tmp_path: Path) -> None:
+    file = tmp_path / "chart.svg"
+    assert draw_facts([fact("A", 4e12, unit="bytes"), fact("B", 2e12, unit="bytes")], file)
+    assert "4 TB" in file.read_text() and "1e12" not in file.read_text()
 
 
 def test_what_is_left_out_is_said(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import itertools
 from typing import Any
 
 from agent.findings import Sighting, reconcile
+from agent.offline.compose_findings import finding_lines
+from agent.state import CallResult
 from tests.doubles.account import NOW as ACCOUNT_NOW
 from tests.doubles.account import Roles, WallClock, account, person
 from tests.unit.agent.findings import SCOPE, at, sighting
@@ -107,8 +109,31 @@ def test_every_kind_has_a_headline_and_names_stand_in_code() -> None:
     for kind in FINDING_KINDS:
         (record,) = Kept(sighting(0, seen=500, kind=kind, warehouse=hostile)).records
         assert "{" not in headline(record, name="X")
-        assert headline(record)[:1] == headline(record)[:1].upper()
+        assert headline(record).startswith(hostile) or headline(record)[:1].isupper()
     result = ask(Kept(sighting(0, seen=500, warehouse=hostile)))
     assert result.data is not None
     assert result.data.rows[0].title == "Credits used of `xˋ {metric} **b** <!here>¦` went up"
     assert hostile not in result.data.rows[0].what
+
+
+def test_a_name_stays_as_it_is_written_and_what_is_over_is_told_as_past() -> None:
+    kind: Any = {"kind": "resize_forgotten", "warehouse": "adhoc lab"}
+    (on,) = Kept(sighting(0, seen=500, **kind)).records
+    (over,) = Kept(sighting(0, 3, **kind)).records
+    assert headline(on) == "adhoc lab was made larger and has stayed so"
+    assert headline(over) == "adhoc lab was larger than usual"
+    assert headline(over, name="it") == "It was larger than usual"
+
+
+def test_what_was_asked_about_is_said_and_what_is_snoozed_is_counted() -> None:
+    (quiet,) = Kept(sighting(0, seen=500, warehouse="BI_WH")).records
+    kept = Kept(sighting(10, seen=500, warehouse="ETL_WH"))
+    snoozed = quiet.model_copy(update={"finding": quiet.finding.model_copy(update={"state": "snoozed"})})
+    kept.records += (snoozed,)
+    result = ask(kept, warehouses=["BI_WH"], severity="info")
+    assert result.data is not None and not result.data.rows
+    facts = {fact.id: fact.value for fact in result.facts}
+    assert facts[result.data.figures["of0"]] == "BI_WH"
+    assert facts[result.data.figures["snoozed"]] == 1
+    (line, *_) = finding_lines(1, CallResult(name="list_findings", args={}, status="ok", data=result.data.model_dump()))
+    assert line.startswith(f"**Nothing is open on [[{result.data.figures['of0']}]]**")

@@ -278,3 +278,14 @@ def test_any_sentence_can_be_searched(text: str) -> None:
 
 def _hours(window: Window) -> float:
     return (window.end - window.start).total_seconds() / 3600
+
+
+@pytest.mark.parametrize("phrase", ["between Nov 9 and Nov 3", "from October to September", "Nov 9 to 3"])
+def test_a_range_that_ends_before_it_begins_is_not_taken_into_the_next_year(phrase: str) -> None:
+    with pytest.raises(BadArgument, match="ends before it starts"):
+        read_window(phrase, NOW, LA)
+
+
+def test_months_that_are_compared_are_two_windows() -> None:
+    found = find_windows("compare October to September", NOW, LA)
+    assert [f.phrase for f in found] == ["October", "September"]

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from agent.offline.compose_budget import budget_lines
+from agent.state import CallResult
 from tests.doubles.account import FrameReader
 from tests.doubles.outlook import context, rhythmic
 from tools.budget.model import BudgetArgs, BudgetData
@@ -77,6 +79,27 @@ def test_the_chart_rises_towards_the_line(reader: FrameReader) -> None:
 
 def contract(**more: Any) -> dict[str, Any]:
     return {"contract": Contract(start=date(2026, 10, 1), end=date(2027, 9, 30), **({"credits": 20_000.0} | more))}
+
+
+def worded(result: ToolResult[BudgetData]) -> str:
+    assert result.data is not None
+    data = result.data.model_dump(mode="json")
+    call = CallResult(name="budget", args={}, status="ok", data=data, facts=tuple(result.facts))
+    return "\n".join(budget_lines(1, call))
+
+
+def test_a_day_that_is_past_is_told_as_past(reader: FrameReader) -> None:
+    found = values(asked(reader))
+    assert "was used up on" in worded(asked(reader, amount=found["actual"] * 0.5))
+    assert "is used up on" in worded(asked(reader, amount=found["actual"] + found["ahead"] * 0.5))
+
+
+def test_within_is_not_said_of_a_term_whose_beginning_is_not_known(reader: FrameReader) -> None:
+    known = values(asked(reader, period="year"))["total"]
+    within, over = asked(reader, period="year", amount=known * 2), asked(reader, period="year", amount=known / 2)
+    assert within.data is not None and over.data is not None
+    assert within.data.verdict == "not_known" and "Not known" in worded(within)
+    assert over.data.verdict == "over"
 
 
 def test_a_contract_burns_down_to_a_day(reader: FrameReader) -> None:
