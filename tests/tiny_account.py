@@ -22,6 +22,15 @@ DAY = datetime(2026, 10, 31, tzinfo=UTC)
 ODD = 'Ana\'s "wh"'
 RUNNING = "01bcb05d-0415-b618-0047-1234567890ab"
 ACCOUNT = Account(name="tiny", origin="demo", timezone="America/Los_Angeles", edition="Enterprise", credit_price=3.0)
+TASKS = (
+    ("LOAD", "ETL", "10 MINUTES", "started"),
+    ("MERGE", "ETL", "USING CRON 15 * * * * UTC", "started"),
+    ("LATER", "ETL", "USING CRON 16 * * * * UTC", "started"),
+    ("STOPPED", "ETL", "1 MINUTE", "suspended"),
+    ("SERVERLESS", None, "5 MINUTES", "started"),
+    ("HIDDENS", "HIDDEN", "USING CRON 0 0 * * * UTC", "started"),
+)
+"""Name, warehouse, schedule, state. The account's time is noon."""
 HOURS = "range(TIMESTAMPTZ '2026-10-30 00:00+00', TIMESTAMPTZ '2026-11-01 12:00+00', INTERVAL 1 HOUR) r(t)"
 
 
@@ -114,6 +123,12 @@ def _fill(con: duckdb.DuckDBPyConnection) -> None:
         " ('q-queued', 'select 22', 'ETL', 'U2', 'QUEUED', ?)",
         [RUNNING, NOW - timedelta(minutes=5), NOW - timedelta(minutes=1)],
     )
+    for number, (name, warehouse, schedule, state) in enumerate(TASKS):
+        con.execute(
+            f"INSERT INTO {RAW}.TASKS (name, id, database_name, schema_name, warehouse, schedule, state)"
+            " VALUES (?, ?, 'D', 'S', ?, ?, ?)",
+            [name, f"t{number}", warehouse, schedule, state],
+        )
 
 
 @contextmanager

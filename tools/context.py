@@ -149,6 +149,16 @@ class UsageReader(Protocol):
         """The statement if it is running or queued now, else None."""
         ...
 
+    def tasks_due(self, warehouse: str, within: timedelta) -> int:
+        """Runs of tasks on it that are scheduled to begin within that time from the present (TASK_HISTORY's SCHEDULED
+        rows; a task behind another one has none before that one has run).
+
+        Raises:
+            NoPermission: without MONITOR EXECUTION, or where a run's warehouse is not shown; callers say "not known",
+                never 0.
+        """
+        ...
+
     def close(self) -> None: ...
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,20 +18,13 @@ from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from agent.store import audit as chain
-from agent.store.answers import Answers
-from agent.store.cards import Cards
 from agent.store.conflicts import already
 from agent.store.engine import make_engine, reading, writing
-from agent.store.finding_posts import FindingPosts
-from agent.store.findings import Findings
-from agent.store.inbox import Inbox
-from agent.store.leases import Leases
 from agent.store.migrate import upgrade
-from agent.store.reads import BundleRecord, LedgerRow, StoreReads
+from agent.store.parts import StoreParts
+from agent.store.reads import BundleRecord, LedgerRow
 from agent.store.rows import bundle_values, person_json, plan_values, storable
 from agent.store.tables import audit, bundles, conversations, ledger, meta, plans
-from agent.store.traces import Traces
-from agent.store.usage import LlmUse
 from tools.context import Clock
 from tools.domain import ActionPlan, Bundle, Person, PlanRecord, PlanState
 from tools.errors import Bug, NotAllowed, PlanConflict
@@ -52,7 +44,7 @@ class _NotMovedError(Exception):
         self.plan_id = plan_id
 
 
-class Store(StoreReads):
+class Store(StoreParts):
     """Implements tools.context.PlanStore; safe in several threads and processes at once."""
 
     @classmethod
@@ -69,38 +61,6 @@ class Store(StoreReads):
 
     def close(self) -> None:
         self._engine.dispose()
-
-    @cached_property
-    def inbox(self) -> Inbox:
-        return Inbox(self._engine, account=self.account, clock=self._clock)
-
-    @cached_property
-    def cards(self) -> Cards:
-        return Cards(self._engine, account=self.account, clock=self._clock)
-
-    @cached_property
-    def answers(self) -> Answers:
-        return Answers(self._engine, account=self.account, clock=self._clock)
-
-    @cached_property
-    def llm_use(self) -> LlmUse:
-        return LlmUse(self._engine, account=self.account, clock=self._clock)
-
-    @cached_property
-    def traces(self) -> Traces:
-        return Traces(self._engine, account=self.account, clock=self._clock)
-
-    @cached_property
-    def findings(self) -> Findings:
-        return Findings(self._engine, account=self.account, clock=self._clock)
-
-    @cached_property
-    def finding_posts(self) -> FindingPosts:
-        return FindingPosts(self._engine, account=self.account, clock=self._clock)
-
-    @cached_property
-    def leases(self) -> Leases:
-        return Leases(self._engine, account=self.account, clock=self._clock)
 
     # --- proposing ---------------------------------------------------------------------------------------------
 

@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING
 from agent.state import Step, Stopped, Turn
 from agent.store.inbox import ItemState
 from bots.slack.claims import Claim, ClaimLost
-from bots.slack.incoming import message_key, question_body, question_of
+from bots.slack.commands import Commands
+from bots.slack.incoming import question_of
 from bots.slack.parts import Parts
 from bots.slack.pictures import post_charts
 from bots.slack.render.answer import answer_messages
-from bots.slack.render.blocks import literal, rich, section_of
-from bots.slack.render.limits import RICH_TEXT
 from bots.slack.render.notes import error_message, interrupted_message, not_for_you, stopped_message
-from bots.slack.render.text import chunks_of, mention, mention_token, top_text
 from bots.slack.streams import Shown, Stream, end_quietly, replace_stream, upload_files
 from bots.slack.types import Ignored, Message, Place, Question
 from tools.errors import Bug, ChannelRefused, FrostlineError, Unreachable
@@ -53,14 +51,14 @@ _NO_PLACE = frozenset(
     }
 )
 """Slack's codes for a place where nothing can be said (any more)."""
-_TITLE, _NOTIFICATION = 80, 1000
+_TITLE = 80
 
 
 class Answering:
     """Works on claimed items. Safe in several threads: it keeps nothing between items."""
 
     def __init__(self, parts: Parts, *, wake: Callable[[], None] = lambda: None) -> None:
-        self._parts, self._wake = parts, wake
+        self._parts, self._commands = parts, Commands(parts, wake)
 
     # --- an item ---------------------------------------------------------------------------------------------------
 
@@ -85,7 +83,7 @@ class Answering:
             self._whisper(question, not_for_you("shared"))
             claim.finish(ItemState.DROPPED, {"reason": "shared"})
         elif question.kind == "command":
-            self._open_thread(claim, question)
+            self._commands.open_thread(claim, question)
         else:
             self._answer(claim, question, person)
 
@@ -144,7 +142,7 @@ class Answering:
             Bug(f"Something went wrong on our side (reference {name}).", hint="Ask again; the log says more.")
         )
         if question.kind == "command":
-            self._respond(claim, message)
+            self._commands.respond(claim, message)
         else:
             self._end_stream(claim, question.place)
             self._say(claim, question, message, "failed")
@@ -291,53 +289,6 @@ class Answering:
         except ChannelRefused as again:
             _log.warning("nobody can be told of it: %s", again.message)
 
-    # --- /frostline ------------------------------------------------------------------------------------------------
-
-    def _open_thread(self, claim: Claim, question: Question) -> None:
-        """A command is seen by nobody else: its words are posted, and answered in that message's thread."""
-        api, channel = self._parts.api, Place(question.place.channel)
-        key = f"asked:{claim.id}"
-        try:
-            ts = api.find(channel, key) if claim.is_repeated else None
-            if ts is None:
-                claim.note()
-                ts = api.post(channel, _asked(question), key=key)
-        except ChannelRefused as refused:
-            _log.info("%s: %s", claim.id, refused.reason)
-            self._respond(claim, error_message(refused))
-            claim.finish(ItemState.DROPPED, {"reason": refused.reason})
-            return
-        asked = Question(
-            team=question.team,
-            author=question.author,
-            place=Place(channel.channel, ts),
-            ts=ts,
-            text=question.text,
-            event_id=key,
-            kind="direct" if channel.is_direct else "mention",
-        )
-        item_id = message_key(asked)
-        self._parts.runtime.store.inbox.put(
-            item_id,
-            (item_id, key),
-            kind=asked.kind,
-            conversation=asked.conversation,
-            order=ts,
-            body=question_body(asked),
-        )
-        claim.finish(ItemState.DONE)
-        self._wake()
-
-    def _respond(self, claim: Claim, message: Message) -> None:
-        """To whoever typed the command, and to nobody else."""
-        url = claim.item.body.get("response_url")
-        if not isinstance(url, str) or not url:
-            return
-        try:
-            self._parts.api.respond(url, message)
-        except FrostlineError as error:
-            _log.info("%s: %s", claim.id, error.message)
-
     # --- what broke off --------------------------------------------------------------------------------------------
 
     def _resume(self, claim: Claim, question: Question) -> None:
@@ -395,11 +346,3 @@ class Answering:
 
 def _key(claim: Claim, number: int) -> str:
     return f"answer:{claim.id}:{number}"
-
-
-def _asked(question: Question) -> Message:
-    """What somebody asked by command, for the channel to read: their words literally, they themselves as a mention."""
-    words = [literal(piece) for piece in chunks_of(question.text, RICH_TEXT)]
-    head = mention_token(question.author.user)
-    block = rich(section_of([mention(question.author.user), literal(" asked: "), *words]))
-    return Message(f"{head} asked: {top_text(question.text, _NOTIFICATION)}", (block,))

@@ -207,6 +207,26 @@ def test_not_seeing_statements_is_not_the_same_as_none(reader: SnowflakeReader) 
     assert refused.value.hint == 'GRANT MONITOR ON WAREHOUSE "HIDDEN" TO ROLE COST_READER;'
 
 
+def test_tasks_due_are_those_of_the_warehouse_that_begin_in_time(tiny: Tiny, reader: SnowflakeReader) -> None:
+    """LOAD and MERGE; not the one a minute later, nor one that is suspended, nor one that has no warehouse."""
+    assert reader.tasks_due("ETL", timedelta(minutes=15)) == 2
+    assert reader.tasks_due("ETL", timedelta(minutes=16)) == 3
+    assert reader.tasks_due("ETL", timedelta(minutes=9)) == 0
+    assert reader.tasks_due(ODD, timedelta(days=1)) == 0
+    assert reader.tasks_due("HIDDEN", timedelta(hours=12)) == 1
+
+
+def test_not_seeing_tasks_is_not_the_same_as_none(tiny: Tiny) -> None:
+    """Snowflake shows an empty list to a role without the privilege."""
+    blind = SnowflakeReader(tiny.writer_config, ACCOUNT)
+    try:
+        with pytest.raises(NoPermission) as refused:
+            blind.tasks_due("ETL", timedelta(minutes=15))
+    finally:
+        blind.close()
+    assert refused.value.hint == "GRANT MONITOR EXECUTION ON ACCOUNT TO ROLE COST_OPERATOR;"
+
+
 def test_a_change_is_seen_at_once_and_logged_once(tiny: Tiny, reader: SnowflakeReader, writer: SnowflakeWriter) -> None:
     before = len(tiny.alters())
     receipt = writer.execute(render(ResizeWarehouse(size=Size.XXLARGE), ODD))

@@ -209,6 +209,16 @@ def test_running_statements_can_be_asked_for(place: Place) -> None:
     assert place.reader.live_query("01bcb05d-0000-0000-0000-000000000000") is None
 
 
+def test_tasks_that_come_next_are_counted_or_refused(place: Place) -> None:
+    for warehouse in place.reader.warehouses()[:3]:
+        try:
+            soon, later = (place.reader.tasks_due(warehouse.name, timedelta(hours=h)) for h in (1, 24))
+        except NoPermission:
+            assert place.live  # a live role may not see tasks, or not all of them
+        else:
+            assert 0 <= soon <= later
+
+
 def test_the_reader_can_change_nothing(place: Place) -> None:
     if place.live:  # a role that may would do it: then this is the failure, and nothing is sent
         grants = next(check for check in probe_reader(place.reader_config) if check.name == "reader: cannot change")

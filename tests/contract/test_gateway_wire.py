@@ -173,7 +173,7 @@ def test_a_line_that_stays_broken_ends_in_time(server: Scripted) -> None:
     began = time.monotonic()
     with pytest.raises(Unreachable):
         read(server, network_timeout=1)
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 30  # a statement may take 120
 
 
 def test_a_service_that_goes_away_in_a_statement_is_one_clear_error_and_no_traceback(

@@ -153,6 +153,9 @@ class FrameReader:
     def live_query(self, query_id: str) -> LiveQuery | None:
         return None
 
+    def tasks_due(self, warehouse: str, within: timedelta) -> int:
+        raise NoPermission("Tasks are not visible to Frostline's role.")
+
     def close(self) -> None:
         return None
 

@@ -27,7 +27,7 @@ from tools.domain import (
     SuspendWarehouse,
     Warehouse,
 )
-from tools.errors import StatementFailed
+from tools.errors import NoPermission, StatementFailed
 from tools.warehouse.statements import parse
 from tools.warehouse.views import VIEWS
 
@@ -108,6 +108,8 @@ class FakeReader:
         """Compute and attributed credits of the last 30 days by warehouse."""
         self.first: datetime | None = ACCOUNT_NOW - timedelta(days=90)
         self.hidden: tuple[str, ...] = ()
+        self.due: dict[str, int] = {}
+        """Tasks that begin soon, by warehouse; those of others are not visible."""
         self.fail: Exception | None = None
 
     def account(self) -> Account:
@@ -150,6 +152,11 @@ class FakeReader:
 
     def live_query(self, query_id: str) -> LiveQuery | None:
         return self.live.get(query_id)
+
+    def tasks_due(self, warehouse: str, within: timedelta) -> int:
+        if warehouse not in self.due:
+            raise NoPermission("Tasks are not visible to Frostline's role.")
+        return self.due[warehouse]
 
     def close(self) -> None:
         pass

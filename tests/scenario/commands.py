@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
 import json
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,17 +17,12 @@ from agent.settings import load_settings
 from bots.cli.main import app
 from tests import account
 
-# Each command is a process of its own; compiled modules are kept between them, outside of the tree.
-_COMPILED = Path(tempfile.mkdtemp(prefix="frostline-tests-"))
-atexit.register(shutil.rmtree, _COMPILED, ignore_errors=True)
-KEEP_COMPILED = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(_COMPILED)}
-
 
 def run(
     home: Path, *args: str, stdin: str | None = None, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """One command; whatever its exit code."""
-    return account.frostline(home, *args, check=False, stdin=stdin, **KEEP_COMPILED, **(env or {}))
+    return account.frostline(home, *args, check=False, stdin=stdin, **(env or {}))
 
 
 def answer(home: Path, *args: str, code: int = 0, env: dict[str, str] | None = None) -> dict[str, Any]:

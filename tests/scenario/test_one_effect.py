@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from tests import account
 from tools.changes.tools import CHANGE_TOOLS
 from tools.domain import PlanRecord, PlanState
 
-TRIALS = 50
+TRIALS = int(os.environ.get("FROSTLINE_TEST_TRIALS", "10"))
 MANY = account.POLICY.replace("per_hour = 20", "per_hour = 1000")
 
 

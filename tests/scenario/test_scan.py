@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests import account
-from tests.scenario.commands import KEEP_COMPILED, alters, cli, one_object, opened, run
+from tests.scenario.commands import alters, cli, one_object, opened, run
 from tools.finding import FINDING_KINDS, SEVERITIES
 
 SHORT = {"FROSTLINE_SCAN__HISTORY_DAYS": "21"}
@@ -137,7 +137,7 @@ def test_what_the_scan_has_found_can_be_asked_for(scanned: dict[str, Any], home:
 @pytest.mark.timeout(120)
 def test_a_loop_prints_an_object_a_round_and_ends_when_it_is_told_to(home: Path) -> None:
     command = [sys.executable, "-m", "bots.cli.main", "scan", "--every", "1h", "--json"]
-    env = account.environment(home, **SHORT, **KEEP_COMPILED)
+    env = account.environment(home, **SHORT)
     loop = subprocess.Popen(
         command, cwd=account.ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
@@ -152,7 +152,7 @@ def test_a_loop_prints_an_object_a_round_and_ends_when_it_is_told_to(home: Path)
 @pytest.mark.timeout(120)
 def test_a_loop_survives_a_store_that_does_not_answer(home: Path) -> None:
     command = [sys.executable, "-m", "bots.cli.main", "scan", "--every", "1s"]
-    env = account.environment(home, FROSTLINE_STORE__URL="postgresql://nobody@127.0.0.1:9/none", **KEEP_COMPILED)
+    env = account.environment(home, FROSTLINE_STORE__URL="postgresql://nobody@127.0.0.1:9/none")
     loop = subprocess.Popen(
         command, cwd=account.ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )

@@ -246,10 +246,17 @@ def _blast_radius(ctx: ToolContext, warehouse: Warehouse) -> BlastRadius:
     return BlastRadius(
         running=max(running, working),
         queued=max(queued, len(live) - working),
-        tasks_due_15m=None,  # needs the task views, which this identity may not have
+        tasks_due_15m=_tasks_due(ctx, warehouse.name),
         owner=warehouse.owner,
         active_users_24h=_active_users(ctx, warehouse.name),
     )
+
+
+def _tasks_due(ctx: ToolContext, warehouse: str) -> int | None:
+    try:
+        return ctx.reader.tasks_due(warehouse, timedelta(minutes=15))
+    except (NoPermission, StatementFailed, Unreachable):
+        return None
 
 
 def _active_users(ctx: ToolContext, warehouse: str) -> int | None:

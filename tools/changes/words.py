@@ -52,12 +52,13 @@ def plan_facts(plan: ActionPlan, number: int | None, as_of: datetime) -> list[Fa
         )
 
     blast, expected, metering = plan.blast_radius, plan.expected, "WAREHOUSE_METERING_HISTORY"
+    tasks_from = "not known" if blast.tasks_due_15m is None else "TASK_HISTORY, SHOW TASKS"
     found = [fact(f"{n}_before", f"{w} now", plan.before[n], u) for n, w, u in _shown_properties(plan)]
     found += [fact(f"{n}_after", f"{w} after", plan.target[n], u, "plan") for n, w, u in _shown_properties(plan)]
     found += [
         fact("running", "statements running", blast.running, "count"),
         fact("queued", "statements queued", blast.queued, "count"),
-        fact("tasks_due", "tasks due within 15 minutes", blast.tasks_due_15m, "count", "not known"),
+        fact("tasks_due", "tasks due within 15 minutes", blast.tasks_due_15m, "count", tasks_from),
         fact("active_users", "users in the last 24 hours", blast.active_users_24h, "count", "QUERY_HISTORY"),
         fact("owner", "owner", blast.owner, "name"),
         fact("expected_low", "expected credits in 30 days, low", expected.credits_30d_low, "credits", metering),

@@ -1,8 +1,7 @@
 """What each role has been granted: the grants that `frostline setup --print-grants` prints, and what SHOW GRANTS shows.
 
-The reader also holds MONITOR EXECUTION and MONITOR USAGE, without which Snowflake shows a role no task and no
-metering by INFORMATION_SCHEMA. Warehouses that account.toml hides from the reader are the ones it was granted
-nothing on.
+The reader also holds MONITOR USAGE, without which Snowflake shows a role no metering by INFORMATION_SCHEMA. Warehouses
+that account.toml hides from the reader are the ones it was granted nothing on.
 """
 
 from __future__ import annotations

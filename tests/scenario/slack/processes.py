@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests import account
-from tests.scenario.commands import KEEP_COMPILED
 from tests.scenario.slack.desk import Desk
 
 __all__ = ["BotProcess", "running"]
@@ -36,7 +35,7 @@ class BotProcess:
         self._desk, self._before = desk, set(desk.slack.connection_names)
         self.log = desk.home / f"bot-{next(_numbers)}.log"
         quick = {"FROSTLINE_SLACK__REFRESH_S": "0.3", "FROSTLINE_SLACK__LEASE_S": "2"}
-        whole = account.environment(desk.home, **desk.environment, **quick, **KEEP_COMPILED, **(env or {}))
+        whole = account.environment(desk.home, **desk.environment, **quick, **(env or {}))
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments], cwd=account.ROOT, env=whole, stdout=log, stderr=log

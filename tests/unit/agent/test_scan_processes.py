@@ -99,7 +99,7 @@ def test_of_three_scans_at_once_one_works_and_the_others_say_so(engine: str, tmp
 def test_a_killed_scan_keeps_nobody_out_for_longer_than_its_lease(engine: str, tmp_path: Path) -> None:
     with fresh_url(engine, tmp_path) as url:
         store = Store.open(url, account="ACME", clock=WallClock())
-        dying, next_ = Scan(url, lease_s=3, busy_s=60), Scan(url, lease_s=3, busy_s=0)
+        dying, next_ = Scan(url, lease_s=5, busy_s=60), Scan(url, lease_s=5, busy_s=0)
         for scan in (dying, next_):
             assert scan.hear() == {"ready": True}
         dying.go()

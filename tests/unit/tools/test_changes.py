@@ -116,11 +116,22 @@ def test_what_is_answered_can_be_judged_and_cited(house: House) -> None:
     assert values == {"size_before": "MEDIUM", "size_after": "SMALL", "running": 3, "queued": 2, "tasks_due": None}
     assert (facts["expected_low"].value, facts["expected_high"].value) == (-450.0, -300.0)
     assert facts["active_users"].value == 2 and facts["owner"].value == "OPS"
+    assert facts["tasks_due"].source == "not known"
     assert all(f.entity == "BUSY" for f in result.facts)
     plan = result.data.plans[0].plan
     assert (plan.blast_radius.running, plan.blast_radius.queued, plan.reason) == (3, 2, "too big")
     assert "Nothing is changed yet" in result.message and result.data.approve_digest[:8] in (result.hint or "")
     assert datetime.fromisoformat(str(facts["expires"].value)) == plan.expires_at
+
+
+def test_tasks_that_begin_soon_stand_in_the_plan_with_their_source(house: House) -> None:
+    house.reader.due["BUSY"] = 2
+    found = TOOLS["suspend_idle"]
+    result = found.run(house.context(), found.args(warehouse="busy"))
+    assert isinstance(result.data, ProposedPlans)
+    assert result.data.plans[0].plan.blast_radius.tasks_due_15m == 2
+    (fact,) = (f for f in result.facts if f.id == "tasks_due")
+    assert (fact.value, fact.source) == (2, "TASK_HISTORY, SHOW TASKS")
 
 
 def test_cancelling_needs_a_statement_that_runs(house: House) -> None:

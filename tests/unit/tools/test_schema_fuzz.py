@@ -54,7 +54,7 @@ class LiveReader(FrameReader):
 
 READER_DOORS = {
     *("account", "now", "warehouses", "known_warehouses", "coverage", "usage", "names", "sql", "live_queries"),
-    "live_query",
+    *("live_query", "tasks_due"),
 }
 
 

@@ -167,7 +167,7 @@ def test_a_planted_secret_is_in_no_text_that_leaves(planted: tuple[str, str], ar
 @pytest.mark.parametrize("text", ["a" * 4000, "pass" * 1000, "a@" * 2000, "select " * 600, "'" * 3999, "=:" * 2000])
 def test_long_texts_take_no_time(text: str) -> None:
     mask = everything()
-    begun = time.perf_counter()
+    begun = time.process_time()
     hidden: Any = mask.hide(text)
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
     assert mask.reveal(hidden) == text

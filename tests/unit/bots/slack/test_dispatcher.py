@@ -272,16 +272,16 @@ def test_what_breaks_off_because_slack_is_away_goes_on_later(tmp_path: Path, sto
 def test_a_new_item_is_taken_at_once_and_stopping_waits_for_what_runs(tmp_path: Path, store_template: Path) -> None:
     store, script = open_store(tmp_path, store_template), Scripted()
     go = threading.Event()
-    script.on_work = lambda claim: go.wait(5)
+    script.on_work = lambda claim: go.wait(20)
     running = dispatcher(store, script, poll_s=30)
     running.start()
     time.sleep(0.1)
     put(store, "a")
     running.wake()
-    until(lambda: script.worked, 2)
+    until(lambda: script.worked, 20)
     put(store, "b", "other")
     threading.Timer(0.3, go.set).start()
-    assert running.stop(5)
+    assert running.stop(20)
     item = store.inbox.get("a")
     assert item is not None
     assert item.state is ItemState.DONE

@@ -13,8 +13,9 @@ import duckdb
 import pytest
 from filelock import FileLock
 
+from tests.account import template
 from tools.demo import layout
-from tools.demo.account import AccountSettings, settings
+from tools.demo.account import DEFAULT_SEED, AccountSettings, settings
 from tools.demo.build import NOW, build_demo
 from tools.demo.generate.history import History
 
@@ -45,14 +46,19 @@ def opened(folder: Path) -> duckdb.DuckDBPyConnection:
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
-    """shared(name, build): a folder that one worker builds and all read."""
+def shared_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Under xdist each worker has a folder of its own below one that they share: that one."""
     base = tmp_path_factory.getbasetemp()
-    base = base.parent if base.name.startswith("popen") else base
+    return base.parent if base.name.startswith("popen") else base
+
+
+@pytest.fixture(scope="session")
+def shared(shared_base: Path) -> Callable[[str, Callable[[Path], None]], Path]:
+    """shared(name, build): a folder that one worker builds and all read."""
 
     def get(name: str, build: Callable[[Path], None]) -> Path:
-        folder = base / name
-        with FileLock(str(base / f"{name}.lock")):
+        folder = shared_base / name
+        with FileLock(str(shared_base / f"{name}.lock")):
             if not (folder / "account.toml").exists():
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir()
@@ -64,10 +70,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[
 
 @pytest.fixture(scope="session", params=SEEDS)
 def generated(
-    request: pytest.FixtureRequest, shared: Callable[[str, Callable[[Path], None]], Path]
+    request: pytest.FixtureRequest, shared: Callable[[str, Callable[[Path], None]], Path], shared_base: Path
 ) -> Iterator[Generated]:
     seed: int = request.param
-    folder = shared(f"generated-{seed}", lambda target: build_demo(target, seed=seed))
+    if seed == DEFAULT_SEED:  # the account that scenarios copy: one build for the whole run
+        folder = template(shared_base) / "demo" / "account"
+    else:
+        folder = shared(f"generated-{seed}", lambda target: build_demo(target, seed=seed))
     with opened(folder) as con:
         yield Generated(folder, settings(folder), con, seed)
 

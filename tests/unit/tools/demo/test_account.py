@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import os
 import signal
@@ -25,6 +26,7 @@ from tools.demo.account import (
     settings,
     write_settings,
 )
+from tools.demo.build import build_demo
 from tools.errors import Unreachable
 
 ABOUT = AccountSettings(
@@ -52,7 +54,15 @@ def leftovers(account: Path) -> list[str]:
     return sorted(p.name for p in account.parent.iterdir() if p.name.startswith(f".{account.name}") and p.is_dir())
 
 
+def _short_builds() -> None:
+    """In this process accounts get three days: it is asked who builds, and when, and not what."""
+    from tools.demo import build as made
+
+    made.build_demo = functools.partial(made.build_demo, days=3)  # type: ignore[assignment]
+
+
 def _ensure(account: Path, results: multiprocessing.Queue[tuple[bool, str]]) -> None:
+    _short_builds()
     done = ensure_account(account)
     results.put((done.built, done.settings.generation_id))
 
@@ -80,6 +90,7 @@ def test_no_account_and_a_damaged_one_say_what_to_do(tmp_path: Path) -> None:
 
 def test_a_killed_build_is_cleared_and_of_two_processes_one_builds(tmp_path: Path) -> None:
     account = tmp_path / "account"
+    # The whole 90 days: it is killed long before it has them.
     code = "import sys, pathlib, tools.demo.account as a; a.ensure_account(pathlib.Path(sys.argv[1]))"
     with subprocess.Popen([sys.executable, "-c", code, str(account)]) as first:
         deadline = time.monotonic() + 60
@@ -106,7 +117,8 @@ def test_a_killed_build_is_cleared_and_of_two_processes_one_builds(tmp_path: Pat
     assert not ensure_account(account).built
 
 
-def test_reset_rebuilds_the_demo_in_the_place_of_anything(tmp_path: Path) -> None:
+def test_reset_rebuilds_the_demo_in_the_place_of_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tools.demo.build.build_demo", functools.partial(build_demo, days=3))
     account = tmp_path / "account"
     replace_account(account, build("imported"))
     told: list[float] = []

@@ -19,6 +19,7 @@ def statements(text: str) -> list[str]:
 def test_the_reader_may_see_and_never_change() -> None:
     text = reader_grants(NAMES, role="cost_reader", user="bot@example.com")
     assert text.count("GRANT MONITOR ON WAREHOUSE") == len(NAMES)
+    assert text.count('GRANT MONITOR EXECUTION ON ACCOUNT TO ROLE "COST_READER";') == 1
     assert 'TO USER "bot@example.com"' in text
     assert 'CREATE ROLE IF NOT EXISTS "COST_READER"' in text
     for word in ("MODIFY", "OPERATE", "MANAGE", "OWNERSHIP", "IMPORTED"):
