@@ -9,18 +9,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tools.windows.calendars import Unit, add_months, midnight, monday, quarter_start, shift
-from tools.windows.points import (
-    DATE,
-    MONTH,
-    MONTH_NAMES,
-    NUMBER,
-    POINT,
-    WEEKDAY,
-    number,
-    read_pair,
-    read_point,
-    weekday,
-)
+from tools.windows.points import DATE, MONTH, MONTH_NAMES, NUMBER, POINT, WEEKDAY, number, pair_of, read_point, weekday
 
 __all__ = ["Frame", "Span", "match_at", "match_whole"]
 
@@ -293,7 +282,7 @@ def _range(match: re.Match[str], frame: Frame) -> Span | None:
 
 def _from_to(match: re.Match[str], first_text: str, last_text: str, frame: Frame) -> Span | None:
     """The range; None where one is no date, and where 'compare October to September' names two windows."""
-    pair = read_pair(first_text, last_text, frame.today, frame.tz)
+    pair = pair_of(first_text, last_text, frame.today, frame.tz)
     if pair is None:
         return None
     first, last = pair

@@ -18,7 +18,7 @@ __all__ = [
     "WEEKDAY",
     "Point",
     "number",
-    "read_pair",
+    "pair_of",
     "read_point",
     "weekday",
 ]
@@ -108,7 +108,7 @@ _MOST_OVER_NEW_YEAR = timedelta(days=184)
 """'Dec 20 to Jan 5' goes over the new year; 'Nov 9 to Nov 3' is a slip, not a year less six days."""
 
 
-def read_pair(first: str, last: str, today: date, tz: ZoneInfo) -> tuple[Point, Point] | None:
+def pair_of(first: str, last: str, today: date, tz: ZoneInfo) -> tuple[Point, Point] | None:
     """The two ends of a range, where need be over the new year; None where one of them is no date.
 
     The last may lie before the first: what was written is no range then.
