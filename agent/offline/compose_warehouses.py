@@ -29,8 +29,8 @@ def warehouse_lines(number: int, result: CallResult) -> list[str]:
         odd = f"[[{figures['odd']}]] with something odd."
         head = f"**[[{figures['shown']}]] warehouses**, [[{figures['started']}]] started, {odd}"
     if data.get("statements") is not None:
-        if len(rows) != 1:
-            head = "**Statements that run or wait now**, the longest first."
+        if len(rows) != 1 and data["statements"]:
+            head = f"**[[{figures['statements']}]] statements running or waiting now**, the longest first."
         return [head, "", *_statements(data["statements"]), "", *_reading(number, result, data)]
     table = ["| Warehouse | State | Size | Clusters | Auto-suspend | Running | Queued | Credits, week |"]
     table.append("|---|---|---|---:|---:|---:|---:|---:|")
@@ -70,7 +70,7 @@ def _none(kinds: list[str], state: str) -> str:
 def _statements(found: list[dict[str, Any]]) -> list[str]:
     """The statements that run or wait, by id; never their text."""
     if not found:
-        return ["No statement runs or waits now."]
+        return ["No statement runs or waits there now."]
     user = any("user" in row["figures"] for row in found)
     lines = ["| Statement | Warehouse | Status | Since | For |" + (" User |" if user else "")]
     lines.append("|---|---|---|---|---:|" + ("---|" if user else ""))

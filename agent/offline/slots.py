@@ -33,6 +33,7 @@ _COMPARE = re.compile(
     r"\bcompar\w*|\bvs\b|\bversus\b|\b(?:more|less|higher|lower|fewer) than\b|"
     r"\b(?:week|month|day|year)[- ](?:over|on)[- ]"
     r"(?:week|month|day|year)\b|\b(?:wow|mom|dod|yoy)\b|\bincreas\w*|\bdecreas\w*|\bgrow(?:n|th|ing)?\b|\bgrew\b|\bdifference\b|"
+    r"\b(?:rise|rises|rising|rose|risen|falling|fell|climb\w*|dropped|shrinking|shrank)\b|"
     r"\b(?:went|gone|go|going) (?:up|down)\b|\bup or down\b|\b(?:week|month|day|period|window|quarter|year) before\b|"
     r"\bprevious (?:period|window)\b|\bchanged? (?:from|since|against)\b|\bagainst the\b",
     re.IGNORECASE,

@@ -14,7 +14,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from agent.graph import build_chat_graph, chat_context, run_turn
 from agent.state import Step, Thinker, Turn
 from tests.doubles.account import FrameReader, Roles, WallClock, account, person
-from tools.context import Retriever, ToolContext
+from tools.context import FindingView, Retriever, ToolContext
 from tools.domain import ActionPlan, Bundle, Person, PlanRecord
 from tools.errors import PlanConflict
 
@@ -52,6 +52,7 @@ class Chat:
     on_step: Callable[[Step], None] | None = None
     cards: bool = False
     retriever: Retriever | None = None
+    findings: FindingView | None = None
 
     def __post_init__(self) -> None:
         self._graph = build_chat_graph(InMemorySaver())
@@ -88,6 +89,7 @@ class Chat:
             thread=thread,
             new_id=lambda: f"id{next(self._ids)}",
             asked_for_change=asked_for_change,
+            findings=self.findings,
             retriever=self.retriever,
         )
         self.contexts.append(context)

@@ -134,6 +134,8 @@ def list_warehouses(context: ToolContext, args: WarehousesArgs) -> ToolResult[Wa
         "odd": book.add("warehouses with something odd", sum(bool(r.odd) for r in kept), "count", f"= {_SHOW}"),
     }
     statements = _statements(context, kept, book, notes) if args.statements else None
+    if statements is not None:
+        figures["statements"] = book.add("statements running or waiting now", len(statements), "count", _LIVE)
     data = WarehousesData(
         rows=tuple(kept),
         convention="State and settings are live; credits are of the full days before today, before adjustment.",

@@ -9,18 +9,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tools.windows.calendars import Unit, add_months, midnight, monday, quarter_start, shift
-from tools.windows.points import (
-    DATE,
-    MONTH,
-    MONTH_NAMES,
-    NUMBER,
-    POINT,
-    WEEKDAY,
-    Point,
-    number,
-    read_point,
-    weekday,
-)
+from tools.windows.points import DATE, MONTH, MONTH_NAMES, NUMBER, POINT, WEEKDAY, number, pair_of, read_point, weekday
 
 __all__ = ["Frame", "Span", "match_at", "match_whole"]
 
@@ -288,25 +277,17 @@ def _all(match: re.Match[str], frame: Frame) -> Span:
     rf"|(?:from )?(?P<a2>{POINT})(?: (?:to|until|till|through|thru) | ?(?:–|—|\.\.) ?| - |/)(?P<b2>{POINT})"
 )
 def _range(match: re.Match[str], frame: Frame) -> Span | None:
-    first = read_point(match["a"] or match["a2"], frame.today, frame.tz)
-    last = read_point(match["b"] or match["b2"], frame.today, frame.tz)
-    if first is None or last is None:
+    return _from_to(match, match["a"] or match["a2"], match["b"] or match["b2"], frame)
+
+
+def _from_to(match: re.Match[str], first_text: str, last_text: str, frame: Frame) -> Span | None:
+    """The range; None where one is no date, and where 'compare October to September' names two windows."""
+    pair = pair_of(first_text, last_text, frame.today, frame.tz)
+    if pair is None:
         return None
-    return _ordered(match, first, last, frame)
-
-
-_MOST_OVER_NEW_YEAR = timedelta(days=184)
-"""'Dec 20 to Jan 5' goes over the new year; 'Nov 9 to Nov 3' is a slip, not a year less six days."""
-
-
-def _ordered(match: re.Match[str], first: Point, last: Point, frame: Frame) -> Span | None:
-    """The range; None where 'compare October to September' names two windows and no range."""
-    if last.end <= first.start and last.yearless:
-        later = last.next_year(frame.tz)
-        if later.end - first.start <= _MOST_OVER_NEW_YEAR:
-            last = later
-        elif re.search(r"\bcompar\w*\s+$", match.string[: match.start()], re.IGNORECASE):
-            return None
+    first, last = pair
+    if last.end <= first.start and re.search(r"\bcompar\w*\s+$", match.string[: match.start()], re.IGNORECASE):
+        return None
     return _between(first.start, last.end, last.instant, frame)
 
 
@@ -331,11 +312,8 @@ def _between(start: datetime, end: datetime, instant: bool, frame: Frame) -> Spa
 )
 def _short_range(match: re.Match[str], frame: Frame) -> Span | None:
     month, year = match["m"] or match["m2"], match["y"] or match["y2"] or ""
-    first = read_point(f"{match['a'] or match['a2']} {month} {year}".strip(), frame.today, frame.tz)
-    last = read_point(f"{match['b'] or match['b2']} {month} {year}".strip(), frame.today, frame.tz)
-    if first is None or last is None:
-        return None
-    return _ordered(match, first, last, frame)
+    first, last = (f"{day} {month} {year}".strip() for day in (match["a"] or match["a2"], match["b"] or match["b2"]))
+    return _from_to(match, first, last, frame)
 
 
 # --- named days, months, quarters, years ------------------------------------------------------------------

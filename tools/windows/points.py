@@ -9,7 +9,19 @@ from zoneinfo import ZoneInfo
 
 from tools.windows.calendars import add_months, localize, midnight
 
-__all__ = ["DATE", "MONTH", "MONTH_NAMES", "NUMBER", "POINT", "WEEKDAY", "Point", "number", "read_point", "weekday"]
+__all__ = [
+    "DATE",
+    "MONTH",
+    "MONTH_NAMES",
+    "NUMBER",
+    "POINT",
+    "WEEKDAY",
+    "Point",
+    "number",
+    "pair_of",
+    "read_point",
+    "weekday",
+]
 
 _MONTH_LIST = (
     "january", "february", "march", "april", "may", "june",
@@ -90,6 +102,24 @@ def read_point(text: str, today: date, tz: ZoneInfo) -> Point | None:
     if low[:4].isdigit() and len(low) > 4 and low[4] in "-/":
         return _iso(low.replace("/", "-"), tz)
     return _named(low, today, tz)
+
+
+_MOST_OVER_NEW_YEAR = timedelta(days=184)
+"""'Dec 20 to Jan 5' goes over the new year; 'Nov 9 to Nov 3' is a slip, not a year less six days."""
+
+
+def pair_of(first: str, last: str, today: date, tz: ZoneInfo) -> tuple[Point, Point] | None:
+    """The two ends of a range, where need be over the new year; None where one of them is no date.
+
+    The last may lie before the first: what was written is no range then.
+    """
+    start, end = read_point(first, today, tz), read_point(last, today, tz)
+    if start is None or end is None:
+        return None
+    if end.end <= start.start and end.yearless:
+        later = end.next_year(tz)
+        end = later if later.end - start.start <= _MOST_OVER_NEW_YEAR else end
+    return start, end
 
 
 def _day(day: date, tz: ZoneInfo, yearless: bool = False) -> Point:

@@ -1,0 +1,69 @@
+"""Replies that a new user's questions got: the composed words must be provable, or a list of facts is sent instead."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from agent.state import Turn
+from tests.doubles.account import NOW, FrameReader
+from tests.doubles.chat import Chat
+from tests.doubles.outlook import rhythmic
+from tests.unit.agent.findings import sighting
+from tests.unit.tools.test_findings_tool import Kept
+from tools.domain import LiveQuery
+
+
+class Busy:
+    """An account on which two statements run."""
+
+    def __init__(self, reader: FrameReader) -> None:
+        self._reader = reader
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reader, name)
+
+    def live_queries(self, warehouse: str | None = None) -> tuple[LiveQuery, ...]:
+        times = (("ETL_WH", "RUNNING", 5), ("BI_WH", "QUEUED", 1))
+        return tuple(
+            LiveQuery(query_id=f"q{n}", warehouse=name, user="ALICE", status=status, started=NOW - timedelta(minutes=m))
+            for n, (name, status, m) in enumerate(times)
+        )
+
+
+SEEN = (
+    sighting(0, seen=500, warehouse="ETL_WH", kind="resize_forgotten"),
+    sighting(0, 3, warehouse="BI_WH", kind="resize_forgotten"),
+)
+
+
+@pytest.fixture(scope="module")
+def chat() -> Chat:
+    return Chat(reader=Busy(rhythmic()), findings=Kept(*SEEN))  # type: ignore[arg-type]
+
+
+def ask(chat: Chat, text: str) -> Turn:
+    thread = re.sub(r"\W+", "-", text)
+    turn = chat.say(text, thread=thread)
+    assert not chat.state(thread).get("fallback"), turn.answer
+    return turn
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("is anything running?", "**2 statements running or waiting now**"),
+        ("any findings on BI_WH?", "**Nothing is open on `BI_WH`**"),
+        ("any critical findings on BI_WH?", "**Nothing critical is open on `BI_WH`**"),
+        ("any serious findings on BI_WH?", "**Nothing of severity warning or above is open on `BI_WH`**"),
+        ("what is open?", "**`ETL_WH` was made larger and has stayed so**"),
+        ("which findings are resolved?", "**`BI_WH` was larger than usual**"),
+        ("will we stay under 100 dollars this month?", "The amount was used up on"),
+        ("will we stay under 9000000 dollars this year?", "Not known whether it holds"),
+    ],
+)
+def test_the_composed_reply_is_sent(chat: Chat, text: str, said: str) -> None:
+    assert said in ask(chat, text).answer
