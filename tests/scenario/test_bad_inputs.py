@@ -17,7 +17,7 @@ from agent.settings import load_settings
 from agent.state import Turn
 from bots.cli.ask import exit_code
 from tests import account
-from tests.scenario.commands import alters, one_object, opened, run
+from tests.scenario.commands import alters, cli, one_object, opened, run
 from tools.domain import PlanRecord, PlanState
 from tools.errors import BadArgument, BadSettings, PlanConflict
 
@@ -351,15 +351,28 @@ def test_a_time_that_cannot_be_read_is_asked_back(house: House, text: str) -> No
     check_shown(turn)
 
 
-# --- the same through the real process -------------------------------------------------------------------------------
+# --- the same on the command line; what is long, and bytes that are no text, through a process of its own -------------
+
+
+@pytest.mark.parametrize(
+    ("args", "status", "code"),
+    [
+        (("ask", "x" * 10_000), WHAT, (0,)),
+        (("ask", os.fsdecode(b"yes \xff\xfe")), NO, (3,)),
+    ],
+)
+def test_a_process_prints_one_object_whatever_it_is_asked(
+    house: House, args: tuple[str, ...], status: tuple[str, ...], code: tuple[int, ...]
+) -> None:
+    done = run(house.home, *args, "--json")
+    assert done.returncode in code, done.stderr
+    check_object(one_object(done), status)
 
 
 @pytest.mark.parametrize(
     ("args", "status", "code"),
     [
         (("ask", 'suspend "X"; DROP WAREHOUSE "X"; --'), EITHER, (0, 3)),
-        (("ask", "x" * 10_000), WHAT, (0,)),
-        (("ask", os.fsdecode(b"yes \xff\xfe")), NO, (3,)),
         (("ask", "suspend WAREHOUSE_HERE", "--as", "[red]nobody[/red]"), NO, (3,)),
         (("ask", ""), ("error",), (2,)),
         (("ask", "hello", "--thread", "../../x"), ("error",), (2,)),
@@ -370,9 +383,13 @@ def test_a_time_that_cannot_be_read_is_asked_back(house: House, text: str) -> No
 def test_ask_prints_one_object_whatever_it_is_asked(
     house: House, args: tuple[str, ...], status: tuple[str, ...], code: tuple[int, ...]
 ) -> None:
-    done = run(house.home, *(house.fill(arg) for arg in args), "--json")
-    assert done.returncode in code, done.stderr
-    turn = one_object(done)
+    returned, stdout, stderr = cli(house.home, *(house.fill(arg) for arg in args), "--json")
+    assert returned in code, stderr
+    assert stdout.count("\n") == 1
+    check_object(json.loads(stdout), status)
+
+
+def check_object(turn: dict[str, Any], status: tuple[str, ...]) -> None:
     assert set(turn) == set(Turn.model_fields) - {"charts"}  # drawn by channels; not part of the JSON
     assert turn["status"] in status
     assert turn["answer"] or turn["error"]["message"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from agent.account_access import AccountAccess
 from agent.models.meter import Spent
 from agent.runtime import Runtime
 from agent.settings import load_settings
@@ -14,12 +15,15 @@ from tests.llm_server import Fail, LlmServer, Say
 from tools.warehouse.checks import Check
 
 
-class OwnStore(Runtime):
-    """Only the store is opened; the account of the demo profile would have to be built."""
+@pytest.fixture(autouse=True)
+def no_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the store is opened: the account of the demo profile would have to be built."""
 
-    @property
-    def _account_key(self) -> str:
-        return "ACME"
+    def built(*_: object, **__: object) -> None:
+        raise AssertionError("an account is built")
+
+    monkeypatch.setattr(AccountAccess, "key", "ACME")
+    monkeypatch.setattr("tools.demo.account.ensure_account", built)
 
 
 @pytest.fixture
@@ -36,7 +40,7 @@ def checks(
         monkeypatch.setenv(f"FROSTLINE_LLM__{name}", value)
     from agent.runtime import SystemClock
 
-    with OwnStore(load_settings("demo"), SystemClock(), lambda: "id") as runtime:
+    with Runtime(load_settings("demo"), SystemClock(), lambda: "id") as runtime:
         if used is not None:
             runtime.store.llm_use.reserve("m", used, tokens=10**9, usd=10**9)
         return list(model_checks(runtime, ask=ask))

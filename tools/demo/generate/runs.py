@@ -6,23 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from tools.demo.generate.arrays import Arrays, Bools, Columns, Floats, Ints
 from tools.demo.generate.catalog import Demo
 from tools.demo.generate.days import HOUR_MS
 from tools.demo.generate.live import Live, changes_of, owners, rules_of
 from tools.demo.generate.simulate import simulate
 from tools.demo.generate.states import Moment, Outcome
 from tools.demo.generate.truth import Truth, memory_bytes
-from tools.demo.generate.workload import ERROR_INDEX, Columns, Workload, table
+from tools.demo.generate.workload import ERROR_INDEX, Workload, table
 from tools.domain import Size
 
 __all__ = ["Ran", "Started", "memory_of", "run_milliseconds", "run_window"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 _ADAPTIVE_AS = Size.LARGE
 """An adaptive warehouse has no size; its statements run as on this one."""
@@ -48,14 +45,12 @@ _STARTED: dict[str, type] = {
 
 
 @dataclass(frozen=True)
-class Started:
+class Started(Arrays):
     """What has become of statements so far: parallel to a workload, ms since 1970, -1 where it has not happened.
 
     Columns: warehouse (id), begin, end (of the whole statement, also for those that never reach a warehouse),
     cluster, provisioning, overload, rank (of the size it runs on), cold, credits (attributed so far).
     """
-
-    columns: Columns
 
     @classmethod
     def new(cls, count: int) -> Started:
@@ -64,14 +59,7 @@ class Started:
         return cls(fresh | zero)
 
     def __getitem__(self, name: str) -> Ints:
-        column = self.columns[name]
-        assert column.dtype == np.int64
-        return column  # type: ignore[return-value]
-
-    def floats(self, name: str) -> Floats:
-        column = self.columns[name]
-        assert column.dtype == np.float64
-        return column  # type: ignore[return-value]
+        return self.ints(name)
 
     def take(self, rows: Ints) -> Started:
         return Started({name: column[rows] for name, column in self.columns.items()})

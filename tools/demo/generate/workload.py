@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from tools.demo.generate.arrays import Arrays, Bools, Columns, Floats, Ints
 from tools.demo.generate.arrivals import NORMALS, UNIFORMS, Sent, fill, send
 from tools.demo.generate.catalog import Demo
 from tools.demo.generate.chance import keyed
@@ -25,10 +26,6 @@ from tools.demo.generate.statements import METADATA_KINDS, WRITING_KINDS
 
 __all__ = ["COMPILE_ERRORS", "ERRORS", "ERROR_INDEX", "Columns", "Table", "Workload", "draw", "table"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Columns = dict[str, npt.NDArray[np.generic]]
 
 ERRORS: tuple[tuple[str, str], ...] = (
     ("", ""),
@@ -123,7 +120,7 @@ def table(demo: Demo) -> Table:
 
 
 @dataclass(frozen=True)
-class Workload:
+class Workload(Arrays):
     """Statements in order of time; the columns are parallel, times in ms since 1970, bytes and seconds as floats.
 
     Columns: at, habit, statement, user, run, day (local ordinal), literal, compile, listing, blocked, work (seconds
@@ -133,25 +130,8 @@ class Workload:
     cache_low, cache_high, network, id, tail, produced.
     """
 
-    columns: Columns
-
     def __len__(self) -> int:
         return len(self.columns["at"])
-
-    def ints(self, name: str) -> Ints:
-        column = self.columns[name]
-        assert column.dtype == np.int64
-        return column  # type: ignore[return-value]
-
-    def floats(self, name: str) -> Floats:
-        column = self.columns[name]
-        assert column.dtype == np.float64
-        return column  # type: ignore[return-value]
-
-    def bools(self, name: str) -> Bools:
-        column = self.columns[name]
-        assert column.dtype == np.bool_
-        return column  # type: ignore[return-value]
 
     @property
     def executes(self) -> Bools:

