@@ -19,7 +19,7 @@ __all__ = ["detect_creep"]
 
 _WIDTHS = (6, 9, 12)
 """Days that are held against those before; a slower rise needs more of them."""
-_BASE, _FEWEST_BEFORE = 28, 10
+_BASE, _FEWEST_BEFORE = 28, 14
 _FEWEST_SHARE = 0.7
 _SURE = 5.0
 """Standard errors at a confidence of one half."""
@@ -54,7 +54,7 @@ def detect_creep(series: pd.Series, *, threshold: float = DEFAULT) -> list[Anoma
 
     Returns:
         Findings in order of time: `drift`, or `level_shift` where all of the rise came at once. Nothing later than
-        `detected_at` has any part in raising one. At least 16 days are needed.
+        `detected_at` has any part in raising one. Two weeks before a window are needed.
     """
     y = series.to_numpy(dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
