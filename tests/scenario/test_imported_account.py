@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.scenario.commands import alters, answer, cli, one_object, opened, run
 from tests.scenario.foreign import NAMES, PRICE, ZONE, Foreign
 from tools.demo import layout
 from tools.demo.importing import import_account
+from tools.errors import NoPermission
 from tools.warehouse.statements import quote
 
 pytestmark = pytest.mark.timeout(300)
@@ -86,6 +88,11 @@ def test_account_info_is_the_imported_account(house: House) -> None:
     views = {v["name"]: v["rows"] for v in info["views"]}
     assert views["METERING_HISTORY"] == len(house.export.services)
     assert views["WAREHOUSE_EVENTS_HISTORY"] == 0
+
+
+def test_tasks_that_the_export_does_not_hold_are_not_known_and_not_none(house: House) -> None:
+    with pytest.raises(NoPermission, match="no tasks"):
+        house.runtime.reader.tasks_due(NAMES[0], timedelta(minutes=15))
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])

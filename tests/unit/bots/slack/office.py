@@ -39,7 +39,7 @@ from tests.graph.fake_account import FakeAccount, FakeReader, FakeWriter, wareho
 from tests.slack_server.blocks import check_blocks, check_view
 from tests.unit.agent.plans import HandClock
 from tools.changes.tools import CHANGE_TOOLS, ProposedPlans
-from tools.domain import Account
+from tools.domain import Account, PlanState
 from tools.errors import ChannelRefused, FrostlineError
 
 POLICY = """
@@ -351,3 +351,13 @@ def open_office(
     bare = Parts(runtime, slack, api, People(api, slack, lambda: runtime.policy, me), me, by)
     desk = CardDesk(bare, now=lambda: ticks[0])
     return Office(runtime, account, reader, clock, api, replace(bare, cards=desk), around, folder, ticks)
+
+
+def posted(office: Office, **wanted: Any) -> PlanKey:
+    plan = office.propose(**wanted)
+    office.card(plan.approve_id)
+    return PlanKey(plan.approve_id, plan.approve_digest)
+
+
+def state(office: Office, key: PlanKey) -> PlanState:
+    return office.store.get(key.ref).state

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -175,3 +175,17 @@ def bot_on(
         if start:
             dispatcher.stop(5)
         store.close()
+
+
+Opener = Callable[..., AbstractContextManager[Bot]]
+"""Of fixture `opened`: a bot on the strict Slack."""
+
+
+def button_ids(bot: Bot, ts: str) -> list[str]:
+    return [
+        element["action_id"]
+        for message in bot.slack.posted(bot.room, ts)
+        for block in message.blocks
+        if block["type"] == "actions"
+        for element in block["elements"]
+    ]

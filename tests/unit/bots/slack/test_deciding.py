@@ -6,32 +6,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from agent.settings import SlackSettings
-from bots.slack.types import Action, Author, Message, Place, PlanKey, SlackUser, Submission
-from tests.unit.bots.slack.office import APPROVALS, ME, POLICY, ROOM, ROOT, Office, Wall, texts
+from bots.slack.types import Action, Author, Message, Place, PlanKey, SlackUser
+from tests.unit.bots.slack.office import APPROVALS, ME, POLICY, ROOM, ROOT, Office, Wall, posted, state, texts
 from tools.domain import PlanState
 from tools.errors import ChannelRefused, Unreachable
-
-
-@pytest.fixture
-def key(office: Office) -> PlanKey:
-    """A plan that waits, with its card."""
-    return posted(office)
-
-
-def posted(office: Office, **wanted: Any) -> PlanKey:
-    plan = office.propose(**wanted)
-    office.card(plan.approve_id)
-    return PlanKey(plan.approve_id, plan.approve_digest)
-
-
-def state(office: Office, key: PlanKey) -> PlanState:
-    return office.store.get(key.ref).state
-
 
 # --- approve ---------------------------------------------------------------------------------------------------------
 
@@ -253,94 +235,6 @@ def test_slack_away_after_the_decision_changes_nothing_about_it(office: Office, 
     assert "Applied" in texts(office.wall.shows("200.000001").blocks)
 
 
-# --- decline ---------------------------------------------------------------------------------------------------------
-
-
-def test_declining_asks_for_a_reason_and_keeps_it(office: Office, key: PlanKey) -> None:
-    office.press(Action.DECLINE, key)
-    ((_, view),) = office.wall.views
-    assert state(office, key) is PlanState.PROPOSED
-    assert "Asked for by ada" in texts(view["blocks"])
-    assert [b["optional"] for b in view["blocks"] if b["type"] == "input"] == [False]
-    office.send(view, "UGRACE", "  not\n this week ")
-    record = office.store.get(key.ref)
-    assert (record.state, record.reason) == (PlanState.DECLINED, "not this week")
-    assert "not this week" in texts(office.wall.shows("200.000001").blocks)
-
-
-def test_who_asked_withdraws_and_the_form_says_so(office: Office, key: PlanKey) -> None:
-    office.press(Action.DECLINE, key, "UADA")
-    ((_, view),) = office.wall.views
-    assert "withdraw" in texts(view).lower()
-    office.send(view, "UADA")
-    record = office.store.get(key.ref)
-    assert record.state is PlanState.CANCELLED
-    assert record.decided_by is not None
-    assert record.decided_by.name == "ada"
-
-
-def test_others_get_no_form(office: Office, key: PlanKey) -> None:
-    for user, why in (("UVIC", "role"), ("UGUEST", "guest"), ("UOUT", "outsider")):
-        office.press(Action.DECLINE, key, user)
-        assert office.denials()[-1] == (f"slack:{office.team_of(user)}/{user}", key.ref, why)
-    assert office.wall.views == []
-    assert len(office.wall.told) == 3
-
-
-def test_a_form_sent_by_somebody_else_is_judged_by_who_sent_it(office: Office, key: PlanKey) -> None:
-    office.press(Action.DECLINE, key)
-    ((_, view),) = office.wall.views
-    for user in ("UVIC", "UGUEST", "UOUT"):
-        office.send(view, user)
-    assert state(office, key) is PlanState.PROPOSED
-    assert [why for _, _, why in office.denials()] == ["role", "guest", "outsider"]
-    assert len(office.wall.told) == 3
-
-
-def test_a_form_that_comes_after_the_decision_says_who_was_first(office: Office, key: PlanKey) -> None:
-    office.press(Action.DECLINE, key)
-    ((_, view),) = office.wall.views
-    office.press(Action.APPROVE, key, "UMARY")
-    office.send(view, "UGRACE")
-    assert state(office, key) is PlanState.APPLIED
-    assert "Already approved by mary" in office.wall.told[0]
-
-
-def test_a_form_without_a_reason_or_without_a_key_declines_nothing(office: Office, key: PlanKey) -> None:
-    office.press(Action.DECLINE, key)
-    ((_, view),) = office.wall.views
-    office.send(view, "UGRACE", "  \n ")
-    assert "reason" in office.wall.told[0]
-    for metadata in ("", "{}", "[]", '{"ref": 1}', "null"):
-        office.interactions.on_submission(
-            Submission(Author("UGRACE", "T1"), Action.DECLINE_FORM, metadata, {"reason": "x"})
-        )
-    office.interactions.on_submission(Submission(Author("UGRACE", "T1"), "other", "{}", {}))
-    assert state(office, key) is PlanState.PROPOSED
-
-
-def test_declining_what_is_decided_already_opens_nothing(office: Office, key: PlanKey) -> None:
-    office.press(Action.APPROVE, key)
-    office.press(Action.DECLINE, key, "UMARY")
-    assert office.wall.views == []
-    assert "Already approved by grace" in office.wall.told[0]
-
-
-def test_what_was_approved_and_not_run_can_still_be_stopped(office: Office, key: PlanKey) -> None:
-    office.reader.fail = Unreachable("Snowflake does not answer.")
-    office.press(Action.APPROVE, key)
-    office.press(Action.DECLINE, key, "UMARY")
-    ((_, view),) = office.wall.views
-    office.send(view, "UMARY")
-    assert state(office, key) is PlanState.CANCELLED
-
-
-def test_a_trigger_that_came_too_late_is_explained(office: Office, key: PlanKey) -> None:
-    office.wall.refuse["open_view"] = ChannelRefused("no", reason="expired_trigger_id")
-    office.press(Action.DECLINE, key)
-    assert "press the button again" in office.wall.told[0]
-
-
 # --- details, undo ---------------------------------------------------------------------------------------------------
 
 
@@ -420,107 +314,6 @@ def test_undo_in_the_approvals_channel_goes_back_to_the_thread(opener: Callable[
         (ROOM, ROOT),
         (APPROVALS, None),
     }
-
-
-# --- answers ---------------------------------------------------------------------------------------------------------
-
-FACTS = [
-    {
-        "id": f"f{n}",
-        "label": "credits",
-        "value": float(n),
-        "unit": "credits",
-        "entity": f"WH{n}",
-        "window": None,
-        "source": "WAREHOUSE_METERING_HISTORY",
-        "as_of": "2026-03-02T09:00:00+00:00",
-    }
-    for n in (1, 2, 3)
-]
-
-
-def answer(office: Office, trace: str, by: str = "warehouse", facts: Any = FACTS, person: str = "UGRACE") -> None:
-    calls = [{"name": "usage", "args": {"metric": "credits", "by": by}, "status": "ok"}]
-    turn = {"trace_id": trace, "model": "offline", "tool_calls": calls, "facts": facts, "sources": [], "window": None}
-    office.store.answers.put(
-        trace, thread=f"slack:T1/{ROOM}/{ROOT}", person=f"slack:T1/{person}", question="credits by it", turn=turn
-    )
-
-
-def test_evidence_is_shown_to_who_gets_answers(office: Office) -> None:
-    answer(office, "t1")
-    office.press(Action.EVIDENCE, "t1", "UVIC")
-    office.press(Action.EVIDENCE, "t1", "UNEW")
-    assert len(office.wall.views) == 2
-    assert "WAREHOUSE_METERING_HISTORY" in texts(office.wall.views[0][1]["blocks"])
-    office.press(Action.EVIDENCE, "t1", "UGUEST")
-    office.press(Action.EVIDENCE, "t1", "UOUT")
-    assert len(office.wall.views) == 2
-    assert len(office.wall.told) == 2
-
-
-def test_what_is_behind_an_answer_is_not_shown_from_another_place(office: Office) -> None:
-    turn = {"trace_id": "t1", "tool_calls": [], "facts": FACTS}
-    for number, thread in enumerate((f"slack:T1/DGRACE/{ROOT}", "t", "slack:T1", "")):
-        office.store.answers.put(f"t{number}", thread=thread, person="slack:T1/UGRACE", question="pay", turn=turn)
-        for action in (Action.EVIDENCE, Action.CHART):
-            office.press(action, f"t{number}", "UVIC")
-    assert office.wall.views == []
-    assert office.wall.files == []
-    assert len(office.wall.told) == 8
-
-
-def test_figures_by_user_are_for_analysts_whoever_asked(office: Office) -> None:
-    answer(office, "t1", by="user")
-    for action in (Action.EVIDENCE, Action.CHART):
-        office.press(action, "t1", "UVIC")
-    assert office.wall.views == []
-    assert office.wall.files == []
-    assert all("analysts" in told for told in office.wall.told)
-    office.press(Action.EVIDENCE, "t1", "UGRACE")
-    assert len(office.wall.views) == 1
-
-
-def test_an_answer_that_is_not_kept_any_more(office: Office) -> None:
-    office.press(Action.EVIDENCE, "t9")
-    office.press(Action.CHART, "t9")
-    office.press(Action.FEEDBACK, "good:t9")
-    assert len(office.wall.told) == 3
-    assert all("not kept" in told for told in office.wall.told)
-
-
-def test_a_chart_goes_into_the_thread(office: Office) -> None:
-    answer(office, "t1")
-    answer(office, "t2", facts=FACTS[:1])
-    office.press(Action.CHART, "t1", "UVIC")
-    ((place, file),) = office.wall.files
-    assert place == Place(ROOM, ROOT)
-    assert file.content.startswith(b"\x89PNG")
-    office.press(Action.CHART, "t2", "UVIC")
-    assert "nothing to draw" in office.wall.told[0]
-
-
-def test_feedback_is_kept_and_the_last_word_counts(office: Office) -> None:
-    answer(office, "t1")
-    office.press(Action.FEEDBACK, "good:t1", "UVIC")
-    office.press(Action.FEEDBACK, "bad:t1", "UVIC")
-    office.press(Action.FEEDBACK, "awful:t1", "UVIC")
-    (rating,) = office.store.answers.ratings()
-    assert (rating.person, rating.value) == ("slack:T1/UVIC", "bad")
-    assert len(office.wall.told) == 2
-
-
-def test_again_is_for_who_asked_and_once(office: Office) -> None:
-    body = {"author": {"user": "UVIC", "team": "T1", "enterprise": None}, "text": "credits"}
-    office.store.inbox.put("q1", ("q1",), kind="mention", conversation="c", order="1", body=body)
-    office.press(Action.AGAIN, "q1", "UADA")
-    assert "Only the person" in office.wall.told[0]
-    office.press(Action.AGAIN, "q1", "UVIC")
-    office.press(Action.AGAIN, "q1", "UVIC")
-    assert office.store.inbox.waiting().count == 2
-    assert "already" in office.wall.told[1]
-    office.press(Action.AGAIN, "q9", "UVIC")
-    assert "not kept" in office.wall.told[2]
 
 
 # --- home ------------------------------------------------------------------------------------------------------------
