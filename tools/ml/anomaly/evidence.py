@@ -2,7 +2,7 @@
 
 | part      | statistic                                                        | catches                              |
 |-----------|------------------------------------------------------------------|--------------------------------------|
-| novelty   | distance of the last 2, 7, 50 values to the third nearest before | shapes that never came before        |
+| novelty   | distance of the last 2, 7, 50 values to the nearest earlier ones | shapes that (almost) never came      |
 | agitation | mean step of the last 15 values against the 300 before           | changed variance, flat lines         |
 | level     | mean of the last 15 values against the 300 before                | level shifts                         |
 | jump      | distance to the median of the last 50 values                     | spikes                               |
@@ -33,7 +33,7 @@ __all__ = ["Evidence", "Gatherer"]
 _WEIGHTS = (*(1.0 for _ in FADES), 0.4, 0.4)
 """Of each novelty, of agitation and of level in the harmonic mean."""
 
-_SURPRISE = 1.7
+_SURPRISE = 1.8
 """-log10 of the mean tail probability at which an alarm is raised."""
 
 _DEPENDENCE = 0.5

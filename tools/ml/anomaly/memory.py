@@ -1,9 +1,9 @@
 """The stream's past, newest first, and how unlike anything in it the last few values are.
 
-Novelty is a left discord: the distance of the newest stretch of values to its third nearest stretch that came before
-(left matrix profile; Yeh et al. 2016, Yeh et al. 2018 for streams). The third, because what came once or twice may
-have been out of the ordinary then, too. A stretch fades by a factor at each step back instead of ending, so that the
-squared distance at every lag follows from the one a step ago,
+Novelty is a left discord: the distance of the newest stretch of values to the nearest stretch that came before (left
+matrix profile; Yeh et al. 2016, Yeh et al. 2018 for streams). In a long past it is the second nearest and then the
+third, because what came once in thousands of values may have been out of the ordinary then, too. A stretch fades by a
+factor at each step back instead of ending, so that the squared distance at every lag follows from the one a step ago,
 
     d_t(lag) = fade * d_(t-1)(lag) + (x_t - x_(t-lag))^2,
 
@@ -18,14 +18,14 @@ import numpy as np
 
 from tools.ml.anomaly.checks import Floats
 
-__all__ = ["FADES", "LAGS", "NEIGHBOURS", "Memory"]
+__all__ = ["FADES", "LAGS", "Memory"]
 
 FADES = (0.5, 0.85, 0.98)
 LAGS = 4000
 """How far back the nearest stretch is looked for: two weeks of five-minute values."""
 
-NEIGHBOURS = 3
-"""Which of the earlier stretches counts, from the nearest on; those that overlap a nearer one do not."""
+RARE = 1500
+"""A stretch that came once in so many values is still novel."""
 
 DAYS = 7
 DAY_LAGS = 1440
@@ -68,14 +68,11 @@ class Memory:
         return novelties, nearest
 
     def _novelty(self, row: int) -> float:
-        """Over stretches that neither overlap the newest one nor begin before the stream did.
-
-        While there are fewer than three of them, the farthest counts.
-        """
+        """Over stretches that overlap neither the newest one nor a nearer one, nor begin before the stream did."""
         apart = self._apart[row]
         candidates = self._distances[row, apart - 1 : max(min(self.seen - apart, LAGS), apart - 1)]
         distance, hidden = 0.0, []
-        for _ in range(NEIGHBOURS if candidates.size else 0):
+        for _ in range(1 + candidates.size // RARE if candidates.size else 0):
             at = int(candidates.argmin())
             if candidates[at] == np.inf:
                 break
