@@ -1,14 +1,13 @@
-"""How much speaks for "out of the ordinary" at each value: five kinds of surprise and one plain excess.
+"""How much speaks for "out of the ordinary" at each value: four kinds of surprise and one plain excess.
 
 | part      | statistic                                                        | catches                              |
 |-----------|------------------------------------------------------------------|--------------------------------------|
 | novelty   | distance of the last 2, 7, 50 values to the nearest earlier ones | shapes that (almost) never came      |
 | agitation | mean step of the last 15 values against the 300 before           | changed variance, flat lines         |
-| level     | mean of the last 15 values against the 300 before                | level shifts                         |
-| jump      | distance to the median of the last 50 values                     | spikes                               |
+| jump      | distance to the median of the last 50 values                     | spikes, level shifts                 |
 | excess    | distance to the same time of the last seven days, in quartiles   | what is large whatever came before   |
 
-All but the excess are put on one scale by their own tails (`tails.py`). Novelty, agitation and level raise an alarm by
+All but the excess are put on one scale by their own tails (`tails.py`). Novelty and agitation raise an alarm by
 surprise: by the harmonic mean of their tail probabilities (Wilson 2019), which one small probability decides, whatever
 the dependence between them, and to which two of them add up. Jump and excess do together: the habit of seven days
 exceeded sevenfold, by a jump that comes less than about once in a day and a half, to a value that was not taken
@@ -30,8 +29,8 @@ from tools.ml.anomaly.tails import Tail, Window
 
 __all__ = ["Evidence", "Gatherer"]
 
-_WEIGHTS = (*(1.0 for _ in FADES), 0.4, 0.4)
-"""Of each novelty, of agitation and of level in the harmonic mean."""
+_WEIGHTS = (*(1.0 for _ in FADES), 0.4)
+"""Of each novelty and of agitation in the harmonic mean."""
 
 _SURPRISE = 1.8
 """-log10 of the mean tail probability at which an alarm is raised."""
@@ -58,7 +57,7 @@ class Evidence(NamedTuple):
     """Each part is 1 where it alone would raise an alarm."""
 
     novel: float
-    """Novelty, agitation and level."""
+    """Novelty and agitation."""
     plain: float
     """Jump, excess and unlikeness: the least of the three."""
     oddness: float
@@ -81,9 +80,8 @@ class Gatherer:
         same_time = memory.same_time_of_day(round(86_400 / step))
         usual = median(same_time.tolist()) if same_time.size else middle
         novelties, nearest = memory.take(value)
-        past = memory.past(_SHORT + _LONG + 1) - value  # so that rounding makes no change of a constant
-        agitation = _change(np.abs(past[:-1] - past[1:]))
-        statistics = [*novelties, agitation, _change(past[: _SHORT + _LONG]), abs(value - middle)]
+        past = memory.past(_SHORT + _LONG + 1)
+        statistics = [*novelties, _change(np.abs(past[:-1] - past[1:])), abs(value - middle)]
         floor = _ROUNDING * (memory.most - memory.least)
         surprises = [
             tail.take(statistic if statistic > floor else 0.0)
