@@ -2,20 +2,23 @@
 
 | part      | statistic                                                        | catches                              |
 |-----------|------------------------------------------------------------------|--------------------------------------|
-| novelty   | distance of the last 2, 7, 50 values to the nearest earlier ones | shapes that never came before        |
+| novelty   | distance of the last 2, 7, 50 values to the nearest earlier ones | shapes that (almost) never came      |
 | agitation | mean step of the last 15 values against the 300 before           | changed variance, flat lines         |
 | jump      | distance to the median of the last 50 values                     | spikes, level shifts                 |
 | excess    | distance to the same time of the last seven days, in quartiles   | what is large whatever came before   |
 
-The first three are put on one scale by their own tails (`tails.py`). Novelty and agitation raise an alarm by
-surprise alone. Jump and excess do together: the habit of seven days exceeded eightfold, by a jump that comes less
-than about once in a day and a half, to a value not taken before. Rates are counted by the clock where values come
-faster than once an hour (jump) or once in five minutes (novelty): people bear alarms a day, not alarms a value.
+All but the excess are put on one scale by their own tails (`tails.py`). Novelty and agitation raise an alarm by
+surprise: by the harmonic mean of their tail probabilities (Wilson 2019), which one small probability decides, whatever
+the dependence between them, and to which two of them add up. Jump and excess do together: the habit of seven days
+exceeded sevenfold, by a jump that comes less than about once in a day and a half, to a value that was not taken
+before. Rates are counted by the clock where values come faster than once an hour (jump) or once in five minutes (the
+others): people bear alarms a day, not alarms a value.
 """
 
 from __future__ import annotations
 
 from math import log10
+from statistics import median
 from typing import NamedTuple
 
 import numpy as np
@@ -26,13 +29,20 @@ from tools.ml.anomaly.tails import Tail, Window
 
 __all__ = ["Evidence", "Gatherer"]
 
-_SURPRISE = 2.15
-"""-log10 of the tail probability at which novelty alone raises an alarm: about once in 140 values."""
+_WEIGHTS = (*(1.0 for _ in FADES), 0.4)
+"""Of each novelty and of agitation in the harmonic mean."""
 
-_AGITATION_HANDICAP = 0.5
-_JUMP = 1.5
-_EXCESS = 8.0
-_UNLIKE = 4.0
+_SURPRISE = 1.8
+"""-log10 of the mean tail probability at which an alarm is raised."""
+
+_DEPENDENCE = 0.5
+"""Values of one minute are no independent chances of an alarm: five times the values count as sqrt(5) times."""
+
+_JUMP = 1.6
+_EXCESS = 7.0
+_UNLIKE = 0.02
+"""How far the nearest value ever taken must be, as a share of the excess."""
+
 _TAILS = 6000
 _HABIT = 500
 _NEAR = 50
@@ -47,7 +57,7 @@ class Evidence(NamedTuple):
     """Each part is 1 where it alone would raise an alarm."""
 
     novel: float
-    """Novelty or agitation."""
+    """Novelty and agitation."""
     plain: float
     """Jump, excess and unlikeness: the least of the three."""
     oddness: float
@@ -59,42 +69,52 @@ class Gatherer:
 
     def __init__(self) -> None:
         self.memory = Memory()
-        self.tails = [Tail(_TAILS) for _ in range(len(FADES) + 2)]
+        self.tails = [Tail(_TAILS) for _ in range(len(_WEIGHTS) + 1)]
         self.near = Window(_NEAR)
-        self.steps: Floats = np.zeros(0)
         self.excesses = Window(_HABIT)
-        self.distances = Window(_HABIT)
 
     def take(self, value: float, step: float) -> Evidence:
         """The evidence at a value that came `step` seconds after the one before, as a rule; then remember it."""
         memory = self.memory
         middle = self.near.quantile(0.5) if self.near.sorted else value
         same_time = memory.same_time_of_day(round(86_400 / step))
-        usual = float(np.median(same_time)) if same_time.size else middle
-        before = float(memory.past(1)[0]) if memory.seen else value
+        usual = median(same_time.tolist()) if same_time.size else middle
         novelties, nearest = memory.take(value)
+        past = memory.past(_SHORT + _LONG + 1)
+        statistics = [*novelties, _change(np.abs(past[:-1] - past[1:])), abs(value - middle)]
         floor = _ROUNDING * (memory.most - memory.least)
-        statistics = [*novelties, self._agitation(abs(value - before)), abs(value - middle)]
         surprises = [
             tail.take(statistic if statistic > floor else 0.0)
             for tail, statistic in zip(self.tails, statistics, strict=True)
         ]
         self.near.push(value)
-        excess = _in_quartiles(self.excesses, abs(value - usual))
-        unlike = _in_quartiles(self.distances, nearest)
-        jump = surprises[-1] - max(0.0, log10(_HOUR / step))
-        *shapes, agitation = surprises[:-1]
-        novel = max(*shapes, agitation - _AGITATION_HANDICAP) - max(0.0, log10(_FIVE_MINUTES / step))
+        excess = abs(value - usual)
+        *shapes, jump = surprises
         return Evidence(
-            novel=novel / _SURPRISE,
-            plain=min(jump / _JUMP, excess / _EXCESS, unlike / _UNLIKE),
+            novel=(_joint(shapes) - _DEPENDENCE * max(0.0, log10(_FIVE_MINUTES / step))) / _SURPRISE,
+            plain=min(
+                (jump - max(0.0, log10(_HOUR / step))) / _JUMP,
+                _in_quartiles(self.excesses, excess) / _EXCESS,
+                nearest / excess / _UNLIKE if excess > 0 else 0.0,
+            ),
             oddness=sum(surprises) / len(surprises),
         )
 
-    def _agitation(self, step: float) -> float:
-        self.steps = np.append(self.steps[-(_SHORT + _LONG - 1) :], step)
-        recent, before = self.steps[-_SHORT:], self.steps[:-_SHORT]
-        return abs(float(recent.mean() - before.mean())) if before.size >= _FEWEST else 0.0
+
+def _change(newest_first: Floats) -> float:
+    """From the mean of the 300 values before to the mean of the last 15; zero while that says nothing."""
+    count = newest_first.size - _SHORT
+    if count < _FEWEST:
+        return 0.0
+    recent, before = newest_first[:_SHORT].sum(), newest_first[_SHORT:].sum()
+    return abs(float(recent / _SHORT - before / count))
+
+
+def _joint(surprises: list[float]) -> float:
+    """-log10 of the weighted harmonic mean of probabilities that are given as -log10."""
+    most = max(surprises)
+    total = sum(weight * 10 ** (one - most) for weight, one in zip(_WEIGHTS, surprises, strict=True))
+    return most + log10(total / sum(_WEIGHTS))
 
 
 def _in_quartiles(habit: Window, distance: float) -> float:

@@ -1,8 +1,9 @@
 """The stream's past, newest first, and how unlike anything in it the last few values are.
 
-Novelty is a left discord: the distance of the newest stretch of values to the nearest stretch that came before
-(left matrix profile; Yeh et al. 2016, Yeh et al. 2018 for streams). A stretch fades by a factor at each step back
-instead of ending, so that the squared distance at every lag follows from the one a step ago,
+Novelty is a left discord: the distance of the newest stretch of values to the nearest stretch that came before (left
+matrix profile; Yeh et al. 2016, Yeh et al. 2018 for streams). In a long past it is the second nearest and then the
+third, because what came once in thousands of values may have been out of the ordinary then, too. A stretch fades by a
+factor at each step back instead of ending, so that the squared distance at every lag follows from the one a step ago,
 
     d_t(lag) = fade * d_(t-1)(lag) + (x_t - x_(t-lag))^2,
 
@@ -10,6 +11,8 @@ one multiply and one add over the lags; three factors look at about 2, 7 and 50 
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -20,6 +23,9 @@ __all__ = ["FADES", "LAGS", "Memory"]
 FADES = (0.5, 0.85, 0.98)
 LAGS = 4000
 """How far back the nearest stretch is looked for: two weeks of five-minute values."""
+
+RARE = 1500
+"""A stretch that came once in so many values is still novel."""
 
 DAYS = 7
 DAY_LAGS = 1440
@@ -57,15 +63,26 @@ class Memory:
             distances = self._distances[:, : past.size]
             distances *= self._fades
             distances += gaps
-            novelties = [self._nearest(row) for row in range(len(FADES))]
+            novelties = [self._novelty(row) for row in range(len(FADES))]
         self._remember(value)
         return novelties, nearest
 
-    def _nearest(self, row: int) -> float:
-        """Over stretches that neither overlap the newest one nor begin before the stream did."""
+    def _novelty(self, row: int) -> float:
+        """Over stretches that overlap neither the newest one nor a nearer one, nor begin before the stream did."""
         apart = self._apart[row]
-        candidates = self._distances[row, apart - 1 : min(self.seen - apart, LAGS)]
-        return float(np.sqrt(candidates.min() * self._scale[row])) if candidates.size else 0.0
+        candidates = self._distances[row, apart - 1 : max(min(self.seen - apart, LAGS), apart - 1)]
+        distance, hidden = 0.0, []
+        for _ in range(1 + candidates.size // RARE if candidates.size else 0):
+            at = int(candidates.argmin())
+            if candidates[at] == np.inf:
+                break
+            distance = float(candidates[at])
+            around = candidates[max(at - apart + 1, 0) : at + apart]
+            hidden.append((around, around.copy()))
+            around[:] = np.inf
+        for around, kept in reversed(hidden):
+            around[:] = kept
+        return math.sqrt(distance * self._scale[row])
 
     def _remember(self, value: float) -> None:
         if self._front == 0:

@@ -2,7 +2,8 @@
 
 One alarm for one thing. After an alarm the score stays below the threshold for twelve hours (novel shapes) or six
 (plain excess) by the stamps, however odd the values are; it still ranks them. So the continuous score rises at the
-onset, and an unusual afternoon does not page anybody thirty times.
+onset, and an unusual afternoon does not page anybody thirty times. Each alarm also raises what the next novel shape
+must reach by a fifth, which fades over a day: what goes on being odd must become odder to be told again.
 """
 
 from __future__ import annotations
@@ -28,9 +29,13 @@ _REST_NOVEL = (12 * _HOUR, 24, 1440)
 _REST_PLAIN = (6 * _HOUR, 4, 1440)
 """Seconds of rest after an alarm, and between how many values that is at least and at most."""
 
+_DAY = 86_400.0
+_WEARIER = 0.2
+"""How much more evidence the next alarm of novelty needs after each alarm; fades by the factor e in a day."""
+
 _GAPS = 31
 _NEVER = -(10**9)
-_FORMAT = 1
+_FORMAT = 2
 
 
 class _Pace:
@@ -65,6 +70,7 @@ class State:
         self._pace = _Pace()
         self._last_novel = _NEVER
         self._last_plain = _NEVER
+        self._weary = 0.0
 
     def take(self, stamp: pd.Timestamp, value: float) -> tuple[float, State]:
         """The score of one new value, in [0, 1].
@@ -82,15 +88,21 @@ class State:
     def _calibrated(self, evidence: Evidence, now: int, step: float) -> float:
         """From 0.5 on at an alarm, below 0.5 elsewhere."""
         strength = 0.0
+        self._weary *= math.exp(-step / _DAY)
+        novel = evidence.novel / (1 + self._weary)
         if evidence.plain >= 1 and now - self._last_plain > _rest(_REST_PLAIN, step):
             strength = evidence.plain
-            self._last_plain = self._last_novel = now
-        if evidence.novel >= 1 and now - self._last_novel > _rest(_REST_NOVEL, step):
-            strength = max(strength, evidence.novel)
-            self._last_plain = self._last_novel = now
+            self._alarm(now)
+        if novel >= 1 and now - self._last_novel > _rest(_REST_NOVEL, step):
+            strength = max(strength, novel)
+            self._alarm(now)
         if strength:
             return strength / (1 + strength)
         return 0.5 * evidence.oddness / (1 + evidence.oddness)
+
+    def _alarm(self, now: int) -> None:
+        self._last_plain = self._last_novel = now
+        self._weary += _WEARIER
 
     def to_bytes(self) -> bytes:
         """Everything `from_bytes` needs to go on exactly as this state would."""
@@ -99,11 +111,9 @@ class State:
         arrays |= {f"tail_{at}": np.array(tail.queue) for at, tail in enumerate(gatherer.tails)}
         arrays |= {
             "near": np.array(gatherer.near.queue),
-            "steps": gatherer.steps,
             "excesses": np.array(gatherer.excesses.queue),
-            "distances": np.array(gatherer.distances.queue),
             "gaps": np.array(self._pace.gaps),
-            "last": np.array([self._pace.last, self._last_novel, self._last_plain]),
+            "last": np.array([self._pace.last, self._last_novel, self._last_plain, self._weary]),
             "format": np.array([_FORMAT]),
         }
         target = io.BytesIO()
@@ -134,11 +144,10 @@ class State:
         )
         for at, tail in enumerate(gatherer.tails):
             gatherer.tails[at] = type(tail)(tail.size, arrays[f"tail_{at}"].tolist())
-        for name in ("near", "excesses", "distances"):
+        for name in ("near", "excesses"):
             window = getattr(gatherer, name)
             setattr(gatherer, name, type(window)(window.size, arrays[name].tolist()))
-        gatherer.steps = arrays["steps"]
-        last, novel, plain = arrays["last"].tolist()
+        last, novel, plain, state._weary = arrays["last"].tolist()
         state._pace = _Pace(tuple(arrays["gaps"].tolist()), last)
         state._last_novel, state._last_plain = int(novel), int(plain)
         return state

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tools.errors import BadArgument
 from tools.ml.anomaly import DEFAULT, State, score, start
-from tools.ml.anomaly.memory import Memory
+from tools.ml.anomaly.evidence import Evidence, Gatherer
+from tools.ml.anomaly.memory import FADES, RARE, Memory
 
 HOURS = pd.date_range("2026-03-01", periods=1500, freq="h")
 
@@ -87,6 +88,42 @@ def test_a_long_stream_is_forgotten_and_goes_on_the_same() -> None:
     np.testing.assert_array_equal(again.same_time_of_day(1440), memory.same_time_of_day(1440))
 
 
+@settings(max_examples=6, deadline=None)
+@given(seed=st.integers(0, 10**6), size=st.sampled_from([400, 1600, 3100]))
+def test_novelty_is_the_distance_to_the_nearest_stretches_before(seed: int, size: int) -> None:
+    values = np.random.default_rng(seed).normal(0, 1, size)
+    memory = Memory()
+    *earlier, newest = values.tolist()
+    for value in earlier:
+        memory.take(value)
+    novelties, nearest = memory.take(newest)
+    assert nearest == np.abs(values[:-1] - values[-1]).min()
+    for fade, novelty in zip(FADES, novelties, strict=True):
+        apart = max(2, round(1 / (1 - fade)))
+        lags = np.arange(apart, size - apart)
+        weights = fade ** np.arange(size)
+        distances = np.array(
+            [(weights[: size - lag] * (values[lag:] - values[: size - lag])[::-1] ** 2).sum() for lag in lags]
+        )
+        expected = 0.0
+        for _ in range(1 + lags.size // RARE):
+            at = int(distances.argmin())
+            expected = distances[at]
+            distances[max(at - apart + 1, 0) : at + apart] = np.inf
+        assert novelty == pytest.approx(np.sqrt(expected * (1 - fade)))
+
+
+def test_what_came_once_is_still_novel_in_a_long_past() -> None:
+    values = np.tile(np.sin(np.arange(24) / 24 * 2 * np.pi), 150)
+    values[2000:2006] += 3
+    values[3500:3506] += 3  # at the same time of day
+    assert (3500 - 2000) % 24 != 0
+    memory = Memory()
+    novelty = np.array([memory.take(value)[0] for value in values.tolist()])
+    assert (novelty[3503] > 0.5 * novelty[2003]).all()
+    assert (novelty[3000:3500] < 1e-6).all()
+
+
 def test_stamps_may_repeat_and_go_back() -> None:
     values = noisy(3, 300)
     shuffled = values.set_axis(HOURS[np.r_[0:150, 100:250]])
@@ -106,8 +143,27 @@ def test_a_spike_is_an_alarm_once(seed: int, at: int) -> None:
     values = noisy(seed)
     values.iloc[at : at + 4] += 60
     found = score(values)
-    assert found.iloc[at] >= DEFAULT
+    assert (found.iloc[at - 24 : at + 1] >= DEFAULT).any()  # noise may have raised the day's alarm before
     assert (found.iloc[at + 1 : at + 4] < DEFAULT).all()
+
+
+@pytest.mark.parametrize(
+    ("hours", "strength", "told"), [(20, 9.0, False), (26, 1.05, False), (26, 1.08, True), (72, 1.05, True)]
+)
+def test_soon_after_an_alarm_it_takes_more_for_the_next_one(
+    monkeypatch: pytest.MonkeyPatch, hours: int, strength: float, told: bool
+) -> None:
+    def value_is_the_evidence(gatherer: Gatherer, value: float, _step: float) -> Evidence:
+        gatherer.memory.take(value)
+        return Evidence(novel=value, plain=0.0, oddness=0.0)
+
+    monkeypatch.setattr(Gatherer, "take", value_is_the_evidence)
+    values = pd.Series(0.0, index=HOURS[:200])
+    values.iloc[100] = 1.05
+    values.iloc[100 + hours] = strength
+    found = score(values) >= DEFAULT
+    assert found.iloc[100]
+    assert found.iloc[100 + hours] == told
 
 
 @pytest.mark.parametrize("data", [b"", b"nonsense", b"PK\x03\x04broken"])
