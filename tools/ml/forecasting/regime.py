@@ -16,7 +16,9 @@ __all__ = ["Shift", "find_shift", "present_regime"]
 
 Floats = npt.NDArray[np.float64]
 
-_LEAST_BEFORE, _LEAST_AFTER = 7, 4
+_LEAST_BEFORE = 7
+_LEAST_AFTER, _LEAST_AFTER_OF_DAYS = 4, 7
+"""Days that a level has held. Days alone show less than their hours: a poller of five days is no new level."""
 _LOOK_BACK = 28
 _FACTOR = 1.5
 _SCATTERS = 4.0
@@ -52,8 +54,8 @@ def present_regime(values: Floats, per_day: int) -> tuple[Floats, list[Shift]]:
 
 def find_shift(values: Floats, per_day: int) -> Shift | None:
     """The strongest shift, or None."""
-    days = len(values) // per_day
-    if days < _LEAST_BEFORE + _LEAST_AFTER:
+    days, least = len(values) // per_day, _LEAST_AFTER if per_day > 1 else _LEAST_AFTER_OF_DAYS
+    if days < _LEAST_BEFORE + least:
         return None
     start = len(values) - days * per_day
     blocks = values[start:].reshape(days, per_day)
@@ -62,7 +64,7 @@ def find_shift(values: Floats, per_day: int) -> Shift | None:
     np.divide(np.nansum(blocks, axis=1), seen, out=daily, where=seen > per_day / 2)
     daily = _without_week(daily)
     found = max(
-        (candidate for split in range(_LEAST_BEFORE, days - _LEAST_AFTER + 1) if (candidate := _judge(daily, split))),
+        (candidate for split in range(_LEAST_BEFORE, days - least + 1) if (candidate := _judge(daily, split))),
         default=None,
     )
     if found is None:
