@@ -25,8 +25,8 @@ _WEEKS = 12
 _LEAST_WEEKS = 3
 _SURE = 2.0
 """Standard errors (of weekly means) from which on an excess counts as the series' own, the more the further."""
-_MOST_LESS, _MOST_MORE = -0.3, 0.5
-"""Of a series' level: what it can lay on the panel."""
+_MOST = 0.15
+"""Of a series' level: what it can lay on the panel, or take from it. One wild week must not price the next month."""
 _TO_SIGMA = 1.4826
 
 
@@ -40,7 +40,7 @@ def with_excess(median: Floats, past: Floats, unit: Floats) -> Floats:
     """
     level, excess, sure, scatter = _told(past)
     own = sure * excess
-    shared = np.clip((1 - sure) * excess, _MOST_LESS * level, _MOST_MORE * level) * unit
+    shared = np.clip((1 - sure) * excess, -_MOST * level, _MOST * level) * unit
     weight = scatter * unit
     laid = np.divide(shared.sum() * weight, weight.sum() * unit, out=np.zeros_like(unit), where=weight.sum() > 0)
     size = np.abs(median).mean(axis=1, keepdims=True)

@@ -2,7 +2,8 @@
 
 A poller that runs for three days, a resize that was forgotten over a weekend, a day of silence: models that learn from
 such days as if they were habits say too much (or too little) for weeks. Here they are found in what is known at an
-origin, and only where they ended: an excursion that still runs may be a new level, and is left to the models.
+origin, and only where they ended: an excursion that still runs may be a new level, and is left to the models. What came two, three or four weeks before or
+after as well (a load every other Friday) is a habit, and stays.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ _LONGEST = 10
 _LEAST_DAYS = 28
 _OVER = 2
 """Ordinary days after it that show that an excursion is over."""
+_HABITS = (14, 21, 28)
+"""Days after which the like of a day makes both a habit."""
 _SCATTERS, _CLEAR = 4.0, float(np.log(1.5))
 """A day is unlike the others from so many scatters on, and from so large a factor on."""
 _TO_SIGMA = 1.4826
@@ -49,7 +52,8 @@ def calmed(past: Floats) -> tuple[Floats, Bools]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         scatter = _TO_SIGMA * np.nan_to_num(np.nanmedian(np.abs(apart), axis=1, keepdims=True))
-    far = np.abs(np.nan_to_num(apart)) > np.maximum(_SCATTERS * scatter, _CLEAR)
+    apart = np.nan_to_num(apart)
+    far = np.where(np.abs(apart) > np.maximum(_SCATTERS * scatter, _CLEAR), apart, 0.0)
     odd = np.array([_ended(row) for row in far]).reshape(past.shape)
     return np.where(odd, usual, past), odd
 
@@ -81,10 +85,23 @@ def _shape(past: Floats, level: Floats) -> Floats:
     return np.asarray(np.tile(usual, (1, weeks.shape[1]))[:, short:])
 
 
-def _ended(far: Bools) -> Bools:
-    """Runs of far days that are short enough and were followed by ordinary days. `far`: (time,)."""
+def _ended(apart: Floats) -> Bools:
+    """Days in runs that were short enough, are over and no habit. `apart`: (time,), 0 where a day is near its level."""
+    far = apart != 0
     edges = np.flatnonzero(np.diff(np.concatenate([[False], far, [False]]).astype(np.int8)))
     out = np.zeros(len(far), dtype=bool)
     for start, end in zip(edges[::2], edges[1::2], strict=True):
-        out[start:end] = end - start <= _LONGEST and end + _OVER <= len(far)
+        over = end - start <= _LONGEST and end + _OVER <= len(far)
+        out[start:end] = over and not _habit(apart, start, end)
     return out
+
+
+def _habit(apart: Floats, start: int, end: int) -> bool:
+    """Whether most days of a run have their like, to the same side, some weeks before or after."""
+    days = np.arange(start, end)
+    like = np.zeros(len(days), dtype=bool)
+    for back in (*_HABITS, *(-weeks for weeks in _HABITS)):
+        there = (days - back >= 0) & (days - back < len(apart))
+        other = apart[np.where(there, days - back, 0)]
+        like |= there & (np.sign(other) == np.sign(apart[days]))
+    return 2 * int(like.sum()) > len(days)
