@@ -90,12 +90,13 @@ def _group(able: list[History], bounds: Floats, slots: int, seasons: tuple[int, 
     ahead = _ahead(now, late, capable, blend, steps, seasons)
     together = _dependence(tested, quantiles, stretch)
     choices = [choice(h, blend, row, now.shifts[row], bool(late), figures[row], seasons) for row, h in enumerate(able)]
+    left_out = _left_out(now, seasons)
     point = ahead[..., 2]
     if request.point == "mean" and seasons[0] == 24:
         point = means(ahead, _skew(now, late, capable, blend, slots, seasons), usual(now.values, steps, seasons))
     elif request.point == "mean":
         point = with_excess(point, now.values, now.unit)
-    return _outcome(able, now, point, ahead, stretch, bounds, choices, figures, together, request)
+    return _outcome(able, now, point, ahead, stretch, bounds, choices, figures, together, left_out, request)
 
 
 def learned(
@@ -179,6 +180,7 @@ def _outcome(
     choices: list[Choice],
     figures: list[Backtest | None],
     together: Dependence,
+    left_out: list[Ints],
     request: Request,
 ) -> Outcome:
     """Back to the series' own units, bounds and calendar."""
@@ -204,6 +206,7 @@ def _outcome(
         bands=bands,
         spread=_spread(*bands[widest], widest),
         choices=choices,
+        left_out=left_out,
         backtests=figures,
         over_time=together.over_time,
         across=together.across,
@@ -211,6 +214,12 @@ def _outcome(
         ceiling=bounds,
         stretch=together.stretch,
     )
+
+
+def _left_out(now: Prepared, seasons: tuple[int, int]) -> list[Ints]:
+    """By series: which slots of its history were excursions that nothing was learned from."""
+    odd = ordinary(now.values, seasons)[1] & now.seen
+    return [np.flatnonzero(row[start:]) for row, start in zip(odd, now.starts, strict=True)]
 
 
 def _constant(history: History) -> float:
@@ -230,6 +239,7 @@ def _joined(groups: list[Ints], done: list[Outcome], count: int) -> Outcome:
         return np.asarray(np.concatenate(parts)[order])
 
     told = [one for part in done for one in part.choices]
+    left = [one for part in done for one in part.left_out]
     tests = [one for part in done for one in part.backtests]
     return Outcome(
         point=stack([part.point for part in done]),
@@ -239,6 +249,7 @@ def _joined(groups: list[Ints], done: list[Outcome], count: int) -> Outcome:
         },
         spread=stack([part.spread for part in done]),
         choices=[told[k] for k in order],
+        left_out=[left[k] for k in order],
         backtests=[tests[k] for k in order],
         over_time=first.over_time,
         across=first.across,

@@ -2,8 +2,8 @@
 
 A poller that runs for three days, a resize that was forgotten over a weekend, a day of silence: models that learn from
 such days as if they were habits say too much (or too little) for weeks. Here they are found in what is known at an
-origin, and only where they ended: an excursion that still runs may be a new level, and is left to the models. What came two, three or four weeks before or
-after as well (a load every other Friday) is a habit, and stays.
+origin, and only where they ended: an excursion that still runs may be a new level, and is left to the models. What came
+two, three or four weeks before or after as well (a load every other Friday) is a habit, and stays.
 """
 
 from __future__ import annotations
