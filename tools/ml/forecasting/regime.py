@@ -7,7 +7,7 @@ past before it keeps its shape and is scaled to the present level; where it was 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,12 @@ __all__ = ["Shift", "find_shift", "present_regime"]
 
 Floats = npt.NDArray[np.float64]
 
-_LEAST_BEFORE = 7
-_LEAST_AFTER, _LEAST_AFTER_OF_DAYS = 4, 7
-"""Days that a level has held. Days alone show less than their hours: a poller of five days is no new level."""
+_LEAST_BEFORE, _LEAST_AFTER = 7, 4
+_WHOLE_DAYS = 7
+"""From so many days on a level of daily values counts in full. Before that it may be an incident, and nobody can tell:
+the past is scaled by as much of the ratio's logarithm as it has held of a week. Hours show more than days, and count.
+"""
+_LEAST_RATIO = 0.02
 _LOOK_BACK = 28
 _FACTOR = 1.5
 _SCATTERS = 4.0
@@ -33,6 +36,8 @@ class Shift:
     """First slot of the regime that holds now."""
     ratio: float
     """Level after over level before; nan where it was idle before."""
+    counted: float = 1.0
+    """The share of the ratio's logarithm by which the past was scaled."""
 
 
 def present_regime(values: Floats, per_day: int) -> tuple[Floats, list[Shift]]:
@@ -46,16 +51,27 @@ def present_regime(values: Floats, per_day: int) -> tuple[Floats, list[Shift]]:
     shifts: list[Shift] = []
     if np.nanmin(values) < 0:
         return out, shifts
-    while len(shifts) < _MOST_SHIFTS and (shift := find_shift(out, per_day)) is not None:
+    known = len(out)
+    while len(shifts) < _MOST_SHIFTS and (shift := find_shift(out[:known], per_day)) is not None:
+        if per_day == 1 and (held := len(out) - shift.at) < _WHOLE_DAYS:
+            shift = replace(shift, counted=held / _WHOLE_DAYS)
+            known = shift.at  # what is left of the step would be found again
         shifts.append(shift)
-        out[: shift.at] *= shift.ratio
+        out[: shift.at] *= _scale(shift)
     return out, shifts
+
+
+def _scale(shift: Shift) -> float:
+    """What the past is multiplied by; nan where it was idle."""
+    if shift.counted == 1 or not np.isfinite(shift.ratio):
+        return shift.ratio
+    return float(max(shift.ratio, _LEAST_RATIO) ** shift.counted)
 
 
 def find_shift(values: Floats, per_day: int) -> Shift | None:
     """The strongest shift, or None."""
-    days, least = len(values) // per_day, _LEAST_AFTER if per_day > 1 else _LEAST_AFTER_OF_DAYS
-    if days < _LEAST_BEFORE + least:
+    days = len(values) // per_day
+    if days < _LEAST_BEFORE + _LEAST_AFTER:
         return None
     start = len(values) - days * per_day
     blocks = values[start:].reshape(days, per_day)
@@ -64,7 +80,7 @@ def find_shift(values: Floats, per_day: int) -> Shift | None:
     np.divide(np.nansum(blocks, axis=1), seen, out=daily, where=seen > per_day / 2)
     daily = _without_week(daily)
     found = max(
-        (candidate for split in range(_LEAST_BEFORE, days - least + 1) if (candidate := _judge(daily, split))),
+        (candidate for split in range(_LEAST_BEFORE, days - _LEAST_AFTER + 1) if (candidate := _judge(daily, split))),
         default=None,
     )
     if found is None:

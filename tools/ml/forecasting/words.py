@@ -54,4 +54,8 @@ def _step_of(history: History, shift: Shift) -> str:
     day = (history.first + shift.at * history.step).date()
     if not math.isfinite(shift.ratio):
         return f"idle until {day}, only what came after is used"
+    if shift.counted < 1:
+        return (
+            f"level shift on {day} (x{shift.ratio:.2g}), not a week old: the past before it is scaled a part of the way"
+        )
     return f"level shift on {day} (x{shift.ratio:.2g}), the past before it is scaled to the level that holds now"
