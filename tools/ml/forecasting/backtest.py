@@ -23,8 +23,6 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _FOLDS = 5
-_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Of the statistical forecast in the blend."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +33,15 @@ class _Choosing:
     """How many folds of a series' own errors weigh as much as the panel's."""
     sharpness: float
     """The power of the errors by which weights fall."""
+    shares: tuple[float, ...]
+    """Of the statistical forecast in the blend: those that are tried."""
 
 
-_OF_HOURS, _OF_DAYS = _Choosing(0.5, 3.0), _Choosing(2.0, 20.0)
-"""Five folds of days are some weeks of one series: its own errors are mostly chance, and the members differ clearly."""
+_OF_HOURS = _Choosing(0.5, 3.0, (0.0, 0.25, 0.5, 0.75, 1.0))
+_OF_DAYS = _Choosing(3.0, 20.0, (0.25, 0.5, 0.75))
+"""Five folds of days are some weeks of one series: its own errors are mostly chance, while the members differ clearly.
+That they or the nets should be silent, so few days cannot show.
+"""
 
 
 def held_out(width: int, slots: int, seasons: tuple[int, int]) -> int:
@@ -133,9 +136,9 @@ def blend_of(tested: Trial, seasons: tuple[int, int]) -> Blend:
         return Blend(weights, np.ones(errors.shape[1]))
     middle = tested.learned[..., 2]
     simple = np.einsum("ms,msr->sr", weights, tested.members)
-    mixes = np.stack([share * simple + (1 - share) * middle for share in _SHARES])
+    mixes = np.stack([share * simple + (1 - share) * middle for share in how.shares])
     best_share = np.argmin(_leaning(np.abs(mixes - tested.actual[None]), how.leaning), axis=0)
-    share = np.asarray(_SHARES)[best_share]
+    share = np.asarray(how.shares)[best_share]
     return Blend(weights, np.where(np.isfinite(middle).any(axis=1), share, 1.0))
 
 
