@@ -3,8 +3,9 @@
 A robust forecast of a warehouse is right on most days and too low by what the others cost. Over the past that excess is
 the mean distance of the days from the running level around them. Where it comes back week after week (a warehouse that
 is idle on most days), it is the series' own and is given back to it. Where it came from a few excursions, a quarter
-cannot tell whose turn is next: the panel's sum of it is laid on all series by their scatter, which makes the total
-right and moves each series by a small part of its own noise.
+cannot tell whose turn is next: the panel's sum of it is laid on all series by the variance of their usual days, as
+forecasts are reconciled with a total by weighted least squares (Wickramasuriya, Athanasopoulos and Hyndman 2019, with a
+diagonal matrix). That makes the total right, and moves each series by a small part of its own noise.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def with_excess(median: Floats, past: Floats, unit: Floats) -> Floats:
     level, excess, sure, scatter = _told(past)
     own = sure * excess
     shared = np.clip((1 - sure) * excess, -_MOST * level, _MOST * level) * unit
-    weight = scatter * unit
+    weight = (scatter * unit) ** 2
     laid = np.divide(shared.sum() * weight, weight.sum() * unit, out=np.zeros_like(unit), where=weight.sum() > 0)
     size = np.abs(median).mean(axis=1, keepdims=True)
     shape = np.divide(np.abs(median), size, out=np.ones_like(median), where=size > 0)
