@@ -3,8 +3,8 @@
 A day's level is a median over the same weekdays of the last eight weeks and over the weekdays that do not differ from
 it: eight Mondays tell a Monday badly, forty working days tell it well. Which weekdays are alike is read from the
 values: another weekday counts by how likely the difference of the two medians is by chance (a Gaussian kernel on it, in
-standard errors). The week is then moved by the median of the last three weeks against it, so that an excursion of up to
-ten days moves little, and a level that most of those days share counts in full.
+standard errors). The week is then moved by the median of the last two weeks against it, so that an excursion of less
+than a week moves little, and a level that most of those days share counts in full.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Ints = npt.NDArray[np.int64]
 
 _WEEK = 7
 _WEEKS = 8
-_RECENT = 21
+_RECENT = 14
 _ALIKE = 1.5
 """Standard errors by which two weekdays may differ and still speak for each other."""
 _MEDIAN_ERROR = 1.2533
