@@ -13,7 +13,7 @@ from tools.budget.terms import Term, term_of
 from tools.context import ToolContext
 from tools.errors import BadArgument
 from tools.facts import FactBook
-from tools.forecast.fit import accuracy_words, fit_of
+from tools.forecast.fit import accuracy_words, fit_of, left_out_words
 from tools.forecast.study import Outlook, look_ahead
 from tools.history.fetch import Histories
 from tools.history.measures import SeriesMetric, title_of
@@ -237,6 +237,8 @@ class _Report:
         if histories.start > window.start:
             first = localize(histories.start, zone(histories.tz)).date()
             self.notes.append(f"{histories.view} begins on {first}; what was used before is not in these figures.")
+        if odd := left_out_words(self.outlook):
+            self.notes.append(odd)
         view = histories.view
         self.figures["from"] = self.book.add("forecast from", self.outlook.begins.isoformat(), "time", view)
         self.figures["covered_until"] = self.book.add(

@@ -1,4 +1,4 @@
-"""How a forecast fared on its own past, over all series of an answer."""
+"""How a forecast fared on its own past, over all series of an answer, and what it did not learn from."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tools.forecast.study import Outlook
+from tools.history.fetch import NONE
+from tools.quoting import code
 
 if TYPE_CHECKING:
     from tools.ml.forecasting import Backtest
 
-__all__ = ["Fit", "accuracy_words", "fit_of"]
+__all__ = ["Fit", "accuracy_words", "fit_of", "left_out_words"]
 
 _PROMISED = 85.0
 """Percent: the accuracy that people ask about; it is confirmed or denied, never implied."""
 _WEIGHT_DAYS = 28
+_MOST_DATES, _MOST_NAMES = 5, 4
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,22 @@ def accuracy_words(accuracy: float) -> str:
     if accuracy >= _PROMISED:
         return f"{_PROMISED:.0f} % accurate holds here, said as 1 - WAPE: {accuracy:.1f} % in the backtest."
     return f"This is not {_PROMISED:.0f} % accurate: 1 - WAPE was {accuracy:.1f} % in the backtest."
+
+
+def left_out_words(outlook: Outlook) -> str | None:
+    """Days of unusual use that were not learned from, with their dates or names; None where there are none."""
+    found = {name: days for name, days in outlook.panel.left_out.items() if days}
+    dates = [day.isoformat() for days in found.values() for day in days]
+    if not dates:
+        return None
+    begin = f"{len(dates)} day{'s' * (len(dates) > 1)} with unusual use {'were' if len(dates) > 1 else 'was'} left out"
+    if len(outlook.ids) == 1:
+        latest = "the latest " if len(dates) > _MOST_DATES else ""
+        return f"{begin} of what was learned: {latest}{', '.join(dates[-_MOST_DATES:])}."
+    most = sorted(found, key=lambda name: (-len(found[name]), name))
+    names = ", ".join(f"{code(name or NONE)} {len(found[name])}" for name in most[:_MOST_NAMES])
+    more = f" and more of {len(most) - _MOST_NAMES} other names" if len(most) > _MOST_NAMES else ""
+    return f"{begin} of what was learned, counted by name: {names}{more}."
 
 
 def _weight(outlook: Outlook, name: str) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tools.context import UsageReader
 from tools.facts import FactBook
 from tools.forecast.chart import chart_of
-from tools.forecast.fit import Fit, accuracy_words, fit_of
+from tools.forecast.fit import Fit, accuracy_words, fit_of, left_out_words
 from tools.forecast.model import ForecastArgs, ForecastData, ForecastRow, ModelNote, NotForecast
 from tools.forecast.study import Outlook
 from tools.history.fetch import NONE, Histories
@@ -265,6 +265,8 @@ class Report:
         steps = int(self._histories.frame["ds"].nunique())
         first = localize(self._histories.start, zone(self._histories.tz))
         self._notes.append(f"Learned from {steps} {self._histories.step}s, from {first:%Y-%m-%d} on.")
+        if odd := left_out_words(self._outlook):
+            self._notes.append(odd)
         known = steps / (24 if self._histories.step == "hour" else 1)
         if (self._window.end - self._outlook.begins).days > known:
             self._notes.append("The window is longer than the history: a yearly pattern cannot be known from it.")

@@ -180,12 +180,18 @@ def _told(able: list[History], outcome: Outcome, refused: dict[str, str], levels
         stretch=outcome.stretch,
     )
     named = [h.id for h in able]
+    left_out = {
+        h.id: tuple((h.first + int(at) * h.step).date() for at in slots)
+        for h, slots in zip(able, outcome.left_out, strict=True)
+        if len(slots)
+    }
     return PanelForecast(
         frame=pd.DataFrame(columns),
         choices=dict(zip(named, outcome.choices, strict=True)),
         backtests={name: test for name, test in zip(named, outcome.backtests, strict=True) if test is not None},
         refused=refused,
         joint=joint,
+        left_out=left_out,
     )
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tools.ml.forecasting.calibrate import Stretch, band, calibrated
+from tools.ml.forecasting.excursions import ordinary
 from tools.ml.forecasting.learning import predict
-from tools.ml.forecasting.members import MEMBERS, errors_of_seasons, say
+from tools.ml.forecasting.members import NAIVE, errors_of_seasons, say
 from tools.ml.forecasting.network import QUANTILES, Network
 from tools.ml.forecasting.prepare import Prepared
 from tools.ml.forecasting.result import Backtest
@@ -22,11 +23,25 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _FOLDS = 5
-_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Of the statistical forecast in the blend."""
-_LEANING = 0.5
-"""How many folds of a series' own errors weigh as much as the panel's."""
-_SHARPNESS = 3.0
+
+
+@dataclass(frozen=True)
+class _Choosing:
+    """How members are weighed."""
+
+    leaning: float
+    """How many folds of a series' own errors weigh as much as the panel's."""
+    sharpness: float
+    """The power of the errors by which weights fall."""
+    shares: tuple[float, ...]
+    """Of the statistical forecast in the blend: those that are tried."""
+
+
+_OF_HOURS = _Choosing(0.5, 3.0, (0.0, 0.25, 0.5, 0.75, 1.0))
+_OF_DAYS = _Choosing(3.0, 20.0, (0.25, 0.5, 0.75))
+"""Five folds of days are some weeks of one series: its own errors are mostly chance, while the members differ clearly.
+That they or the nets should be silent, so few days cannot show.
+"""
 
 
 def held_out(width: int, slots: int, seasons: tuple[int, int]) -> int:
@@ -74,12 +89,13 @@ def trial(
         past = prepared.values[:, :origin]
         counted = prepared.seen[:, place] & ~prepared.straddles(origin, place)
         actual.append(np.where(counted, prepared.values[:, place], np.nan))
-        members.append(say(past, steps, seasons))
+        usual = ordinary(past, seasons)[0]
+        members.append(say(usual, steps, seasons))
         widths = errors_of_seasons(past, seasons, QUANTILES)
         plain.append(np.broadcast_to(widths[:, None, :], (len(past), len(steps), len(QUANTILES))))
         if nets:
             said = np.full((len(past), len(steps), len(QUANTILES)), np.nan)
-            said[able] = predict(nets, past[able], steps, seasons)
+            said[able] = predict(nets, usual[able], steps, seasons)
             learned.append(said)
         folds.append(np.full(len(steps), fold))
         ahead.append(steps)
@@ -109,23 +125,24 @@ class Blend:
     share: Floats
 
 
-def blend_of(tested: Trial) -> Blend:
+def blend_of(tested: Trial, seasons: tuple[int, int]) -> Blend:
     """Weights by the errors at the folds, each series' own errors leaning on the panel's."""
-    errors = _leaning(np.abs(tested.members - tested.actual[None]))
+    how = _OF_HOURS if seasons[0] == 24 else _OF_DAYS
+    errors = _leaning(np.abs(tested.members - tested.actual[None]), how.leaning)
     best = np.maximum(errors.min(axis=0, keepdims=True), 1e-9)
-    weights = (best / np.maximum(errors, 1e-9)) ** _SHARPNESS
+    weights = (best / np.maximum(errors, 1e-9)) ** how.sharpness
     weights = weights / weights.sum(axis=0, keepdims=True)
     if tested.learned is None:
         return Blend(weights, np.ones(errors.shape[1]))
     middle = tested.learned[..., 2]
     simple = np.einsum("ms,msr->sr", weights, tested.members)
-    mixes = np.stack([share * simple + (1 - share) * middle for share in _SHARES])
-    best_share = np.argmin(_leaning(np.abs(mixes - tested.actual[None])), axis=0)
-    share = np.asarray(_SHARES)[best_share]
+    mixes = np.stack([share * simple + (1 - share) * middle for share in how.shares])
+    best_share = np.argmin(_leaning(np.abs(mixes - tested.actual[None]), how.leaning), axis=0)
+    share = np.asarray(how.shares)[best_share]
     return Blend(weights, np.where(np.isfinite(middle).any(axis=1), share, 1.0))
 
 
-def _leaning(errors: Floats) -> Floats:
+def _leaning(errors: Floats, leaning: float) -> Floats:
     """(choices, series): mean error of each choice, drawn towards what the whole panel says of it."""
     known = np.isfinite(errors)
     count = known.sum(axis=2)
@@ -134,7 +151,7 @@ def _leaning(errors: Floats) -> Floats:
     relative = np.where(count > 0, own / size, np.nan)
     good = np.isfinite(relative).all(axis=0)
     common = relative[:, good].mean(axis=1, keepdims=True) if good.any() else np.ones((len(errors), 1))
-    mixed = (np.where(np.isfinite(relative), relative, common) + _LEANING * common) / (1 + _LEANING)
+    mixed = (np.where(np.isfinite(relative), relative, common) + leaning * common) / (1 + leaning)
     return np.asarray(np.where(count > 0, mixed, common))
 
 
@@ -168,7 +185,7 @@ def reports(
             continue
         size = tested.factor[row, seen]
         actual, said = tested.actual[row, seen] * size, quantiles[row, seen, 2] * size
-        naive = tested.members[MEMBERS.index("last day"), row, seen] * size
+        naive = tested.members[NAIVE, row, seen] * size
         known = history[row][np.isfinite(history[row])]
         bounds = {level: (low[row, seen] * size, high[row, seen] * size) for level, (low, high) in inside.items()}
         out.append(

@@ -11,6 +11,8 @@ from tools.ml.calendar import Calendar
 from tools.ml.forecasting.backtest import Blend, Trial, blend_of, blended, held_out, reports, stretched, trial
 from tools.ml.forecasting.calibrate import Stretch, calibrated
 from tools.ml.forecasting.dependence import Dependence, dependence
+from tools.ml.forecasting.excess import with_excess
+from tools.ml.forecasting.excursions import ordinary
 from tools.ml.forecasting.features import least_past
 from tools.ml.forecasting.learning import Learner, predict, training_rows
 from tools.ml.forecasting.mean import Skew, means, skew_of
@@ -80,7 +82,7 @@ def _group(able: list[History], bounds: Floats, slots: int, seasons: tuple[int, 
         np.isfinite(before.values[:, before.cut - least]) if before.cut >= least else np.zeros(len(able), bool)
     )
     tested = _known_only(trial(before, early, capable, slots, seasons), before)
-    blend = blend_of(tested)
+    blend = blend_of(tested, seasons)
     quantiles = blended(blend, tested.members, tested.learned, tested.plain)
     stretch = calibrated(tested.actual, quantiles, request.levels, out / seasons[0])
     figures = reports(tested, quantiles, before.unit, seasons, before.values, request.levels, out / seasons[0])
@@ -88,10 +90,13 @@ def _group(able: list[History], bounds: Floats, slots: int, seasons: tuple[int, 
     ahead = _ahead(now, late, capable, blend, steps, seasons)
     together = _dependence(tested, quantiles, stretch)
     choices = [choice(h, blend, row, now.shifts[row], bool(late), figures[row], seasons) for row, h in enumerate(able)]
+    left_out = _left_out(now, seasons)
     point = ahead[..., 2]
-    if request.point == "mean":
+    if request.point == "mean" and seasons[0] == 24:
         point = means(ahead, _skew(now, late, capable, blend, slots, seasons), usual(now.values, steps, seasons))
-    return _outcome(able, now, point, ahead, stretch, bounds, choices, figures, together, request)
+    elif request.point == "mean":
+        point = with_excess(point, now.values, now.unit)
+    return _outcome(able, now, point, ahead, stretch, bounds, choices, figures, together, left_out, request)
 
 
 def learned(
@@ -103,7 +108,7 @@ def learned(
     kept = recall(request.state, seasons, now.end)
     if kept is not None and kept.fresh:
         return kept.early, kept.late
-    rows = training_rows(before.values[:, : before.cut], slots, seasons, least, _SEED)
+    rows = training_rows(ordinary(before.values[:, : before.cut], seasons)[0], slots, seasons, least, _SEED)
     if rows is None or len(rows.target) < _FEW_ROWS:
         return pretrained, pretrained
     big = len(rows.target) > _MANY_ROWS
@@ -113,7 +118,7 @@ def learned(
         early = replace(learner, how=replace(how, epochs=_ONWARDS, rate=how.rate / 2)).fit(rows, _SEED, kept.early)
     else:
         early = learner.fit(rows, _SEED, pretrained)
-    all_rows = training_rows(now.values, slots, seasons, least, _SEED + 1)
+    all_rows = training_rows(ordinary(now.values, seasons)[0], slots, seasons, least, _SEED + 1)
     if all_rows is None:
         return early, early
     late = replace(learner, how=replace(how, epochs=_ONWARDS, rate=how.rate / 2)).fit(all_rows, _SEED + 100, early)
@@ -132,12 +137,13 @@ def _ahead(
 ) -> Floats:
     """Quantiles of the forecast, in units: (series, slots, quantiles)."""
     widths = errors_of_seasons(now.values, seasons, QUANTILES)
+    usual = ordinary(now.values, seasons)[0]
     plain = np.broadcast_to(widths[:, None, :], (len(widths), len(steps), len(QUANTILES)))
     learned = None
     if nets and len(capable):
         learned = np.full(plain.shape, np.nan)
-        learned[capable] = predict(nets, now.values[capable], steps, seasons)
-    return blended(blend, say(now.values, steps, seasons), learned, plain)
+        learned[capable] = predict(nets, usual[capable], steps, seasons)
+    return blended(blend, say(usual, steps, seasons), learned, plain)
 
 
 def _skew(
@@ -174,6 +180,7 @@ def _outcome(
     choices: list[Choice],
     figures: list[Backtest | None],
     together: Dependence,
+    left_out: list[Ints],
     request: Request,
 ) -> Outcome:
     """Back to the series' own units, bounds and calendar."""
@@ -199,6 +206,7 @@ def _outcome(
         bands=bands,
         spread=_spread(*bands[widest], widest),
         choices=choices,
+        left_out=left_out,
         backtests=figures,
         over_time=together.over_time,
         across=together.across,
@@ -206,6 +214,12 @@ def _outcome(
         ceiling=bounds,
         stretch=together.stretch,
     )
+
+
+def _left_out(now: Prepared, seasons: tuple[int, int]) -> list[Ints]:
+    """By series: which slots of its history were excursions that nothing was learned from."""
+    odd = ordinary(now.values, seasons)[1] & now.seen
+    return [np.flatnonzero(row[start:]) for row, start in zip(odd, now.starts, strict=True)]
 
 
 def _constant(history: History) -> float:
@@ -225,6 +239,7 @@ def _joined(groups: list[Ints], done: list[Outcome], count: int) -> Outcome:
         return np.asarray(np.concatenate(parts)[order])
 
     told = [one for part in done for one in part.choices]
+    left = [one for part in done for one in part.left_out]
     tests = [one for part in done for one in part.backtests]
     return Outcome(
         point=stack([part.point for part in done]),
@@ -234,6 +249,7 @@ def _joined(groups: list[Ints], done: list[Outcome], count: int) -> Outcome:
         },
         spread=stack([part.spread for part in done]),
         choices=[told[k] for k in order],
+        left_out=[left[k] for k in order],
         backtests=[tests[k] for k in order],
         over_time=first.over_time,
         across=first.across,

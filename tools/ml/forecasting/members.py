@@ -10,12 +10,14 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MEMBERS", "errors_of_seasons", "say", "usual"]
+from tools.ml.forecasting.steady import steady
+
+__all__ = ["NAIVE", "errors_of_seasons", "members_of", "say", "usual"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-MEMBERS = (
+_OF_HOURS = (
     "last day",
     "last week",
     "weekly profile",
@@ -24,7 +26,9 @@ MEMBERS = (
     "level",
     "last day with trend",
 )
-"""For hours. For daily series a "day" is a week, a "week" is four, and the profile is the week's all the same."""
+_OF_DAYS = ("last week", "four-week profile with trend", "level", "last week with trend", "usual week by medians")
+NAIVE = 0
+"""The seasonal naive forecast's place among the members, of hours and of days."""
 
 _HOURS = 24
 _WEEKS = 4
@@ -33,8 +37,13 @@ _MOST_GROWTH = 0.25
 """Per week, as a logarithm."""
 
 
+def members_of(seasons: tuple[int, int]) -> tuple[str, ...]:
+    """Names for people, in the order of `say`."""
+    return _OF_HOURS if seasons[0] == _HOURS else _OF_DAYS
+
+
 def say(past: Floats, steps: Ints, seasons: tuple[int, int]) -> Floats:
-    """(members, series, steps)."""
+    """(members, series, steps). For days the short season is a week, the long one four."""
     short, long = seasons
     period = long if short == _HOURS else short
     width = max(past.shape[1], (_WEEKS + 1) * long)
@@ -49,9 +58,10 @@ def say(past: Floats, steps: Ints, seasons: tuple[int, int]) -> Floats:
         mean_day = np.nanmean(np.stack([day, *[_at(padded, steps, short, j) for j in range(1, 7)]]), axis=0)
     corrected = profile * _correction(padded, period)
     grown = corrected * np.exp(_growth(padded, steps, period))
-    return np.stack(
-        [day, week, corrected, grown, mean_day, np.broadcast_to(level, day.shape), day + _drift(padded, steps, short)]
-    )
+    flat, drifting = np.broadcast_to(level, day.shape), day + _drift(padded, steps, short)
+    if short != _HOURS:
+        return np.stack([day, grown, flat, drifting, steady(past, steps)])
+    return np.stack([day, week, corrected, grown, mean_day, flat, drifting])
 
 
 def usual(past: Floats, steps: Ints, seasons: tuple[int, int]) -> Floats:

@@ -12,6 +12,7 @@ from tools.ml.forecasting.result import Backtest, Choice
 __all__ = ["Outcome"]
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Outcome:
     bands: dict[int, tuple[Floats, Floats]]
     spread: Floats
     choices: list[Choice]
+    left_out: list[Ints]
+    """By series: slots of its history that were not learned from."""
     backtests: list[Backtest | None]
     over_time: Floats
     """By distance in slots."""

@@ -7,7 +7,7 @@ past before it keeps its shape and is scaled to the present level; where it was 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,11 @@ __all__ = ["Shift", "find_shift", "present_regime"]
 Floats = npt.NDArray[np.float64]
 
 _LEAST_BEFORE, _LEAST_AFTER = 7, 4
+_WHOLE_DAYS = 7
+"""From so many days on a level of daily values counts in full. Before that it may be an incident, and nobody can tell:
+the past is scaled by as much of the ratio's logarithm as it has held of a week. Hours show more than days, and count.
+"""
+_LEAST_RATIO = 0.02
 _LOOK_BACK = 28
 _FACTOR = 1.5
 _SCATTERS = 4.0
@@ -31,6 +36,8 @@ class Shift:
     """First slot of the regime that holds now."""
     ratio: float
     """Level after over level before; nan where it was idle before."""
+    counted: float = 1.0
+    """The share of the ratio's logarithm by which the past was scaled."""
 
 
 def present_regime(values: Floats, per_day: int) -> tuple[Floats, list[Shift]]:
@@ -44,10 +51,21 @@ def present_regime(values: Floats, per_day: int) -> tuple[Floats, list[Shift]]:
     shifts: list[Shift] = []
     if np.nanmin(values) < 0:
         return out, shifts
-    while len(shifts) < _MOST_SHIFTS and (shift := find_shift(out, per_day)) is not None:
+    known = len(out)
+    while len(shifts) < _MOST_SHIFTS and (shift := find_shift(out[:known], per_day)) is not None:
+        if per_day == 1 and (held := len(out) - shift.at) < _WHOLE_DAYS:
+            shift = replace(shift, counted=held / _WHOLE_DAYS)
+            known = shift.at  # what is left of the step would be found again
         shifts.append(shift)
-        out[: shift.at] *= shift.ratio
+        out[: shift.at] *= _scale(shift)
     return out, shifts
+
+
+def _scale(shift: Shift) -> float:
+    """What the past is multiplied by; nan where it was idle."""
+    if shift.counted == 1 or not np.isfinite(shift.ratio):
+        return shift.ratio
+    return float(max(shift.ratio, _LEAST_RATIO) ** shift.counted)
 
 
 def find_shift(values: Floats, per_day: int) -> Shift | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +60,8 @@ class PanelForecast:
     backtests: Mapping[str, Backtest]
     refused: Mapping[str, str]
     joint: Joint = field(repr=False)
+    left_out: Mapping[str, tuple[date, ...]] = field(default_factory=dict)
+    """unique_id -> local days of unusual use that ended and were not learned from; only series that have some."""
 
     def total(
         self,

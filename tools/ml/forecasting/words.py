@@ -7,22 +7,12 @@ import math
 import pandas as pd
 
 from tools.ml.forecasting.backtest import Blend
-from tools.ml.forecasting.members import MEMBERS
+from tools.ml.forecasting.members import members_of
 from tools.ml.forecasting.regime import Shift
 from tools.ml.forecasting.result import Backtest, Choice
 from tools.ml.series import DAY, History
 
 __all__ = ["choice"]
-
-_DAILY_NAMES = {
-    "last day": "last week",
-    "last week": "last four weeks",
-    "weekly profile": "four-week profile",
-    "weekly profile with trend": "four-week profile with trend",
-    "mean day": "mean week",
-    "level": "level",
-    "last day with trend": "last week with trend",
-}
 
 
 def choice(
@@ -52,8 +42,8 @@ def choice(
 def _model(history: History, blend: Blend, row: int, learned: bool, seasons: tuple[int, int]) -> str:
     unit = "d" if history.step == DAY else "h"
     share = float(blend.share[row]) if learned else 1.0
-    best = MEMBERS[int(blend.weights[:, row].argmax())]
-    simple = f"seasonal ensemble, led by {_DAILY_NAMES[best] if history.step == DAY else best}"
+    best = members_of(seasons)[int(blend.weights[:, row].argmax())]
+    simple = f"seasonal ensemble, led by {best}"
     net = f"learned seasonal model ({seasons[0]} {unit}, {seasons[1]} {unit})"
     if share >= 1:
         return simple
@@ -64,4 +54,8 @@ def _step_of(history: History, shift: Shift) -> str:
     day = (history.first + shift.at * history.step).date()
     if not math.isfinite(shift.ratio):
         return f"idle until {day}, only what came after is used"
+    if shift.counted < 1:
+        return (
+            f"level shift on {day} (x{shift.ratio:.2g}), not a week old: the past before it is scaled a part of the way"
+        )
     return f"level shift on {day} (x{shift.ratio:.2g}), the past before it is scaled to the level that holds now"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from agent.offline.compose_budget import budget_lines
 from agent.state import CallResult
-from tests.doubles.account import FrameReader
+from tests.doubles.account import NOW, FrameReader
 from tests.doubles.outlook import context, rhythmic
 from tools.budget.model import BudgetArgs, BudgetData
 from tools.budget.tool import budget
@@ -42,6 +42,14 @@ def test_a_month_is_what_was_measured_and_what_comes(reader: FrameReader) -> Non
     assert found["low95"] <= found["low"] <= found["total"] <= found["high"] <= found["high95"]
     assert result.data.verdict == "no_budget" and "overrun" not in found
     assert any("No amount is set" in note for note in result.data.notes)
+
+
+def test_days_that_were_not_learned_from_are_said(reader: FrameReader) -> None:
+    odd = asked(rhythmic(incident=True, now=NOW + timedelta(days=3)))
+    assert odd.data is not None
+    assert "1 day with unusual use was left out of what was learned: 2026-11-21." in odd.data.notes
+    usual = asked(reader)
+    assert usual.data is not None and not any("left out" in note for note in usual.data.notes)
 
 
 def test_the_probability_falls_with_the_amount(reader: FrameReader) -> None:

@@ -113,6 +113,21 @@ def test_accuracy_is_said_as_one_minus_wape_and_denied_where_it_does_not_hold() 
     assert accuracy_words(84.9).startswith("This is not 85 % accurate")
 
 
+def test_a_day_of_an_incident_is_left_out_of_what_is_learned_and_said() -> None:
+    """72 credits on top of a Saturday, five days ago: not learned from, and in every figure of the past."""
+    later = NOW + timedelta(days=3)
+    result = forecast(rhythmic(incident=True, now=later), window="by the end of the month", filters=ETL)
+    usual = forecast(rhythmic(now=later), window="by the end of the month", filters=ETL)
+    assert result.data is not None and usual.data is not None
+    note = "1 day with unusual use was left out of what was learned: 2026-11-21."
+    assert note in result.data.notes and note not in usual.data.notes
+    assert values(result)["actual"] == pytest.approx(values(usual)["actual"] + 72)
+    assert values(result)["ahead"] == pytest.approx(values(usual)["ahead"], rel=0.16)
+    by_name = forecast(rhythmic(incident=True, now=later), window="next 14 days", by="warehouse")
+    assert by_name.data is not None
+    assert any(n.endswith("was left out of what was learned, counted by name: `ETL_WH` 1.") for n in by_name.data.notes)
+
+
 def test_what_is_gone_is_not_forecast_and_named() -> None:
     reader = rhythmic()
     metering = reader.frames["metering"]
