@@ -283,7 +283,7 @@ def test_doctor_finds_nothing_wrong(house: House) -> None:
 # --- and nothing in the code knows the demo ---------------------------------------------------------------------------
 
 SHIPPED = ("agent", "tools", "bots", "prompts", "knowledge", "profiles")
-SNOWFLAKES_OWN = {"CLOUD_SERVICES_ONLY"}
+SNOWFLAKES_OWN = {"AI_SERVICES", "CLOUD_SERVICES_ONLY"}
 """Names that Snowflake itself writes into an account's views."""
 
 
