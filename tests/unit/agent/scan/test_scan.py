@@ -219,8 +219,25 @@ def test_what_several_figures_say_together_names_the_finding() -> None:
     assert told("pace", kind="drift") == "drift"
 
 
-def oddity(metric: Any, kind: Kind) -> Candidate:
+def test_what_makes_up_the_credits_and_the_statements_names_the_finding() -> None:
+    def told(**beyond: float) -> str | None:
+        first, *rest = (oddity(metric, "spike", amount) for metric, amount in beyond.items())
+        return kind_of(first.also(rest))
+
+    crawler = {"credits": 42.4, "credits_cloud_services": 42.3, "failures": 28.0, "queries": 2665.0}
+    assert told(**crawler) == "cloud_services"
+    assert told(**crawler | {"credits_cloud_services": 1.2, "failures": 2600.0}) == "retry_storm"
+    assert told(failures=339.0, queries=339.0) == "retry_storm"
+    assert told(failures=96.0, queue_seconds=118_324.0) == "failing_queries"
+    assert told(credits=23.4, failures=18.0, queue_seconds=267_023.0, queries=1_130.0) == "queueing"
+    assert told(credits=23.4, failures=18.0, queries=1_130.0) == "spend_spike"
+    assert told(queue_seconds=150_000.0, size_below=84.0) == "queueing"
+
+
+def oddity(metric: Any, kind: Kind, beyond: float = 8.0) -> Candidate:
     begins = pd.Timestamp(END.replace(tzinfo=None))
-    anomaly = Anomaly(begins, begins + HOUR, kind, 1.0, (0.0, 2.0), 9.0, 8.0, 0.9, begins + HOUR, False)
-    series = pd.Series(9.0, index=[begins])
-    return Candidate(Watch(metric, "warehouse"), kind, "ETL_WH", anomaly, series, END, END + HOUR, END, "V", None, None)
+    anomaly = Anomaly(begins, begins + HOUR, kind, 1.0, (0.0, 2.0), 1.0 + beyond, beyond, 0.9, begins + HOUR, False)
+    series = pd.Series(1.0 + beyond, index=[begins])
+    watch = Watch(metric, "warehouse")
+    credits = beyond if watch.in_credits else None
+    return Candidate(watch, kind, "ETL_WH", anomaly, series, END, END + HOUR, END, "V", credits, credits)
