@@ -142,7 +142,7 @@ def _sighting(candidate: Candidate, now: datetime, tz: str, latency: timedelta) 
         seen_until=candidate.end,
         detected_at=candidate.detected_at,
         visible_at=max(candidate.detected_at, min(visible, now)),
-        expected=anomaly.expected,
+        expected=anomaly.band[1] if candidate.watch.judged == "record" else anomaly.expected,
         actual=anomaly.actual,
         unit=candidate.unit,
         impact_credits_per_day=_impact(candidate),
