@@ -65,7 +65,10 @@ def _expected(record: FindingRecord) -> str:
 
 def when(finding: Finding, tz: str) -> str:
     began = show_time(finding.started_at, tz)
-    return f"from {began} to {show_time(finding.ended_at, tz)}" if finding.ended_at else f"since {began}"
+    if finding.ended_at:
+        return f"from {began} to {show_time(finding.ended_at, tz)}"
+    # When a setting was made is not known: only how far back it shows.
+    return f"since {began} at least" if finding.kind == "advice_never_suspends" else f"since {began}"
 
 
 def state_words(record: FindingRecord, tz: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from agent.replies.finding_words import when
 from agent.scan.billing import kind_of
 from agent.store import Store
 from tests.doubles.account import NOW
@@ -147,6 +148,24 @@ def test_one_that_never_suspends_and_pays_for_it(scanner: Scanner) -> None:
     (found,) = scanner.found("advice_never_suspends")
     assert found.finding.warehouse == "BI_WH"
     assert found.finding.impact_credits_per_day == pytest.approx(0.6 * 24, rel=0.05)
+
+
+def test_never_suspending_dates_from_as_far_back_as_it_shows(scanner: Scanner) -> None:
+    first = NOW.replace(hour=0, minute=0) - timedelta(days=40)
+    scanner.reader.show("BI_WH", auto_suspend=None)
+    (found,) = scanner.found("advice_never_suspends")
+    assert found.finding.started_at == first, "as far as the figures reach"
+    assert when(found.finding, "UTC") == f"since {first:%Y-%m-%d} 00:00 UTC at least"
+    assert first.isoformat() in [fact.value for fact in found.finding.evidence]
+
+
+def test_a_pause_ends_what_is_known_of_never_suspending_and_a_week_is_told_at_least(scanner: Scanner) -> None:
+    frame = scanner.reader.frames["metering"]
+    paused = NOW.replace(minute=0) - timedelta(days=20)
+    frame.loc[(frame["warehouse"] == "BI_WH") & (frame["start"] == paused), "credits_compute"] = 0.0
+    scanner.reader.show("BI_WH", auto_suspend=None)
+    (found,) = scanner.found("advice_never_suspends")
+    assert found.finding.started_at == paused + HOUR
 
 
 def test_what_may_not_be_read_is_said_and_its_findings_stay(scanner: Scanner) -> None:
