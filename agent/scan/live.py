@@ -11,7 +11,7 @@ from typing import Any
 from agent.findings import Sighting
 from agent.scan.context import Look, ScanContext, ScanRules
 from tools.changes.effects import hourly_rate
-from tools.context import UsageQuery, UsageReader
+from tools.context import FilterColumn, UsageQuery, UsageReader
 from tools.coverage import classify
 from tools.domain import LiveQuery, Warehouse
 from tools.facts import FactBook
@@ -245,10 +245,8 @@ def _up_since(reader: UsageReader, names: Sequence[str], until: datetime) -> dic
     since = max(reader.coverage(_METERING).first or until, until - _FIGURES)
     if not names or since >= until:
         return {}
-    filters = {"warehouse": tuple(names)}
-    query = UsageQuery(
-        source="metering", start=since, end=until, by="warehouse", slot_minutes=60, filters=dict(filters)
-    )
+    only: Mapping[FilterColumn, tuple[str, ...]] = {"warehouse": tuple(names)}
+    query = UsageQuery(source="metering", start=since, end=until, by="warehouse", slot_minutes=60, filters=only)
     paid = {
         (row["key"], _aware(row["slot"]))
         for row in reader.usage(query).frame.to_dict("records")
