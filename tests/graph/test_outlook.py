@@ -147,6 +147,7 @@ def test_sizes_paces_and_long_statements_are_told_in_words_of_their_own() -> Non
     assert re.search(r"the same statements take \d+\.\d % longer than usual \(\d+\.\d % of their", turn.answer), (
         turn.answer
     )
+    assert "by day: slower than usual from " in turn.charts[0].title or "slower and slower" in turn.charts[0].title
     longest = noise.uniform(10, 1_500, 24 * 60)
     longest[-100] = 6 * 3_600
     turn = told_of("any unusually long statements last week?", "series_longest", "longest", "h", list(longest))

@@ -23,7 +23,10 @@ _LONGEST = timedelta(days=28)
 _ON = frozenset({*SIZES, "pace", "longest_statement"})
 """What is seen on a warehouse rather than a figure of it."""
 _WEEKS, _LEAST_WEEKS = 4, 2
-_USUAL = "; usual: the range of the same hours in the four weeks before"
+_USUAL = {
+    "hour": "; usual: the range of the same hours in the four weeks before",
+    "day": "; usual: the range of the same weekdays in the four weeks before",
+}
 
 
 def chart_of(candidate: Candidate, tz: str, as_of: datetime) -> Chart:
@@ -44,7 +47,7 @@ def chart_of(candidate: Candidate, tz: str, as_of: datetime) -> Chart:
         history=history,
         bands=(usual,) if usual else (),
         marks=(Mark(start=candidate.start, end=candidate.end, label=what),),
-        source=f"{candidate.view}, as of {as_of:%Y-%m-%d %H:%M} UTC" + (_USUAL if usual else ""),
+        source=f"{candidate.view}, as of {as_of:%Y-%m-%d %H:%M} UTC" + (_USUAL[candidate.watch.step] if usual else ""),
         alt=_alt(candidate, name, what, local, tz),
     )
 

@@ -37,6 +37,8 @@ def what_words(candidate: Candidate) -> str:
         return f"{SIZES[metric]} than usual"
     if metric == "longest_statement":
         return "longer than any in the weeks before"
+    if metric == "pace" and candidate.is_more:
+        return "slower and slower" if candidate.kind == "drift" else "slower than usual"
     return kind_words(candidate.kind, more=candidate.is_more)
 
 
@@ -48,5 +50,6 @@ def words_of(candidate: Candidate) -> str:
     if metric == "longest_statement":
         return f"a statement, {what}"
     if metric == "pace":
-        return f"the same statements take {'longer' if candidate.is_more else 'less time'} than usual, {what}"
+        kind = kind_words(candidate.kind, more=candidate.is_more)
+        return f"the same statements take {'longer' if candidate.is_more else 'less time'} than usual, {kind}"
     return f"{candidate.watch.title}, {kind_words(candidate.kind, more=candidate.is_more)}"
