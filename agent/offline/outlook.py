@@ -40,6 +40,8 @@ _TERMS = (
     "A budget is looked at for the running month, quarter or year, or for the contract. For another time ask for the "
     "figure itself, e.g.: what will we spend next week, or: cost last month."
 )
+_BYTES = "Storage is forecast in bytes. What a byte costs is not known to me, so this is no amount of money."
+_COSTS = re.compile(r"\b(?:costs?|costing|spen[dt]|pay|paid|price|bill|dollars?|money|usd)\b|\$")
 _BEHIND = "I read no time to come in that. Say which is meant, e.g. next month, tomorrow, or on Friday."
 _TIME_SAID = re.compile(
     r"\d[\d.,]*[\s-]?(?:hours?|days?|weeks?|months?|quarters?|years?|h|d|w)\b|\d[-/:]\d|\b(?:19|20)\d\d\b|"
@@ -189,7 +191,10 @@ def _forecast(
     if slots.top:
         args["top"] = slots.top
     calls = [ToolCall(name="run_forecast", args={**args, "window": window}) for window in windows]
-    return said(slots, tuple(calls or [ToolCall(name="run_forecast", args=args)]))
+    found = said(slots, tuple(calls or [ToolCall(name="run_forecast", args=args)]))
+    if args["metric"] == "storage_bytes" and _COSTS.search(slots.rest):
+        return found.model_copy(update={"note": " ".join(filter(None, (found.note, _BYTES)))})
+    return found
 
 
 def _time_lost(slots: Slots) -> bool:

@@ -134,7 +134,7 @@ def read_slots(text: str, names: Names, now: datetime, tz: str) -> Slots:
     slots = Slots(
         text=text,
         metric=metric,
-        by=_breakdown(rest) if metric or not _WHO.search(rest) else None,
+        by=(_breakdown(rest) if metric or not _WHO.search(rest) else None) or _peak(rest, text),
         windows=tuple(dict.fromkeys(_phrase(w.phrase, now, tz) for w in found)),
         mentions=tuple(mentions),
         unknown=tuple(unknown),
@@ -264,6 +264,18 @@ def _special_breakdown(rest: str) -> Breakdown | None:
     if re.search(r"\b(?:over time|time series|trend|timeline|day by day|per diem)\b", rest):
         return "day"
     return "user" if _WHO.search(rest) else None
+
+
+_PEAK = re.compile(rf"\bpeak(?:s|ed|ing)?\b|\bwhen\b.*\b(?:{_MOST}|maximum|max)\b")
+_ONE_DAY = re.compile(r"\b(?:yesterday|today|hours?|night)\b", re.IGNORECASE)
+
+
+def _peak(rest: str, text: str) -> Breakdown | None:
+    """'when did costs peak': by day, of a single day by hour; the reply names the highest."""
+    if not _PEAK.search(rest):
+        return None
+    said = re.search(r"\b(hour|day|week|month)s?\b", rest)
+    return cast("Breakdown", said[1]) if said else "hour" if _ONE_DAY.search(text) else "day"
 
 
 def _with_order(slots: Slots) -> Slots:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from agent.replies.figures import show, show_time
+from tools.anomalies.titles import SIZES, sizes
 from tools.finding import Finding, FindingKind, FindingRecord
 from tools.findings import words
 from tools.findings.words import kind_words
@@ -30,22 +31,44 @@ def figures(record: FindingRecord) -> str:
     """What it is, what it was expected to be, and what that costs a day."""
     finding = record.finding
     parts = []
-    each = _EACH.get(finding.kind, "")
-    if record.scope.startswith("billing:"):
-        level = record.scope.endswith(":day") or record.metric.startswith("size_")
-        each = " on average" if level else " an hour on average"
     if finding.actual is not None:
-        actual, expected = (show(value, finding.unit) for value in (finding.actual, finding.expected))
-        of = f"{words.metric_words(record)}: " if finding.unit == "count" else ""  # a bare number is of nothing
-        parts.append(f"{of}{actual}{each}" + (f", expected {expected}" if finding.expected is not None else ""))
+        parts.append(_own_words(record, finding.actual, finding.expected) or _expected(record))
     if finding.impact_credits_per_day:
         parts.append(f"{finding.impact_credits_per_day:+,.1f} credits a day")
     return "; ".join(parts)
 
 
+def _own_words(record: FindingRecord, actual: float, expected: float | None) -> str:
+    """Of a figure that 'an hour on average, expected' does not suit; empty for all others."""
+    metric = record.metric
+    if metric in SIZES and actual > 0:
+        noun, mean = sizes(actual)
+        return f"{show(actual, 'count')} {noun} {SIZES[metric]} than usual{mean}"
+    if metric == "longest_statement":
+        before = f"; the longest in the weeks before ran for {show(expected, 's')}" if expected else ""
+        return f"a statement ran for {show(actual, 's')}{before}"
+    if metric == "pace" and expected and actual > expected:
+        take = "took" if record.finding.ended_at else "take"
+        return f"the same statements {take} {100 * (actual / expected - 1):,.0f} % longer than usual on average"
+    return ""
+
+
+def _expected(record: FindingRecord) -> str:
+    finding = record.finding
+    each = _EACH.get(finding.kind, "")
+    if record.scope.startswith("billing:"):
+        each = " on average" if record.scope.endswith(":day") else " an hour on average"
+    actual, expected = (show(value, finding.unit) for value in (finding.actual, finding.expected))
+    of = f"{words.metric_words(record)}: " if finding.unit == "count" else ""  # a bare number is of nothing
+    return f"{of}{actual}{each}" + (f", expected {expected}" if finding.expected is not None else "")
+
+
 def when(finding: Finding, tz: str) -> str:
     began = show_time(finding.started_at, tz)
-    return f"from {began} to {show_time(finding.ended_at, tz)}" if finding.ended_at else f"since {began}"
+    if finding.ended_at:
+        return f"from {began} to {show_time(finding.ended_at, tz)}"
+    # When a setting was made is not known: only how far back it shows.
+    return f"since {began} at least" if finding.kind == "advice_never_suspends" else f"since {began}"
 
 
 def state_words(record: FindingRecord, tz: str) -> str:

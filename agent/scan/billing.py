@@ -23,6 +23,7 @@ _KINDS: dict[str, FindingKind] = {
 }
 """What more of these is called, however it began."""
 _MOST = 0.5
+"""Of the credits, or of the statements: what they are made of."""
 _PRACTICES: dict[FindingKind, str] = {
     "spend_spike": "spend-after-a-change",
     "level_shift": "spend-after-a-change",
@@ -102,17 +103,25 @@ def _cause(candidate: Candidate) -> FindingKind | None:
     if "size_above" in members:
         return "resize_forgotten"
     if "size_below" in members:
-        return "spill" if "bytes_spilled" in members else "level_shift"
-    if "failures" in members:
-        return "retry_storm" if "queries" in members else "failing_queries"
-    cloud = members.get("credits_cloud_services")
+        return "spill" if "bytes_spilled" in members else "queueing" if "queue_seconds" in members else "level_shift"
+    cloud, queries, failures = (members.get(name) for name in ("credits_cloud_services", "queries", "failures"))
+    # Of the thousands of statements of a crawler some fail too: what costs comes before what fails.
     if cloud is not None and (cloud.credits or 0.0) >= _MOST * (candidate.credits or 0.0):
         return "cloud_services"
+    if failures is not None and (queries is None or _beyond(failures) >= _MOST * _beyond(queries)):
+        return "failing_queries" if queries is None else "retry_storm"
+    if queries is not None and "queue_seconds" in members:
+        return "queueing"
     if "longest_statement" in members:
         return "long_running_query"
     if candidate.metric == "execution_seconds" and candidate.kind == "spike" and "queries" not in members:
         return "long_running_query"
     return None
+
+
+def _beyond(candidate: Candidate) -> float:
+    """What came beyond the expected over the whole time, in the metric's unit."""
+    return candidate.anomaly.severity
 
 
 def _sighting(candidate: Candidate, now: datetime, tz: str, latency: timedelta) -> Sighting | None:
@@ -133,7 +142,7 @@ def _sighting(candidate: Candidate, now: datetime, tz: str, latency: timedelta) 
         seen_until=candidate.end,
         detected_at=candidate.detected_at,
         visible_at=max(candidate.detected_at, min(visible, now)),
-        expected=anomaly.expected,
+        expected=anomaly.band[1] if candidate.watch.judged == "record" else anomaly.expected,
         actual=anomaly.actual,
         unit=candidate.unit,
         impact_credits_per_day=_impact(candidate),

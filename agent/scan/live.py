@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from agent.findings import Sighting
 from agent.scan.context import Look, ScanContext, ScanRules
 from tools.changes.effects import hourly_rate
-from tools.context import UsageQuery, UsageReader
+from tools.context import FilterColumn, UsageQuery, UsageReader
 from tools.coverage import classify
 from tools.domain import LiveQuery, Warehouse
 from tools.facts import FactBook
@@ -25,7 +25,9 @@ _SHOW, _LIVE = "SHOW WAREHOUSES", "INFORMATION_SCHEMA.QUERY_HISTORY"
 _METERING, _QUERIES = "WAREHOUSE_METERING_HISTORY", "QUERY_HISTORY"
 _ATTRIBUTED = timedelta(hours=6)
 """How late the attributed credits of WAREHOUSE_METERING_HISTORY are; idle is what is left of compute without them."""
-_WEEK = timedelta(days=7)
+_WEEK, _HOUR = timedelta(days=7), timedelta(hours=1)
+_FIGURES = timedelta(days=365)
+"""How far back WAREHOUSE_METERING_HISTORY reaches at most."""
 _LEAST_IDLE = 0.1
 """Credits a day that idle time costs, from which never suspending is worth a word."""
 _NEVER_IDLE = timedelta(hours=6)
@@ -147,11 +149,9 @@ def look_at_warehouses(context: ScanContext, now: datetime) -> Look:
     if costs is not None:
         look.looked.add(NEVER_SCOPE)
         window, idle = costs
-        look.sightings += [
-            _never(w, idle[w.name], window, now)
-            for w in warehouses
-            if not w.auto_suspend and idle.get(w.name, 0.0) / 7 >= _LEAST_IDLE
-        ]
+        never = [w for w in warehouses if not w.auto_suspend and idle.get(w.name, 0.0) / 7 >= _LEAST_IDLE]
+        up = _up_since(reader, [w.name for w in never], window.end)
+        look.sightings += [_never(w, idle[w.name], window, up.get(w.name, window.end), now) for w in never]
     return look
 
 
@@ -240,10 +240,34 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and value == value
 
 
-def _never(warehouse: Warehouse, idle: float, window: Window, now: datetime) -> Sighting:
+def _up_since(reader: UsageReader, names: Sequence[str], until: datetime) -> dict[str, datetime]:
+    """By warehouse: since when every hour up to `until` has compute credits, as far as the figures reach back."""
+    since = max(reader.coverage(_METERING).first or until, until - _FIGURES)
+    if not names or since >= until:
+        return {}
+    only: Mapping[FilterColumn, tuple[str, ...]] = {"warehouse": tuple(names)}
+    query = UsageQuery(source="metering", start=since, end=until, by="warehouse", slot_minutes=60, filters=only)
+    paid = {
+        (row["key"], _aware(row["slot"]))
+        for row in reader.usage(query).frame.to_dict("records")
+        if _is_number(row["credits_compute"]) and row["credits_compute"] > 0
+    }
+    found = {}
+    for name in names:
+        begins = until
+        while (name, begins - _HOUR) in paid:
+            begins -= _HOUR
+        found[name] = begins
+    return found
+
+
+def _never(warehouse: Warehouse, idle: float, window: Window, up_since: datetime, now: datetime) -> Sighting:
+    """The setting itself has no date: it is known for as long as no hour was without credits, else for the week."""
     name = warehouse.name
     book = FactBook(now)
     book.add("auto-suspend", "never", "name", _SHOW, entity=name)
+    if up_since < window.end:
+        book.add("up in every hour since", up_since.isoformat(), "time", _METERING, entity=name)
     week = book.add("idle credits of 7 days", idle, "credits", _METERING, entity=name, window=window)
     book.add("idle credits a day", idle / 7, "credits", f"= {week} / 7", entity=name, window=window)
     return _seen(
@@ -253,7 +277,7 @@ def _never(warehouse: Warehouse, idle: float, window: Window, now: datetime) -> 
         now,
         book,
         metric="auto_suspend",
-        started_at=window.start,
+        started_at=min(up_since, window.start),
         detected_at=window.end,
         expected=0.0,
         actual=idle / 7,

@@ -22,18 +22,21 @@ def sparkline(chart: Chart, width: int = 72) -> list[str]:
     """
     if not chart.history and not chart.forecast:
         return []
-    whole = [*chart.history, *chart.forecast]
+    # Where both lines meet in one point, it is drawn once.
+    meet = chart.history and chart.forecast and chart.forecast[0].time == chart.history[-1].time
+    forecast = chart.forecast[1:] if meet else chart.forecast
+    whole = [*chart.history, *forecast]
     top = max((point.value for point in whole), default=0.0)
-    room = max(width - (1 if chart.forecast else 0), 8)
-    share = len(chart.forecast) / len(whole)
-    ahead = min(max(round(room * share), 1), room - 1) if chart.forecast and chart.history else round(room * share)
+    room = max(width - (1 if forecast else 0), 8)
+    share = len(forecast) / len(whole)
+    ahead = min(max(round(room * share), 1), room - 1) if forecast and chart.history else round(room * share)
     line = _blocks(chart.history, room - ahead, top)
-    if chart.forecast:
-        line += _BORDER + _blocks(chart.forecast, ahead, top)
+    if forecast:
+        line += _BORDER + _blocks(forecast, ahead, top)
     tz = ZoneInfo(chart.timezone)
     first, last = (point.time.astimezone(tz) for point in (whole[0], whole[-1]))
     parts = f"{first:%Y-%m-%d} to {last:%Y-%m-%d} {chart.timezone}, 0 to {amount(top, chart.unit)}"
-    border = f"; {_BORDER} the forecast begins" if chart.forecast and chart.history else ""
+    border = f"; {_BORDER} the forecast begins" if forecast and chart.history else ""
     return [line, parts + border]
 
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from agent.direct import answer_directly
 from agent.state import Turn
+from tests.doubles.account import NOW, FrameReader
 from tests.doubles.chat import Chat
 from tests.doubles.outlook import context, rhythmic
 from tests.graph.test_chat import KEYS
 from tools.charts import Chart
+from tools.context import Rows
 
 MONTH = "what will ETL cost next month?"
 ODD = "anything odd since Friday?"
@@ -101,3 +108,48 @@ def test_a_command_gets_the_same_proven_words() -> None:
     assert result.status == "ok" and "budget" in text and "Probability of running over" in text
     refused, said = answer_directly(context(rhythmic()), "budget", {"period": "contract"})
     assert refused.error == "bad_argument" and said.startswith("No contract")
+
+
+@dataclass
+class Statements(FrameReader):
+    """With series that are statements of their own: by name, its column and ETL_WH's values up to now."""
+
+    series: dict[str, tuple[str, str, list[float]]] = field(default_factory=dict)
+
+    def sql(self, name: str, params: Mapping[str, Any]) -> Rows:
+        if name not in self.series:
+            return super().sql(name, params)
+        column, step, values = self.series[name]
+        last = pd.Timestamp(NOW).floor("D" if step == "D" else "h") - pd.Timedelta(1, unit="D" if step == "D" else "h")
+        slots = pd.date_range(end=last, periods=len(values), freq=step)
+        frame = pd.DataFrame({"key": "ETL_WH", "slot": slots, column: values})
+        if name == "series_sizes":
+            frame["size_below"] = 0.0
+        within = (frame["slot"] >= params["start"]) & (frame["slot"] < params["end"])
+        return Rows(frame[within], f"q-{name}")
+
+
+def told_of(text: str, name: str, column: str, step: str, values: list[float]) -> Turn:
+    quiet = rhythmic()
+    reader = Statements(quiet.frames, quiet.now_at, quiet.timezone, quiet.shown, series={name: (column, step, values)})
+    return ask(Chat(reader=reader), text)
+
+
+def test_sizes_paces_and_long_statements_are_told_in_words_of_their_own() -> None:
+    larger = [0.0] * 1_400 + [2.0] * 20 + [0.0] * 20
+    turn = told_of("anything odd in ETL_WH last week?", "series_sizes", "size_above", "h", larger)
+    assert "**`ETL_WH`** — 2 sizes larger than usual, from " in turn.answer
+    assert turn.charts[0].title.startswith("Sizes larger than usual on ETL_WH, by hour: larger than usual from ")
+    noise = np.random.default_rng(1)
+    pace = 100 * np.exp(noise.normal(0, 0.02, 62))
+    pace[50:] *= 1.5
+    turn = told_of("did the same statements get slower in the last 7 days?", "series_pace", "pace", "D", list(pace))
+    assert re.search(r"the same statements take \d+\.\d % longer than usual \(\d+\.\d % of their", turn.answer), (
+        turn.answer
+    )
+    assert "by day: slower than usual from " in turn.charts[0].title or "slower and slower" in turn.charts[0].title
+    longest = noise.uniform(10, 1_500, 24 * 60)
+    longest[-100] = 6 * 3_600
+    turn = told_of("any unusually long statements last week?", "series_longest", "longest", "h", list(longest))
+    assert re.search(r"a statement ran for 6 h \(the longest in the weeks before: 2\d min", turn.answer), turn.answer
+    assert "6 hours, where the longest in the weeks before is 1," in turn.charts[0].alt

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from tools.anomalies.detecting import Candidate
 from tools.anomalies.evidence import entity_of
-from tools.anomalies.words import kind_words
+from tools.anomalies.titles import SIZES, sizes
+from tools.anomalies.words import what_words
 from tools.charts import Band, Chart, Mark, points, spoken
 from tools.windows.calendars import midnight, zone
 
@@ -19,8 +20,13 @@ __all__ = ["chart_of"]
 
 _BEFORE, _AFTER = timedelta(days=7), timedelta(days=2)
 _LONGEST = timedelta(days=28)
+_ON = frozenset({*SIZES, "pace", "longest_statement"})
+"""What is seen on a warehouse rather than a figure of it."""
 _WEEKS, _LEAST_WEEKS = 4, 2
-_USUAL = "; usual: the range of the same hours in the four weeks before"
+_USUAL = {
+    "hour": "; usual: the range of the same hours in the four weeks before",
+    "day": "; usual: the range of the same weekdays in the four weeks before",
+}
 
 
 def chart_of(candidate: Candidate, tz: str, as_of: datetime) -> Chart:
@@ -30,8 +36,9 @@ def chart_of(candidate: Candidate, tz: str, as_of: datetime) -> Chart:
     moments = [(_moment(candidate, stamp, tz), float(value)) for stamp, value in candidate.series.items()]  # type: ignore[arg-type]
     history = points((moment, value) for moment, value in moments if start <= moment < end)
     usual = _usual(candidate, [moment for moment, _ in moments], start, end)
-    name = f"{candidate.watch.title[:1].upper()}{candidate.watch.title[1:]} of {entity_of(candidate)}"
-    what = kind_words(candidate.kind, more=candidate.is_more)
+    of = "on" if candidate.metric in _ON else "of"
+    name = f"{candidate.watch.title[:1].upper()}{candidate.watch.title[1:]} {of} {entity_of(candidate)}"
+    what = what_words(candidate)
     local = candidate.start.astimezone(ZoneInfo(tz))
     return Chart(
         title=f"{name}, by {candidate.watch.step}: {what} from {local:%Y-%m-%d %H:%M}",
@@ -40,7 +47,7 @@ def chart_of(candidate: Candidate, tz: str, as_of: datetime) -> Chart:
         history=history,
         bands=(usual,) if usual else (),
         marks=(Mark(start=candidate.start, end=candidate.end, label=what),),
-        source=f"{candidate.view}, as of {as_of:%Y-%m-%d %H:%M} UTC" + (_USUAL if usual else ""),
+        source=f"{candidate.view}, as of {as_of:%Y-%m-%d %H:%M} UTC" + (_USUAL[candidate.watch.step] if usual else ""),
         alt=_alt(candidate, name, what, local, tz),
     )
 
@@ -71,11 +78,21 @@ def _moment(candidate: Candidate, stamp: pd.Timestamp, tz: str) -> datetime:
 
 
 def _alt(candidate: Candidate, name: str, what: str, local: datetime, tz: str) -> str:
-    step, anomaly = candidate.watch.step, candidate.anomaly
+    step = candidate.watch.step
     until = candidate.end.astimezone(ZoneInfo(tz))
     ending = "and is still going on" if candidate.is_open else f"and ends at {until:%Y-%m-%d %H:%M}"
-    came, expected = spoken(anomaly.actual, candidate.unit), spoken(anomaly.expected, candidate.unit)
-    return (
-        f"Line chart. {name} by {step}, {tz}: {what} begins at {local:%Y-%m-%d %H:%M} {ending}; "
-        f"{came} a {step} on average where {expected} were expected."
-    )
+    return f"Line chart. {name} by {step}, {tz}: {what} begins at {local:%Y-%m-%d %H:%M} {ending}; {_came(candidate)}."
+
+
+def _came(candidate: Candidate) -> str:
+    """What came instead of what, in words that are read aloud."""
+    anomaly, unit, metric = candidate.anomaly, candidate.unit, candidate.metric
+    actual, expected = spoken(anomaly.actual, unit), spoken(anomaly.expected, unit)
+    if metric in SIZES:
+        noun, mean = sizes(anomaly.actual)
+        return f"{actual} {noun} {SIZES[metric]}{mean}"
+    if metric == "longest_statement":
+        return f"{actual}, where the longest in the weeks before is {spoken(anomaly.band[1], unit)}"
+    if metric == "pace":
+        return f"{actual} of the average run time where {expected} were expected"
+    return f"{actual} a {candidate.watch.step} on average where {expected} were expected"

@@ -22,7 +22,8 @@ def claim(candidate: Candidate, book: FactBook, tz: str) -> dict[str, str]:
     """Claim one candidate's figures; role -> fact id.
 
     Sums over the whole time of the finding (of a level its mean): actual, expected, low, high, excess (signed), and
-    where they are known credits and usd (beyond the expected, signed); duration, start, end, detected_at, confidence.
+    where they are known credits and usd (beyond the expected, signed); of the pace longer (in %); duration, start,
+    end, detected_at, confidence.
     """
     window = Window(start=candidate.start, end=candidate.end, tz=tz)
     entity = entity_of(candidate)
@@ -45,6 +46,10 @@ def claim(candidate: Candidate, book: FactBook, tz: str) -> dict[str, str]:
         sign = 1 if excess >= 0 else -1
         add("credits", "credits beyond the expected", sign * candidate.credits, "credits", _minus(figures))
         add("usd", "cost beyond the expected", sign * (candidate.usd or 0.0), "USD", f"= {figures['credits']} * price")
+    if candidate.metric == "pace" and anomaly.expected > 0:
+        longer = 100.0 * (anomaly.actual / anomaly.expected - 1)
+        formula = f"= 100 * ({figures['actual']} / {figures['expected']} - 1)"
+        add("longer", "run time beyond the usual, of the same statements", longer, "%", formula)
     add("duration", "lasted", (candidate.end - candidate.start).total_seconds(), "s", "= end - start")
     add("start", "began", candidate.start.isoformat(), "time", candidate.view)
     add("end", "ended", candidate.end.isoformat(), "time", candidate.view)

@@ -59,7 +59,8 @@ class AnomalyRow(Frozen):
     words: str
     """What is odd about what, without names and figures."""
     figures: dict[str, str]
-    """actual, expected, low, high, excess, credits, usd, duration, start, end, confidence, entity -> fact id."""
+    """actual, expected, low, high, excess, credits, usd, longer (of the pace), duration, start, end,
+    confidence, entity -> fact id."""
     related: tuple[RelatedRow, ...] = ()
 
 

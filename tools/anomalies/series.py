@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from tools.anomalies.titles import title_of
 from tools.context import FilterColumn, UsageReader
 from tools.history.fetch import Histories, fetch_histories
-from tools.history.measures import SeriesBy, Step, WatchMetric, beside_of, title_of, unit_of
+from tools.history.measures import SeriesBy, Step, WatchMetric, beside_of, unit_of
 from tools.result import Unit
 
 __all__ = ["HISTORY_DAYS", "WATCHES", "Judged", "Watch", "Watched", "fetch_watched", "watches_for"]

@@ -11,11 +11,11 @@ from tools.anomalies.evidence import claim, claim_related
 from tools.anomalies.model import AnomaliesArgs, AnomaliesData, AnomalyRow, LookedAt, RelatedRow
 from tools.anomalies.series import Watch, Watched, watches_for
 from tools.anomalies.sweep import Candidate, Sweep, candidates
+from tools.anomalies.titles import title_of
 from tools.anomalies.words import words_of
 from tools.context import FilterColumn, ToolContext
 from tools.errors import BadArgument, NotAllowed
 from tools.facts import FactBook
-from tools.history.measures import title_of
 from tools.history.names import check_people, resolve
 from tools.ml.anomaly import FALSE_ALARMS
 from tools.quoting import code

@@ -15,13 +15,17 @@ _MINUTE = timedelta(minutes=1)
 
 
 def chart_of(outlook: Outlook, course: Course, term: Term, title: str) -> Chart:
-    """Sums from the beginning of the term, each in the last minute of its day."""
+    """Sums from the beginning of the term, each in the last minute of its day.
+
+    What is expected begins where the measured line ends: the first day to come stands at its own end, a day later.
+    """
     known = [step for step in course.steps if step.measured]
     ahead = [step for step in course.steps if not step.measured]
-    times = tuple(_day(step) for step in ahead)
+    from_now = [*known[-1:], *ahead] if ahead else []
+    times = tuple(_day(step) for step in from_now)
     bands = (
-        Band(level=95, time=times, lo=tuple(s.low95 for s in ahead), hi=tuple(s.high95 for s in ahead)),
-        Band(level=80, time=times, lo=tuple(s.low for s in ahead), hi=tuple(s.high for s in ahead)),
+        Band(level=95, time=times, lo=tuple(s.low95 for s in from_now), hi=tuple(s.high95 for s in from_now)),
+        Band(level=80, time=times, lo=tuple(s.low for s in from_now), hi=tuple(s.high for s in from_now)),
     )
     name = f"{title[:1].upper()}{title[1:]}, {term.ahead.label}: sum from its first day"
     so_far = known[-1].mean if known else course.before
@@ -31,7 +35,7 @@ def chart_of(outlook: Outlook, course: Course, term: Term, title: str) -> Chart:
         unit=term.unit,
         timezone=outlook.histories.tz,
         history=points((_day(step), step.mean) for step in known),
-        forecast=points((_day(step), step.mean) for step in ahead),
+        forecast=points((_day(step), step.mean) for step in from_now),
         bands=bands if ahead else (),
         limit=term.amount,
         limit_label="budget",

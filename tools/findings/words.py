@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+from tools.anomalies.titles import SIZES, title_of
 from tools.finding import FindingKind, FindingRecord
-from tools.history.measures import WatchMetric, title_of
+from tools.history.measures import WatchMetric
 
 __all__ = ["headline", "kind_words", "metric_words"]
 
@@ -34,6 +35,10 @@ _SERIES: Mapping[FindingKind, tuple[str, str]] = {
     "variance_change": ("{metric} of {name} vary more than usual", "{metric} of {name} vary less than usual"),
 }
 """More than expected, less than expected."""
+_PACE: Mapping[FindingKind, str] = {
+    "level_shift": "The same statements {take} longer than usual on {name}",
+    "drift": "The same statements {take} longer and longer on {name}",
+}
 _OTHER = "{kind}: {name}"
 _OVER: Mapping[FindingKind, str] = {
     "queueing": "Statements waited on {name}",
@@ -74,14 +79,23 @@ def metric_words(record: FindingRecord) -> str:
     return title
 
 
+def _series(record: FindingRecord, over: bool) -> str:
+    finding, metric = record.finding, record.metric
+    more = (finding.actual or 0.0) >= (finding.expected or 0.0)
+    if metric in SIZES and more:
+        return f"{{name}} {'was' if over else 'is'} {SIZES[metric]} than usual"
+    if metric == "pace" and more and finding.kind in _PACE:
+        return _PACE[finding.kind].replace("{take}", "took" if over else "take")
+    return (_SERIES_OVER if over else _SERIES)[finding.kind][0 if more else 1]
+
+
 def headline(record: FindingRecord, *, name: str | None = None, lasted: str = "long") -> str:
     """What it is about. `name`: how the warehouse or object is written; `lasted`: for how long a statement has run."""
     finding = record.finding
     whose = name or finding.warehouse or finding.object or "the account"
     over = finding.ended_at is not None
     if finding.kind in _SERIES:
-        more = (finding.actual or 0.0) >= (finding.expected or 0.0)
-        text = (_SERIES_OVER if over else _SERIES)[finding.kind][0 if more else 1]
+        text = _series(record, over)
     else:
         text = (_OVER if over else _HEADLINES).get(finding.kind, _OTHER)
     named = text.startswith("{name}") and whose not in ("it", "the account")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from tools.windows.calendars import Unit, add_months, midnight, monday, quarter_start, shift
+from tools.windows.calendars import Unit, add_months, localize, midnight, monday, quarter_start, shift
 from tools.windows.points import DATE, MONTH, MONTH_NAMES, NUMBER, POINT, WEEKDAY, number, pair_of, read_point, weekday
 
 __all__ = ["Frame", "Span", "match_at", "match_whole"]
@@ -104,6 +104,19 @@ def _two_days_ago(match: re.Match[str], frame: Frame) -> Span:
 def _yesterday(match: re.Match[str], frame: Frame) -> Span:
     day = frame.today - timedelta(days=1)
     return _days(frame, day, frame.today, "yesterday", "Yesterday is the last full day.", ("day", 1))
+
+
+_DUSK, _DAWN = 20, 6
+"""Hours between which it is night."""
+
+
+@_reads(r"(?:during |over |in )?(?:the )?(?:last|past|previous) night")
+def _last_night(match: re.Match[str], frame: Frame) -> Span:
+    yesterday = frame.today - timedelta(days=1)
+    start = localize(datetime.combine(yesterday, time(_DUSK), tzinfo=frame.tz), frame.tz)
+    dawn = localize(datetime.combine(frame.today, time(_DAWN), tzinfo=frame.tz), frame.tz)
+    text = f"Last night is from yesterday {_DUSK}:00 to today {_DAWN:02}:00."
+    return Span(start, min(dawn, frame.now), "last night", text, ("day", 1), to_date=frame.now < dawn)
 
 
 @_reads(r"tomorrow|(?:the )?(?:next|coming|upcoming) (?:\w+ )?(?:hour|day|week|month|quarter|year)s?")

@@ -22,7 +22,15 @@ from bots.slack.render.blocks import (
 from bots.slack.render.card import CardView
 from bots.slack.render.evidence import evidence_blocks
 from bots.slack.render.limits import REASON_LENGTH, RICH_TEXT, VIEW_BLOCKS, VIEW_FILL, VIEW_TITLE
-from bots.slack.render.plan_lines import blast_words, changes, effect_words, headline, outcome_words, policy_words
+from bots.slack.render.plan_lines import (
+    before_words,
+    blast_words,
+    changes,
+    effect_words,
+    headline,
+    outcome_words,
+    policy_words,
+)
 from bots.slack.render.text import chunks_of, mention, plain
 from bots.slack.types import Action, PlanKey
 from tools.domain import PlanRecord, PlanState
@@ -168,8 +176,7 @@ def _plan_blocks(view: CardView, record: PlanRecord, number: str) -> list[Block]
         lines.append(labelled("Query id", record.query_id))
     if plan.undo_of:
         lines.append(labelled("Takes back", f"plan {plan.undo_of}"))
-    before = ", ".join(f"{name}={value}" for name, value in plan.before.items())
-    lines.append(labelled("Read when it was proposed", before or "nothing"))
+    lines.append(labelled("Read when it was proposed", before_words(plan) or "nothing"))
     lines.append(labelled("Undo", "as below" if undo else "none: it cannot be taken back"))
     if undo and record.state is PlanState.APPLIED:
         lines.append(labelled("To take it back", f"the card's button, or frostline plans undo {plan.id}"))

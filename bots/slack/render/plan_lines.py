@@ -6,7 +6,16 @@ from bots.slack.render.text import bare
 from tools.domain import ActionPlan, BlastRadius, Effect, PlanRecord, PlanState, Size
 from tools.errors import BadArgument
 
-__all__ = ["blast_words", "changes", "effect_words", "headline", "outcome_words", "policy_words", "state_words"]
+__all__ = [
+    "before_words",
+    "blast_words",
+    "changes",
+    "effect_words",
+    "headline",
+    "outcome_words",
+    "policy_words",
+    "state_words",
+]
 
 _SHOWN = {
     "resize_warehouse": ("size",),
@@ -57,6 +66,11 @@ def changes(plan: ActionPlan) -> str:
         if name in plan.target and plan.before.get(name) != plan.target[name]
     ]
     return "; ".join(found) or "the statement is stopped" * (plan.action == "cancel_query") or "nothing reads otherwise"
+
+
+def before_words(plan: ActionPlan) -> str:
+    """`state: STARTED; size: Medium; auto-suspend: 120 s; auto-resume: yes`, as it was read at the proposal."""
+    return "; ".join(f"{name.replace('_', '-')}: {_value(name, value)}" for name, value in plan.before.items())
 
 
 def effect_words(expected: Effect) -> str:

@@ -333,6 +333,18 @@ def test_a_follow_up_on_what_comes_keeps_what_it_does_not_say(
     assert calls(decide(text, last=last)) == [(tool, args)]
 
 
+def test_storage_is_forecast_in_bytes_and_its_price_is_said_not_to_be_known() -> None:
+    decision = decide("what will storage cost next month?")
+    assert calls(decision) == [("run_forecast", {"metric": "storage_bytes", "window": "next month"})]
+    assert isinstance(decision, ToolCalls) and "no amount of money" in decision.note
+    plain = decide("how much storage will we have next month")
+    assert isinstance(plain, ToolCalls) and plain.note == ""
+    refused = decide("storage by database")
+    assert isinstance(refused, Refuse)
+    for example in ("storage by database next month", "did storage grow unusually"):
+        assert example in refused.template and isinstance(decide(f"{example}?"), ToolCalls)
+
+
 @pytest.mark.parametrize("text", ["forecast failure rate next week", "what will the idle share be tomorrow"])
 def test_a_ratio_is_not_forecast(text: str) -> None:
     assert isinstance(decide(text), Clarify)

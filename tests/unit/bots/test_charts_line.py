@@ -121,6 +121,8 @@ def test_a_line_of_text_for_a_terminal() -> None:
     assert line.index("┊") > len(line) / 2
     assert "2026-10-31 to 2026-11-14 America/Los_Angeles" in said and "$110" in said
     assert sparkline(chart(history=(), forecast=())) == []
+    given = chart()
+    assert sparkline(chart(forecast=(given.history[-1], *given.forecast)), width=40) == [line, said], "met, drawn once"
     assert len(sparkline(chart(history=tuple(Point(time=at(d), value=d) for d in range(700))), width=60)[0]) <= 60
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from agent.findings import Sighting, reconcile
 from agent.offline.compose_findings import finding_lines
+from agent.replies import finding_words
 from agent.state import CallResult
 from tests.doubles.account import NOW as ACCOUNT_NOW
 from tests.doubles.account import Roles, WallClock, account, person
@@ -123,6 +124,26 @@ def test_a_name_stays_as_it_is_written_and_what_is_over_is_told_as_past() -> Non
     assert headline(on) == "adhoc lab was made larger and has stayed so"
     assert headline(over) == "adhoc lab was larger than usual"
     assert headline(over, name="it") == "It was larger than usual"
+
+
+def test_sizes_paces_and_long_statements_are_told_as_people_say_it() -> None:
+    def told(metric: str, kind: str, actual: float, expected: float, unit: str, **more: Any) -> tuple[str, str]:
+        values: dict[str, Any] = {"metric": metric, "kind": kind, "actual": actual, "expected": expected, "unit": unit}
+        (record,) = Kept(sighting(0, seen=500, impact_credits_per_day=0.0, **(values | more))).records
+        return finding_words.headline(record), finding_words.figures(record)
+
+    assert told("size_above", "resize_forgotten", 2, 0, "count")[1] == "2 sizes larger than usual"
+    assert told("size_below", "level_shift", 1, 0, "count") == (
+        "ETL is smaller than usual",
+        "1 size smaller than usual",
+    )
+    assert told("size_above", "resize_forgotten", 1.9, 0, "count")[1] == "1.9 sizes larger than usual on average"
+    slower = told("pace", "drift", 129, 100, "%")
+    assert slower[0] == "The same statements take longer and longer on ETL"
+    assert slower[1] == "the same statements take 29 % longer than usual on average"
+    long = told("longest_statement", "long_running_query", 9 * 3_600, 9_600, "s")
+    assert long[0] == "A statement has run for 9 h on ETL"
+    assert long[1] == "a statement ran for 9 h; the longest in the weeks before ran for 2 h 40 min"
 
 
 def test_what_was_asked_about_is_said_and_what_is_snoozed_is_counted() -> None:

@@ -31,6 +31,7 @@ PHRASES = [
     ("yesterday", "2026-11-22"),
     ("YESTERDAY?", "2026-11-22"),
     ("the day before yesterday", "2026-11-21"),
+    ("last night", "2026-11-22 20:00 to 2026-11-23 06:00"),
     ("today", "2026-11-23 00:00 to 10:20"),
     ("today so far", "2026-11-23 00:00 to 10:20"),
     ("last 7 days", "2026-11-16 to 2026-11-22"),
@@ -128,6 +129,16 @@ def test_nonsense_is_a_bad_argument_with_examples(nonsense: str) -> None:
 def test_the_future_is_refused_and_named(phrase: str) -> None:
     with pytest.raises(BadArgument, match="future"):
         parse_window(phrase, NOW, LA)
+
+
+def test_last_night_is_ten_hours_of_the_clock_and_ends_at_now_before_dawn() -> None:
+    after_the_change = datetime(2026, 11, 1, 18, tzinfo=UTC)  # the clocks went back in that night
+    window, _, convention = parse_window("last night", after_the_change, LA)
+    assert describe(window) == "2026-10-31 20:00 to 2026-11-01 06:00"
+    assert window.end - window.start == timedelta(hours=11)
+    assert convention == "Last night is from yesterday 20:00 to today 06:00."
+    early = datetime(2026, 11, 23, 11, tzinfo=UTC)
+    assert describe(parse_window("last night", early, LA).window) == "2026-11-22 20:00 to 2026-11-23 03:00"
 
 
 def test_a_reversed_range_is_refused() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from agent.replies.finding_words import when
 from agent.scan.billing import kind_of
 from agent.store import Store
 from tests.doubles.account import NOW
@@ -149,6 +150,24 @@ def test_one_that_never_suspends_and_pays_for_it(scanner: Scanner) -> None:
     assert found.finding.impact_credits_per_day == pytest.approx(0.6 * 24, rel=0.05)
 
 
+def test_never_suspending_dates_from_as_far_back_as_it_shows(scanner: Scanner) -> None:
+    first = NOW.replace(hour=0, minute=0) - timedelta(days=40)
+    scanner.reader.show("BI_WH", auto_suspend=None)
+    (found,) = scanner.found("advice_never_suspends")
+    assert found.finding.started_at == first, "as far as the figures reach"
+    assert when(found.finding, "UTC") == f"since {first:%Y-%m-%d} 00:00 UTC at least"
+    assert first.isoformat() in [fact.value for fact in found.finding.evidence]
+
+
+def test_a_pause_ends_what_is_known_of_never_suspending_and_a_week_is_told_at_least(scanner: Scanner) -> None:
+    frame = scanner.reader.frames["metering"]
+    paused = NOW.replace(minute=0) - timedelta(days=20)
+    frame.loc[(frame["warehouse"] == "BI_WH") & (frame["start"] == paused), "credits_compute"] = 0.0
+    scanner.reader.show("BI_WH", auto_suspend=None)
+    (found,) = scanner.found("advice_never_suspends")
+    assert found.finding.started_at == paused + HOUR
+
+
 def test_what_may_not_be_read_is_said_and_its_findings_stay(scanner: Scanner) -> None:
     scanner.reader.live = (running("q-long", "ETL_WH", 2),)
     (found,) = scanner.found("long_running_query")
@@ -219,8 +238,25 @@ def test_what_several_figures_say_together_names_the_finding() -> None:
     assert told("pace", kind="drift") == "drift"
 
 
-def oddity(metric: Any, kind: Kind) -> Candidate:
+def test_what_makes_up_the_credits_and_the_statements_names_the_finding() -> None:
+    def told(**beyond: float) -> str | None:
+        first, *rest = (oddity(metric, "spike", amount) for metric, amount in beyond.items())
+        return kind_of(first.also(rest))
+
+    crawler = {"credits": 42.4, "credits_cloud_services": 42.3, "failures": 28.0, "queries": 2665.0}
+    assert told(**crawler) == "cloud_services"
+    assert told(**crawler | {"credits_cloud_services": 1.2, "failures": 2600.0}) == "retry_storm"
+    assert told(failures=339.0, queries=339.0) == "retry_storm"
+    assert told(failures=96.0, queue_seconds=118_324.0) == "failing_queries"
+    assert told(credits=23.4, failures=18.0, queue_seconds=267_023.0, queries=1_130.0) == "queueing"
+    assert told(credits=23.4, failures=18.0, queries=1_130.0) == "spend_spike"
+    assert told(queue_seconds=150_000.0, size_below=84.0) == "queueing"
+
+
+def oddity(metric: Any, kind: Kind, beyond: float = 8.0) -> Candidate:
     begins = pd.Timestamp(END.replace(tzinfo=None))
-    anomaly = Anomaly(begins, begins + HOUR, kind, 1.0, (0.0, 2.0), 9.0, 8.0, 0.9, begins + HOUR, False)
-    series = pd.Series(9.0, index=[begins])
-    return Candidate(Watch(metric, "warehouse"), kind, "ETL_WH", anomaly, series, END, END + HOUR, END, "V", None, None)
+    anomaly = Anomaly(begins, begins + HOUR, kind, 1.0, (0.0, 2.0), 1.0 + beyond, beyond, 0.9, begins + HOUR, False)
+    series = pd.Series(1.0 + beyond, index=[begins])
+    watch = Watch(metric, "warehouse")
+    credits = beyond if watch.in_credits else None
+    return Candidate(watch, kind, "ETL_WH", anomaly, series, END, END + HOUR, END, "V", credits, credits)

@@ -244,6 +244,7 @@ def test_details_hold_everything_and_the_audit_trail(office: Office, key: PlanKe
     office.press(Action.DETAILS, key, "UVIC")
     shown = texts(office.wall.views[-1][1]["blocks"])
     assert key.digest in shown
+    assert "auto-suspend: " in shown and "auto-resume: yes" in shown and "auto_" not in shown
     for event in ("proposed by slack:T1/UADA", "denied by slack:T1/UADA", "approved by slack:T1/UGRACE", "applied by"):
         assert event in shown
 

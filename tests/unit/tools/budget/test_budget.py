@@ -82,6 +82,8 @@ def test_the_chart_rises_towards_the_line(reader: FrameReader) -> None:
     chart = result.data.chart
     sums = [point.value for point in (*chart.history, *chart.forecast)]
     assert sums == sorted(sums) and chart.limit == 9_000
+    assert chart.forecast[0] == chart.history[-1], "what is expected begins where the measured line ends, no day later"
+    assert all(band.time == tuple(p.time for p in chart.forecast) and band.lo[0] == band.hi[0] for band in chart.bands)
     assert sums[-1] == pytest.approx(values(result)["total"])
 
 
