@@ -51,6 +51,8 @@ def accuracy_words(accuracy: float) -> str:
     """What may be said about '85 % accurate'. `accuracy`: 100 % less WAPE, in percent."""
     if accuracy >= _PROMISED:
         return f"{_PROMISED:.0f} % accurate holds here, said as 1 - WAPE: {accuracy:.1f} % in the backtest."
+    if round(accuracy, 1) >= _PROMISED:
+        return f"This is not quite {_PROMISED:.0f} % accurate: 1 - WAPE was a little less in the backtest."
     return f"This is not {_PROMISED:.0f} % accurate: 1 - WAPE was {accuracy:.1f} % in the backtest."
 
 

@@ -230,6 +230,8 @@ class Report:
         rows = []
         for start in buckets(self._window, bucket, tz):
             begins, ends = max(start, self._window.start), min(next_bucket(start, bucket, tz), self._window.end)
+            if ends <= self._histories.start:
+                continue  # not a zero: nothing is known of it
             window = Window(start=begins, end=ends, tz=self._window.tz)
             key = label(bucket_of(begins, bucket, tz) if bucket != "week" else begins, bucket)
             rows.append(self._row(key, begins, key, window, self._outlook.total(begins, ends), None))
@@ -265,6 +267,9 @@ class Report:
         steps = int(self._histories.frame["ds"].nunique())
         first = localize(self._histories.start, zone(self._histories.tz))
         self._notes.append(f"Learned from {steps} {self._histories.step}s, from {first:%Y-%m-%d} on.")
+        if self._window.start < self._histories.start and self._window.start < self._outlook.begins:
+            view = self._histories.view
+            self._notes.append(f"{view} begins on {first:%Y-%m-%d}: what was used before is not in these figures.")
         if odd := left_out_words(self._outlook):
             self._notes.append(odd)
         known = steps / (24 if self._histories.step == "hour" else 1)

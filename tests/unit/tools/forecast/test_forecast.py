@@ -64,6 +64,16 @@ def test_what_is_behind_us_of_a_running_month_is_measured() -> None:
     assert found["from"] == "2026-11-23T00:00:00+00:00"  # today is not whole yet
 
 
+def test_what_was_before_the_figures_is_not_known_and_no_zero() -> None:
+    result = forecast(window="this year", filters=ETL)  # 60 days of it are there
+    assert result.data is not None and result.data.row_kind == "month"
+    assert min(row.value for row in result.data.rows) > 100
+    assert [row.key for row in result.data.rows] == ["2026-09", "2026-10", "2026-11", "2026-12"]
+    assert any("begins on 2026-09-" in note and "not in these figures" in note for note in result.data.notes)
+    running = forecast(window="by the end of the month", filters=ETL)
+    assert running.data is not None and not any("not in these figures" in note for note in running.data.notes)
+
+
 def test_the_latest_hours_that_are_not_complete_are_left_out() -> None:
     found = values(forecast(window="next 6 hours", filters=ETL))
     assert found["from"] == "2026-11-23T15:00:00+00:00"  # 18:20 less three hours of latency
@@ -111,6 +121,11 @@ def test_accuracy_is_said_as_one_minus_wape_and_denied_where_it_does_not_hold() 
     assert "naive" in found and 0 <= found["coverage80"] <= 100
     assert accuracy_words(85.0).startswith("85 % accurate holds")
     assert accuracy_words(84.9).startswith("This is not 85 % accurate")
+
+
+def test_a_little_less_than_promised_is_not_rounded_up() -> None:
+    assert "85.0" not in accuracy_words(84.97) and accuracy_words(84.97).startswith("This is not")
+    assert "84.9 %" in accuracy_words(84.94)
 
 
 def test_a_day_of_an_incident_is_left_out_of_what_is_learned_and_said() -> None:
