@@ -24,7 +24,7 @@ demo: $(STAMP)  ## the tour on the demo account
 	@$(BIN)/frostline demo
 
 test: $(STAMP)  ## the tests
-	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile
 
 check: $(STAMP)  ## ruff, mypy, import-linter
 	@$(BIN)/ruff check .
