@@ -18,9 +18,6 @@ from agent.runtime import Runtime
 from agent.state import Turn
 from tests import account
 from tests.scenario.commands import answer, cli, one_object, opened, run
-from tools.demo import layout
-from tools.demo.account import DEFAULT_SEED, replace_account, settings
-from tools.demo.build import build_demo
 from tools.warehouse.views import ALL_VIEWS
 
 pytestmark = pytest.mark.timeout(300)
@@ -45,18 +42,10 @@ class Pair:
     again: Runtime
 
 
-def _short(folder: Path) -> None:
-    build_demo(folder, seed=DEFAULT_SEED, days=24)
-    with duckdb.connect(str(layout.database_file(folder))) as con:  # so early, not all of them have been created
-        con.execute(f"DELETE FROM {layout.RAW}.WAREHOUSES WHERE created_on > ?", [settings(folder).now])
-
-
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    """A demo account of 24 days, which most of the questions are about, and what its export makes elsewhere."""
+def pair(template_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     base = tmp_path_factory.mktemp("exported")
-    first, second = base / "first", base / "second"
-    replace_account(first / "demo" / "account", _short)
+    first, second = account.new_home(template_home, base / "first"), base / "second"
     report = answer(first, "account", "export", str(base / "my export"))
     answer(second, "account", "import", str(base / "my export"))
     with opened(first) as original, opened(second) as again:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from tests import account
 from tools.changes.tools import CHANGE_TOOLS
 from tools.domain import PlanRecord, PlanState
 
-TRIALS = int(os.environ.get("FROSTLINE_TEST_TRIALS", "10"))
+TRIALS = 50
 MANY = account.POLICY.replace("per_hour = 20", "per_hour = 1000")
 
 
