@@ -14,7 +14,8 @@ from typing import NamedTuple
 from tools.errors import BadArgument
 from tools.result import Window
 from tools.windows.calendars import Unit, floor_hour, localize, midnight, shift, zone
-from tools.windows.phrases import Frame, Span, match_at, match_whole
+from tools.windows.phrases import match_at, match_whole
+from tools.windows.spans import Frame, Span
 
 __all__ = [
     "DEFAULT_WINDOW",

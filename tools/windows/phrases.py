@@ -4,39 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
-from tools.windows.calendars import Unit, add_months, localize, midnight, monday, quarter_start, shift
+from tools.windows.calendars import add_months, localize, monday, shift
 from tools.windows.points import DATE, MONTH, MONTH_NAMES, NUMBER, POINT, WEEKDAY, number, pair_of, read_point, weekday
+from tools.windows.spans import (
+    Frame,
+    Span,
+    between,
+    calendar_units,
+    last_days,
+    last_hours,
+    month_unit,
+    rolling_units,
+    span_of_days,
+    up_to_now,
+    whole_months,
+)
 
-__all__ = ["Frame", "Span", "match_at", "match_whole"]
-
-
-@dataclass(frozen=True)
-class Frame:
-    """What a phrase is read against."""
-
-    now: datetime
-    today: date
-    tz: ZoneInfo
-    tz_name: str
-    hours_until: datetime
-    """Where "past N hours" ends."""
-
-    def at(self, day: date) -> datetime:
-        return midnight(day, self.tz)
-
-
-@dataclass(frozen=True)
-class Span:
-    start: datetime
-    end: datetime
-    label: str
-    convention: str
-    step: tuple[Unit, int]
-    to_date: bool = False
+__all__ = ["match_at", "match_whole"]
 
 
 _Reader = Callable[["re.Match[str]", Frame], "Span | None"]
@@ -78,32 +64,24 @@ def match_whole(text: str, frame: Frame) -> Span | None:
     return None
 
 
-def _days(frame: Frame, first: date, after: date, label: str, convention: str, step: tuple[Unit, int]) -> Span:
-    return Span(frame.at(first), frame.at(after), label, convention, step)
-
-
-def _up_to_now(frame: Frame, first: date, label: str, convention: str, step: tuple[Unit, int]) -> Span:
-    return Span(frame.at(first), frame.now, label, convention, step, to_date=True)
-
-
 # --- relative days ---------------------------------------------------------------------------------------
 
 
 @_reads(r"(?:so far )?today(?: so far)?|(?:the )?(?:current|this) day")
 def _today(match: re.Match[str], frame: Frame) -> Span:
-    return _up_to_now(frame, frame.today, "today so far", "Today means since local midnight.", ("day", 1))
+    return up_to_now(frame, frame.today, "today so far", "Today means since local midnight.", ("day", 1))
 
 
 @_reads(r"(?:the )?day before yesterday")
 def _two_days_ago(match: re.Match[str], frame: Frame) -> Span:
     day = frame.today - timedelta(days=2)
-    return _days(frame, day, day + timedelta(days=1), "the day before yesterday", "", ("day", 1))
+    return span_of_days(frame, day, day + timedelta(days=1), "the day before yesterday", "", ("day", 1))
 
 
 @_reads(r"yesterday|(?:the )?(?:last|previous|prior|past) day|(?:the )?(?:last|previous) full day")
 def _yesterday(match: re.Match[str], frame: Frame) -> Span:
     day = frame.today - timedelta(days=1)
-    return _days(frame, day, frame.today, "yesterday", "Yesterday is the last full day.", ("day", 1))
+    return span_of_days(frame, day, frame.today, "yesterday", "Yesterday is the last full day.", ("day", 1))
 
 
 _DUSK, _DAWN = 20, 6
@@ -133,28 +111,19 @@ def _ago(match: re.Match[str], frame: Frame) -> Span | None:
     label = f"{match.group(0).lower()}"
     if unit == "day":
         day = frame.today - timedelta(days=count)
-        return _days(frame, day, day + timedelta(days=1), label, "", ("day", 1))
+        return span_of_days(frame, day, day + timedelta(days=1), label, "", ("day", 1))
     if unit == "week":
         first = monday(frame.today) - timedelta(weeks=count)
         text = "That is the whole week, Monday to Sunday."
-        return _days(frame, first, first + timedelta(days=7), label, text, ("week", 1))
-    first, months = _month_unit(unit, frame.today)
+        return span_of_days(frame, first, first + timedelta(days=7), label, text, ("week", 1))
+    first, months = month_unit(unit, frame.today)
     first = add_months(first, -count * months)
-    return _days(frame, first, add_months(first, months), label, f"That is the whole {unit}.", ("month", months))
+    return span_of_days(frame, first, add_months(first, months), label, f"That is the whole {unit}.", ("month", months))
 
 
 def _unit(match: re.Match[str]) -> str:
     low = match["unit"].lower()
     return _SHORT.get(low, low)
-
-
-def _month_unit(unit: str, day: date) -> tuple[date, int]:
-    """First day of the running month, quarter or year, and its length in months."""
-    if unit == "month":
-        return day.replace(day=1), 1
-    if unit == "quarter":
-        return quarter_start(day), 3
-    return day.replace(month=1, day=1), 12
 
 
 # --- last N, past N ---------------------------------------------------------------------------------------
@@ -169,75 +138,32 @@ def _last_n(match: re.Match[str], frame: Frame) -> Span | None:
     if not 0 < count <= (26_400 if unit == "hour" else 1100):
         return None
     if unit == "hour":
-        return _hours(frame, count)
+        return last_hours(frame, count)
     if unit == "day":
-        return _last_days(frame, count)
-    return _rolling(frame, count, unit) if rolling else _calendar(frame, count, unit)
+        return last_days(frame, count)
+    return rolling_units(frame, count, unit) if rolling else calendar_units(frame, count, unit)
 
 
 @_reads(r"(?:the |in the |over the )?(?:last|past|previous) (?:hour|hr)")
 def _last_hour(match: re.Match[str], frame: Frame) -> Span:
-    return _hours(frame, 1)
-
-
-def _hours(frame: Frame, count: int) -> Span:
-    end = frame.hours_until
-    label = "the last full hour" if count == 1 else f"the past {count} hours"
-    return Span(
-        shift(end, "hour", -count, frame.tz),
-        end,
-        label,
-        "It ends at the last full hour that is loaded.",
-        ("hour", count),
-    )
-
-
-def _last_days(frame: Frame, count: int) -> Span:
-    if count == 1:
-        return _days(frame, frame.today - timedelta(days=1), frame.today, "yesterday", "", ("day", 1))
-    label, text = f"the last {count} days", "Full days before today; today is not in it."
-    return _days(frame, frame.today - timedelta(days=count), frame.today, label, text, ("day", count))
-
-
-def _rolling(frame: Frame, count: int, unit: str) -> Span:
-    """'past 2 weeks', 'past month': full days up to yesterday, not calendar units."""
-    label = f"the past {unit}" if count == 1 else f"the past {count} {unit}s"
-    if unit == "week":
-        first = frame.today - timedelta(weeks=count)
-        step: tuple[Unit, int] = ("day", 7 * count)
-    else:
-        months = count * _month_unit(unit, frame.today)[1]
-        first, step = add_months(frame.today, -months), ("month", months)
-    return _days(frame, first, frame.today, label, "Full days up to and including yesterday.", step)
-
-
-def _calendar(frame: Frame, count: int, unit: str) -> Span:
-    """'last week', 'last 2 months': the whole calendar units before the running one."""
-    label = f"last {unit}" if count == 1 else f"the last {count} {unit}s"
-    if unit == "week":
-        after = monday(frame.today)
-        text = "Weeks run from Monday to Sunday."
-        return _days(frame, after - timedelta(weeks=count), after, label, text, ("week", count))
-    after, months = _month_unit(unit, frame.today)
-    text = f"Calendar {unit}s, without the running one."
-    return _days(frame, add_months(after, -months * count), after, label, text, ("month", months * count))
+    return last_hours(frame, 1)
 
 
 @_reads(r"(?:the )?(?P<which>last|previous|prior|past) (?P<unit>week|month|quarter|year)")
 def _last_unit(match: re.Match[str], frame: Frame) -> Span:
     unit = match["unit"].lower()
-    return _rolling(frame, 1, unit) if match["which"].lower() == "past" else _calendar(frame, 1, unit)
+    return rolling_units(frame, 1, unit) if match["which"].lower() == "past" else calendar_units(frame, 1, unit)
 
 
 @_reads(r"(?:a |the )?(?:last |past )?fortnight")
 def _fortnight(match: re.Match[str], frame: Frame) -> Span:
-    return _last_days(frame, 14)
+    return last_days(frame, 14)
 
 
 @_reads(r"(?:the )?(?:last|past|previous) weekend|(?:over |at |on )?the weekend")
 def _weekend(match: re.Match[str], frame: Frame) -> Span:
     first = monday(frame.today) - timedelta(days=2)
-    return _days(frame, first, first + timedelta(days=2), "last weekend", "Saturday and Sunday.", ("day", 7))
+    return span_of_days(frame, first, first + timedelta(days=2), "last weekend", "Saturday and Sunday.", ("day", 7))
 
 
 # --- to date ------------------------------------------------------------------------------------------------
@@ -254,10 +180,10 @@ def _this_unit(match: re.Match[str], frame: Frame) -> Span:
     unit = (match["unit"] or match["unit2"] or match["unit3"] or _TO_DATE[(match["abbr"] or "mtd").lower()]).lower()
     if unit == "week":
         text = "The week began on Monday; it runs up to what is loaded."
-        return _up_to_now(frame, monday(frame.today), "this week so far", text, ("week", 1))
-    first, months = _month_unit(unit, frame.today)
+        return up_to_now(frame, monday(frame.today), "this week so far", text, ("week", 1))
+    first, months = month_unit(unit, frame.today)
     text = f"From the first day of the {unit} up to what is loaded."
-    return _up_to_now(frame, first, f"this {unit} so far", text, ("month", months))
+    return up_to_now(frame, first, f"this {unit} so far", text, ("month", months))
 
 
 @_reads(
@@ -279,7 +205,7 @@ def _since(match: re.Match[str], frame: Frame) -> Span | None:
 @_reads(r"all time|(?:for )?ever|all history|all of history")
 def _all(match: re.Match[str], frame: Frame) -> Span:
     first = frame.today - timedelta(days=365)
-    return _up_to_now(frame, first, "the past year, all that is kept", "The views keep a year.", ("day", 366))
+    return up_to_now(frame, first, "the past year, all that is kept", "The views keep a year.", ("day", 366))
 
 
 # --- ranges -----------------------------------------------------------------------------------------------
@@ -301,20 +227,7 @@ def _from_to(match: re.Match[str], first_text: str, last_text: str, frame: Frame
     first, last = pair
     if last.end <= first.start and re.search(r"\bcompar\w*\s+$", match.string[: match.start()], re.IGNORECASE):
         return None
-    return _between(first.start, last.end, last.instant, frame)
-
-
-def _between(start: datetime, end: datetime, instant: bool, frame: Frame) -> Span:
-    days = (end.date() - start.date()).days
-    step: tuple[Unit, int] = ("day", max(1, days))
-    if instant and start.time() != end.time():
-        step = ("hour", max(1, -int(-(end - start).total_seconds() // 3600)))
-    elif start.day == 1 and end.day == 1 and days > 0:
-        step = ("month", (end.year - start.year) * 12 + end.month - start.month)
-    text = "The end is not included." if instant else "Both days are included."
-    last = f"{end:%Y-%m-%d %H:%M}" if instant else f"{end.date() - timedelta(days=1)}"
-    first = f"{start:%Y-%m-%d %H:%M}" if instant else f"{start.date()}"
-    return Span(start, end, f"{first} to {last}", text, step)
+    return between(first.start, last.end, last.instant, frame)
 
 
 @_reads(
@@ -354,7 +267,7 @@ def _week_of(match: re.Match[str], frame: Frame) -> Span | None:
         return None
     first = monday(point.start.date())
     text = "The week from Monday to Sunday around that day."
-    return _days(frame, first, first + timedelta(days=7), f"the week of {first}", text, ("week", 1))
+    return span_of_days(frame, first, first + timedelta(days=7), f"the week of {first}", text, ("week", 1))
 
 
 @_reads(
@@ -372,7 +285,7 @@ def _month(match: re.Match[str], frame: Frame) -> Span | None:
         month = number(match["name"])
         year = int(match["year"]) if match["year"] else frame.today.year - (month > frame.today.month)
     first = date(year, month, 1)
-    return _whole_months(frame, first, 1, f"{first:%B %Y}")
+    return whole_months(frame, first, 1, f"{first:%B %Y}")
 
 
 @_reads(
@@ -384,18 +297,13 @@ def _quarter(match: re.Match[str], frame: Frame) -> Span:
     given = match["year"] or match["year2"]
     year = int(given) if given else frame.today.year - (month > frame.today.month)
     first = date(max(year, 1970), month, 1)
-    return _whole_months(frame, first, 3, f"Q{(month + 2) // 3} {year}")
+    return whole_months(frame, first, 3, f"Q{(month + 2) // 3} {year}")
 
 
 @_reads(r"(?:in|during|for|year|of) (?P<year>20\d{2})|(?P<bare>20\d{2})")
 def _year(match: re.Match[str], frame: Frame) -> Span:
     first = date(int(match["year"] or match["bare"]), 1, 1)
-    return _whole_months(frame, first, 12, f"{first.year}")
-
-
-def _whole_months(frame: Frame, first: date, months: int, label: str) -> Span:
-    after = add_months(first, months)
-    return _days(frame, first, after, label, "", ("month", months))
+    return whole_months(frame, first, 12, f"{first.year}")
 
 
 @_reads(rf"(?:on |for |during |in )?(?:the )?(?P<point>{DATE})")
