@@ -1,8 +1,10 @@
 """Days that the calendar makes different: turns of the month and holidays, as factors on the whole day.
 
-A day's factor is its level over the median of the same weekday's ordinary levels nearby. A series' own factors are
-shrunk towards the panel's, since a quarter holds only three month ends; what is not clearly different from the scatter
-of ordinary days is 1. A holiday that the history does not show is taken to be most of the way to a weekend day.
+A day's factor is its level over the median of the same weekday's ordinary levels nearby. A quarter holds three month
+ends and a few holidays, so a series' own factors lean on more than their own day: on what the six days about a month's
+end have in common where that is clear, else on the panel's. What is not clearly different from the scatter of ordinary
+days is 1. Holidays lean on weekends: whoever stays away on a Saturday stays away on a holiday, by as much as the panel
+shows, or most of the way where it shows none.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ _CLEAR = 2.0
 _LEAST = 0.10
 _LIMIT = 3.0
 _AS_WEEKEND = 0.7
+_RESTS = 0.3
+"""From this logarithm on a series has weekends that holidays can be like."""
 
 
 @dataclass(frozen=True)
@@ -90,14 +94,22 @@ def _measured(level: Floats, kind: Ints, weekday: Ints) -> Effects:
     for place in range(1, _CLASSES):
         found = excess[(kind == place) & np.isfinite(excess)]
         count[place] = len(found)
-        size[place] = float(np.median(found)) if len(found) else 0.0
+        size[place] = _lesser_median(found)
     rest, work = logs[ordinary & (weekday >= 5)], logs[ordinary & (weekday < 5)]
     weekend = float(np.median(rest) - np.median(work)) if len(rest) and len(work) else 0.0
     return Effects(size, count, scatter, weekend)
 
 
+def _lesser_median(found: Floats) -> float:
+    """The median; of an even number the one of the middle two that is nearer to none: one of two may be an incident."""
+    if not len(found):
+        return 0.0
+    low, high = np.quantile(found, 0.5, method="lower"), np.quantile(found, 0.5, method="higher")
+    return float(0.0 if low < 0 < high else min(low, high, key=abs))
+
+
 def settle(panel: list[Effects]) -> list[Effects]:
-    """Each series' factors, shrunk towards the panel's; those that scatter explains are 0."""
+    """Each series' factors, leaning as the module says; those that scatter explains are 0."""
     if not panel:
         return []
     size, count = np.stack([one.size for one in panel]), np.stack([one.count for one in panel])
@@ -106,8 +118,30 @@ def settle(panel: list[Effects]) -> list[Effects]:
     shown = np.where(clear, size, 0.0)
     weight = np.where(count > 0, 1.0, 0.0)
     common = (shown * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), 1)
-    mixed = np.where(clear, (count * size + _SHRINK * common) / (count + _SHRINK), 0.0)
-    unseen = (count[:, HOLIDAY] == 0) & (weight[:, HOLIDAY].sum() == 0)
-    mixed[:, HOLIDAY] = np.where(unseen, _AS_WEEKEND * np.array([one.weekend for one in panel]), mixed[:, HOLIDAY])
+    turn, turns = _turn_of_month(size, count, scatter)
+    prior = np.where(turns, turn, common)
+    mixed = np.where(clear | turns, (count * size + _SHRINK * prior) / (count + _SHRINK), 0.0)
+    mixed[:, HOLIDAY] = _holidays(panel, mixed[:, HOLIDAY])
     limited = np.clip(mixed, -_LIMIT, _LIMIT)
     return [Effects(row, one.count, one.scatter, one.weekend) for row, one in zip(limited, panel, strict=True)]
+
+
+def _turn_of_month(size: Floats, count: Floats, scatter: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """What the days about a month's end have in common, and whether it is clear: (series, classes) both."""
+    weight = count[:, 1:HOLIDAY]
+    total = np.maximum(weight.sum(axis=1, keepdims=True), 1)
+    mean = (weight * size[:, 1:HOLIDAY]).sum(axis=1, keepdims=True) / total
+    clear = np.abs(mean) > np.maximum(_CLEAR * scatter / np.sqrt(total), _LEAST)
+    inside = (np.arange(_CLASSES) > 0) & (np.arange(_CLASSES) < HOLIDAY)
+    return np.asarray(np.where(inside, mean, 0.0)), np.asarray(clear & inside)
+
+
+def _holidays(panel: list[Effects], mixed: Floats) -> Floats:
+    """`mixed` (series,), with what leans on the weekend for series that have one."""
+    weekend = np.array([one.weekend for one in panel])
+    size, count = np.array([one.size[HOLIDAY] for one in panel]), np.array([one.count[HOLIDAY] for one in panel])
+    rests = np.abs(weekend) > _RESTS
+    shown = rests & (count > 0)
+    share = float(np.clip(np.median(size[shown] / weekend[shown]), 0, 1)) if shown.any() else _AS_WEEKEND
+    leaning = (count * size + _SHRINK * share * weekend) / (count + _SHRINK)
+    return np.asarray(np.where(rests, leaning, mixed))

@@ -2,7 +2,9 @@
 
 A shift is a lasting step of the daily level: against the four weeks before it, nearly every day after it lies on one
 side, by a large factor and many times the days' own scatter, and the step is there at once (growth is no shift). The
-past before it keeps its shape and is scaled to the present level; where it was idle, it is left out.
+past before it keeps its shape and is scaled to the present level; where it was idle, it is left out. Days are raised by
+an amount instead (a poller that runs day and night adds as much to a Sunday as to a Monday), where that tells the days
+since clearly better.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ _SCATTERS = 4.0
 _AT_ONCE = 0.7
 _APART = 0.96
 _MOST_SHIFTS = 3
+_BETTER = 0.8
+"""Of the error of a ratio: an amount must leave no more than that."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class Shift:
     """Level after over level before; nan where it was idle before."""
     counted: float = 1.0
     """The share of the ratio's logarithm by which the past was scaled."""
+    added: float | None = None
+    """What came on top a day, where the past was raised by that instead."""
 
 
 def present_regime(values: Floats, per_day: int) -> tuple[Floats, list[Shift]]:
@@ -56,16 +62,33 @@ def present_regime(values: Floats, per_day: int) -> tuple[Floats, list[Shift]]:
         if per_day == 1 and (held := len(out) - shift.at) < _WHOLE_DAYS:
             shift = replace(shift, counted=held / _WHOLE_DAYS)
             known = shift.at  # what is left of the step would be found again
+        elif per_day == 1:
+            shift = replace(shift, added=_on_top(out, shift))
         shifts.append(shift)
-        out[: shift.at] *= _scale(shift)
+        out[: shift.at] = _moved(out[: shift.at], shift)
     return out, shifts
 
 
-def _scale(shift: Shift) -> float:
-    """What the past is multiplied by; nan where it was idle."""
+def _moved(past: Floats, shift: Shift) -> Floats:
+    """The past at the level that holds now; nan where it was idle."""
+    if shift.added is not None:
+        return np.maximum(past + shift.added, 0.0)
     if shift.counted == 1 or not np.isfinite(shift.ratio):
-        return shift.ratio
-    return float(max(shift.ratio, _LEAST_RATIO) ** shift.counted)
+        return past * shift.ratio
+    return np.asarray(past * max(shift.ratio, _LEAST_RATIO) ** shift.counted)
+
+
+def _on_top(values: Floats, shift: Shift) -> float | None:
+    """The amount by which each day of the usual week was raised or lowered; None where the ratio tells as much."""
+    before, after = values[: shift.at][-_LOOK_BACK:], values[shift.at :]
+    if len(before) < _LOOK_BACK or not np.isfinite(shift.ratio) or not np.isfinite(before).all():
+        return None
+    week = np.median(before.reshape(-1, 7), axis=0)
+    usual = np.resize(week, len(after))
+    added = float(np.nanmedian(after - usual))
+    raised = np.nansum(np.abs(after - np.maximum(usual + added, 0.0)))
+    scaled = np.nansum(np.abs(after - shift.ratio * usual))
+    return added if raised < _BETTER * scaled else None
 
 
 def find_shift(values: Floats, per_day: int) -> Shift | None:

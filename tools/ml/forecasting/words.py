@@ -58,4 +58,5 @@ def _step_of(history: History, shift: Shift) -> str:
         return (
             f"level shift on {day} (x{shift.ratio:.2g}), not a week old: the past before it is scaled a part of the way"
         )
-    return f"level shift on {day} (x{shift.ratio:.2g}), the past before it is scaled to the level that holds now"
+    how = "scaled" if shift.added is None else "raised or lowered by the same amount a day"
+    return f"level shift on {day} (x{shift.ratio:.2g}), the past before it is {how} to the level that holds now"

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tools.ml.forecasting import PanelForecast, forecast, study_panel
+from tools.ml.calendar import Calendar
+from tools.ml.forecasting import PanelForecast, forecast, forecast_panel, study_panel
 from tools.ml.forecasting.excursions import calmed
 from tools.ml.forecasting.steady import steady
 
@@ -198,3 +199,53 @@ def test_one_wild_week_does_not_price_the_next() -> None:
 def test_a_few_days_are_enough_for_an_answer() -> None:
     said = forecast(pd.Series([3.0, 5.0, 4.0], index=pd.date_range(FIRST, periods=3, freq="D")), 7, point="mean")
     assert said["mean"].between(2, 6).all()
+
+
+# --- levels and the calendar ---------------------------------------------------------------------------------------
+
+
+def test_what_runs_day_and_night_since_two_weeks_raises_weekends_as_much() -> None:
+    values = usage()
+    values[-14:] += 60
+    said = study(w=values).frame["mean"].to_numpy()
+    assert said[5:7].mean() == pytest.approx(65, rel=0.1)
+    assert said[:5].mean() == pytest.approx(84, rel=0.1)
+
+
+STAMPS = pd.date_range("2026-06-29", periods=63, freq="D")
+
+
+def ahead_of(panel: dict[str, Floats], calendar: Calendar, name: str) -> Floats:
+    """What is said of one series of the panel (days of STAMPS) for the days from 31 August on."""
+    parts = [pd.DataFrame({"unique_id": key, "ds": STAMPS, "y": values}) for key, values in panel.items()]
+    found = forecast_panel(pd.concat(parts), AHEAD, calendar=calendar)
+    return found.loc[found["unique_id"] == name, "mean"].to_numpy()
+
+
+def flat(seed: int, noise: float = 0.1) -> Floats:
+    return np.asarray(np.exp(np.random.default_rng(seed).normal(3, noise, len(STAMPS))))
+
+
+def test_one_odd_day_of_two_at_a_place_in_the_month_is_no_habit() -> None:
+    """2 July was as ever, on 2 August a job ran away: 2 September is a day like its neighbours."""
+    values = np.where(pd.Timestamp("2026-08-02") == STAMPS, 200.0, flat(0, 0.05))
+    said = ahead_of({"w": values}, Calendar("UTC"), "w")
+    assert said[2] == pytest.approx(said[4], rel=0.15)
+
+
+def test_days_about_a_months_end_speak_for_each_other() -> None:
+    """1.7 times as much on six days, by one of eight: the others must not hide what its own sightings say."""
+    edge = Calendar("UTC").edge_of_month(pd.DatetimeIndex(STAMPS)) != 0
+    panel = {f"other {seed}": flat(seed) for seed in range(1, 8)}
+    said = ahead_of({"w": flat(0) * np.where(edge, 1.7, 1.0), **panel}, Calendar("UTC"), "w")
+    assert said[:4].mean() / said[4:].mean() == pytest.approx(1.7, rel=0.1)
+
+
+def test_who_rests_at_weekends_rests_on_holidays() -> None:
+    """On its only holiday a job hid the rest: people's warehouses tell what to expect, jobs that never rest do not."""
+    past, ahead = date(2026, 8, 12), date(2026, 9, 9)
+    panel = {f"job {seed}": flat(seed) for seed in range(8)} | {name: usage(len(STAMPS)) for name in "abcd"}
+    for name in "abcd":
+        panel[name][pd.Timestamp(past) == STAMPS] = 18.0 if name == "a" else 5.0
+    said = ahead_of(panel, Calendar("UTC", frozenset({past, ahead}), month_end=False), "a")
+    assert said[9] < 12 < 20 < said[8]
