@@ -62,7 +62,9 @@ class Trial:
     plain: Floats
     """(series, rows, quantiles): widths of the plain interval about 0."""
     fold: Ints
-    """(rows,)."""
+    """(rows,): place in `origins`."""
+    origins: tuple[int, ...]
+    """Columns of the first slots that were forecast."""
     step: Ints
     """(rows,): steps ahead."""
     factor: Floats
@@ -83,7 +85,8 @@ def trial(
     """
     width = prepared.values.shape[1]
     actual, members, learned, plain, folds, ahead, factors = [], [], [], [], [], [], []
-    for fold, origin in enumerate(origins or _origins(width, prepared.cut, slots)):
+    origins = origins or _origins(width, prepared.cut, slots)
+    for fold, origin in enumerate(origins):
         steps = np.arange(1, min(slots, width - origin) + 1)
         place = origin + steps - 1
         past = prepared.values[:, :origin]
@@ -106,6 +109,7 @@ def trial(
         np.concatenate(learned, axis=1) if learned else None,
         np.concatenate(plain, axis=1),
         np.concatenate(folds),
+        tuple(origins),
         np.concatenate(ahead),
         np.concatenate(factors, axis=1),
     )
@@ -168,6 +172,7 @@ def blended(blend: Blend, members: Floats, learned: Floats | None, plain: Floats
 
 def reports(
     tested: Trial,
+    said: Floats,
     quantiles: Floats,
     unit: Floats,
     seasons: tuple[int, int],
@@ -175,7 +180,10 @@ def reports(
     levels: Sequence[int],
     days: float,
 ) -> list[Backtest | None]:
-    """Figures by series; coverage of a fold is measured with factors from the other folds."""
+    """Figures by series; coverage of a fold is measured with factors from the other folds.
+
+    `said`: (series, rows), the points whose errors count.
+    """
     inside = _cross_fitted(tested, quantiles, levels, days)
     out: list[Backtest | None] = []
     for row in range(len(unit)):
@@ -184,15 +192,15 @@ def reports(
             out.append(None)
             continue
         size = tested.factor[row, seen]
-        actual, said = tested.actual[row, seen] * size, quantiles[row, seen, 2] * size
+        actual, point = tested.actual[row, seen] * size, said[row, seen] * size
         naive = tested.members[NAIVE, row, seen] * size
         known = history[row][np.isfinite(history[row])]
         bounds = {level: (low[row, seen] * size, high[row, seen] * size) for level, (low, high) in inside.items()}
         out.append(
             Backtest(
-                wape=wape(actual, said),
+                wape=wape(actual, point),
                 naive_wape=wape(actual, naive),
-                mase=mase(actual, said, known, seasons[0] if len(known) > seasons[0] else 1),
+                mase=mase(actual, point, known, seasons[0] if len(known) > seasons[0] else 1),
                 coverage={level: coverage(actual, *pair) for level, pair in bounds.items()},
                 folds=len(np.unique(tested.fold[seen])),
                 points=int(seen.sum()),

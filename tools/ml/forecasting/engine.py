@@ -85,7 +85,8 @@ def _group(able: list[History], bounds: Floats, slots: int, seasons: tuple[int, 
     blend = blend_of(tested, seasons)
     quantiles = blended(blend, tested.members, tested.learned, tested.plain)
     stretch = calibrated(tested.actual, quantiles, request.levels, out / seasons[0])
-    figures = reports(tested, quantiles, before.unit, seasons, before.values, request.levels, out / seasons[0])
+    said = _said(tested, quantiles, before, seasons, request)
+    figures = reports(tested, said, quantiles, before.unit, seasons, before.values, request.levels, out / seasons[0])
     steps = np.arange(1, slots + 1)
     ahead = _ahead(now, late, capable, blend, steps, seasons)
     together = _dependence(tested, quantiles, stretch)
@@ -124,6 +125,19 @@ def learned(
     late = replace(learner, how=replace(how, epochs=_ONWARDS, rate=how.rate / 2)).fit(all_rows, _SEED + 100, early)
     keep(request.state, seasons, now.end, early, late)
     return early, late
+
+
+def _said(tested: Trial, quantiles: Floats, before: Prepared, seasons: tuple[int, int], request: Request) -> Floats:
+    """The points of the backtest: (series, rows). Means of days are made from what was known at each origin.
+
+    Means of hours follow the skew of the whole past, which no origin knew: there the medians are judged.
+    """
+    points = quantiles[..., 2].copy()
+    if request.point == "mean" and seasons[0] != 24:
+        for fold, origin in enumerate(tested.origins):
+            rows = tested.fold == fold
+            points[:, rows] = with_excess(points[:, rows], before.values[:, :origin], before.unit)
+    return points
 
 
 def _known_only(tested: Trial, before: Prepared) -> Trial:
