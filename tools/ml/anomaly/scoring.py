@@ -2,7 +2,8 @@
 
 One alarm for one thing. After an alarm the score stays below the threshold for twelve hours (novel shapes) or six
 (plain excess) by the stamps, however odd the values are; it still ranks them. So the continuous score rises at the
-onset, and an unusual afternoon does not page anybody thirty times. Each alarm also raises what the next novel shape
+onset, and an unusual afternoon does not page anybody thirty times. What is novel twice over, beside the alarm that began
+the rest, is told in spite of it: a tremor must not hide the quake. Each alarm also raises what the next novel shape
 must reach by a fifth, which fades over a day: what goes on being odd must become odder to be told again.
 """
 
@@ -29,13 +30,16 @@ _REST_NOVEL = (12 * _HOUR, 24, 1440)
 _REST_PLAIN = (6 * _HOUR, 4, 1440)
 """Seconds of rest after an alarm, and between how many values that is at least and at most."""
 
+_BEYOND = 2.0
+"""How many times the evidence of the alarm that began a rest breaks it."""
+
 _DAY = 86_400.0
 _WEARIER = 0.2
 """How much more evidence the next alarm of novelty needs after each alarm; fades by the factor e in a day."""
 
 _GAPS = 31
 _NEVER = -(10**9)
-_FORMAT = 2
+_FORMAT = 3
 
 
 class _Pace:
@@ -70,6 +74,7 @@ class State:
         self._pace = _Pace()
         self._last_novel = _NEVER
         self._last_plain = _NEVER
+        self._last_strength = 0.0
         self._weary = 0.0
 
     def take(self, stamp: pd.Timestamp, value: float) -> tuple[float, State]:
@@ -92,16 +97,17 @@ class State:
         novel = evidence.novel / (1 + self._weary)
         if evidence.plain >= 1 and now - self._last_plain > _rest(_REST_PLAIN, step):
             strength = evidence.plain
-            self._alarm(now)
-        if novel >= 1 and now - self._last_novel > _rest(_REST_NOVEL, step):
+        rested = now - self._last_novel > _rest(_REST_NOVEL, step)
+        if novel >= 1 and (rested or novel >= _BEYOND * self._last_strength):
             strength = max(strength, novel)
-            self._alarm(now)
         if strength:
+            self._alarm(now, strength)
             return strength / (1 + strength)
         return 0.5 * evidence.oddness / (1 + evidence.oddness)
 
-    def _alarm(self, now: int) -> None:
+    def _alarm(self, now: int, strength: float) -> None:
         self._last_plain = self._last_novel = now
+        self._last_strength = strength
         self._weary += _WEARIER
 
     def to_bytes(self) -> bytes:
@@ -113,7 +119,9 @@ class State:
             "near": np.array(gatherer.near.queue),
             "excesses": np.array(gatherer.excesses.queue),
             "gaps": np.array(self._pace.gaps),
-            "last": np.array([self._pace.last, self._last_novel, self._last_plain, self._weary]),
+            "breaches": np.array(gatherer.breaches.queue),
+            "running": np.array([gatherer.breach, gatherer.joint, self._last_strength, self._weary]),
+            "last": np.array([self._pace.last, self._last_novel, self._last_plain]),
             "format": np.array([_FORMAT]),
         }
         target = io.BytesIO()
@@ -144,10 +152,11 @@ class State:
         )
         for at, tail in enumerate(gatherer.tails):
             gatherer.tails[at] = type(tail)(tail.size, arrays[f"tail_{at}"].tolist())
-        for name in ("near", "excesses"):
+        for name in ("near", "excesses", "breaches"):
             window = getattr(gatherer, name)
             setattr(gatherer, name, type(window)(window.size, arrays[name].tolist()))
-        last, novel, plain, state._weary = arrays["last"].tolist()
+        gatherer.breach, gatherer.joint, state._last_strength, state._weary = arrays["running"].tolist()
+        last, novel, plain = arrays["last"].tolist()
         state._pace = _Pace(tuple(arrays["gaps"].tolist()), last)
         state._last_novel, state._last_plain = int(novel), int(plain)
         return state
