@@ -11,11 +11,11 @@
 
 All but the excess are put on one scale by their own tails (`tails.py`). Novelty and agitation raise an alarm by
 surprise: by the harmonic mean of their tail probabilities (Wilson 2019), which one small probability decides, whatever
-the dependence between them, and to which two of them add up; it counts as the mean of now and a value ago. A breach of
-the daily habit does so alone, from a much smaller probability on: nothing in a day without work is novel. Jump and excess do together: the habit of seven days
-exceeded sevenfold, by a jump that comes less than about once in a day and a half, to a value that was not taken
-before. Rates are counted by the clock where values come faster than once an hour (jump) or once in five minutes (the
-others): people bear alarms a day, not alarms a value.
+the dependence between them, and to which two of them add up. A breach of the daily habit does so alone, from a much
+smaller probability on: a day without work looks like a long night, and no part of it is novel. Jump and excess do
+together: the habit of seven days exceeded sevenfold, by a jump that comes less than about once in a day and a half, to
+a value that was not taken before. Rates are counted by the clock where values come faster than once an hour (jump) or
+once in five minutes (the others): people bear alarms a day, not alarms a value.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tools.ml.anomaly.checks import Floats
-from tools.ml.anomaly.memory import DAYS, FADES, Memory
+from tools.ml.anomaly.memory import FADES, Memory
 from tools.ml.anomaly.tails import Tail, Window
 
 __all__ = ["Evidence", "Gatherer"]
@@ -44,6 +44,9 @@ _BREACH = 3.5
 _BREACH_SECONDS = 6 * 3600.0
 _BREACH_LEAST = 3
 """Over how long the distances to the habit are averaged, and over how many values at least."""
+
+_BREACH_DAYS = 3
+"""Of a habit before a breach of it counts."""
 
 _DEPENDENCE = 0.5
 """Values of one minute are no independent chances of an alarm: five times the values count as sqrt(5) times."""
@@ -84,7 +87,6 @@ class Gatherer:
         self.excesses = Window(_HABIT)
         self.breaches = Tail(_TAILS)
         self.breach = 0.0
-        self.joint = 0.0
 
     def take(self, value: float, step: float) -> Evidence:
         """The evidence at a value that came `step` seconds after the one before, as a rule; then remember it."""
@@ -92,7 +94,7 @@ class Gatherer:
         middle = self.near.quantile(0.5) if self.near.sorted else value
         lag = round(_DAY / step)
         same_time = memory.same_time_of_day(lag)
-        known = memory.seen >= DAYS * lag
+        known = memory.seen >= _BREACH_DAYS * lag
         usual = median(same_time.tolist()) if same_time.size else middle
         novelties, nearest = memory.take(value)
         past = memory.past(_SHORT + _LONG + 1)
@@ -106,8 +108,7 @@ class Gatherer:
         excess = abs(value - usual)
         *shapes, jump = surprises
         breach = self._breached(np.abs(same_time - value), step, floor, known)
-        before, self.joint = self.joint, _joint(shapes)
-        rare = max((before + self.joint) / 2, breach * _SURPRISE / _BREACH)
+        rare = max(_joint(shapes), breach * _SURPRISE / _BREACH)
         return Evidence(
             novel=(rare - _DEPENDENCE * max(0.0, log10(_FIVE_MINUTES / step))) / _SURPRISE,
             plain=min(
@@ -119,7 +120,7 @@ class Gatherer:
         )
 
     def _breached(self, distances: Floats, step: float, floor: float, known: bool) -> float:
-        """The surprise of the breach; zero before a week has passed, as each first weekend would be one."""
+        """The surprise of the breach; zero while there is no habit yet."""
         share = 1 / max(_BREACH_SECONDS / step, _BREACH_LEAST)
         self.breach += share * ((float(distances.min()) if distances.size else 0.0) - self.breach)
         if not known or not distances.size:

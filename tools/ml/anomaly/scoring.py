@@ -1,10 +1,11 @@
 """`score`: how odd each value is, from the values up to it alone.
 
 One alarm for one thing. After an alarm the score stays below the threshold for twelve hours (novel shapes) or six
-(plain excess) by the stamps, however odd the values are; it still ranks them. So the continuous score rises at the
-onset, and an unusual afternoon does not page anybody thirty times. What is novel twice over, beside the alarm that began
-the rest, is told in spite of it: a tremor must not hide the quake. Each alarm also raises what the next novel shape
-must reach by a fifth, which fades over a day: what goes on being odd must become odder to be told again.
+(plain excess) by the stamps while things stay as odd; it still ranks them. So the continuous score rises at the
+onset, and an unusual afternoon does not page anybody thirty times. Only what is more than twice as novel as what began
+the rest breaks it: noise that just reached an alarm must not hide an outage an hour later. Each alarm also raises what
+the next novel shape must reach by a fifth, which fades over a day: what goes on being odd must become odder to be told
+again.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _REST_PLAIN = (6 * _HOUR, 4, 1440)
 """Seconds of rest after an alarm, and between how many values that is at least and at most."""
 
 _BEYOND = 2.0
-"""How many times the evidence of the alarm that began a rest breaks it."""
+"""How many times the evidence of the alarm that began a rest is enough to break it."""
 
 _DAY = 86_400.0
 _WEARIER = 0.2
@@ -120,7 +121,7 @@ class State:
             "excesses": np.array(gatherer.excesses.queue),
             "gaps": np.array(self._pace.gaps),
             "breaches": np.array(gatherer.breaches.queue),
-            "running": np.array([gatherer.breach, gatherer.joint, self._last_strength, self._weary]),
+            "running": np.array([gatherer.breach, self._last_strength, self._weary]),
             "last": np.array([self._pace.last, self._last_novel, self._last_plain]),
             "format": np.array([_FORMAT]),
         }
@@ -155,7 +156,7 @@ class State:
         for name in ("near", "excesses", "breaches"):
             window = getattr(gatherer, name)
             setattr(gatherer, name, type(window)(window.size, arrays[name].tolist()))
-        gatherer.breach, gatherer.joint, state._last_strength, state._weary = arrays["running"].tolist()
+        gatherer.breach, state._last_strength, state._weary = arrays["running"].tolist()
         last, novel, plain = arrays["last"].tolist()
         state._pace = _Pace(tuple(arrays["gaps"].tolist()), last)
         state._last_novel, state._last_plain = int(novel), int(plain)
@@ -175,7 +176,7 @@ def start() -> State:
 def score(values: pd.Series) -> pd.Series:
     """How odd each value is, in [0, 1]; at t from the values up to t only.
 
-    Scores from `DEFAULT` on are alarms, at most one in twelve hours for one thing; scores below rank the rest. The
+    Scores from `DEFAULT` on are alarms, as a rule one in twelve hours for one thing; scores below rank the rest. The
     score does not depend on the unit: a * x + b with a > 0 has the same score.
 
     Args:
