@@ -1,4 +1,4 @@
-"""How much speaks for "out of the ordinary" at each value: five kinds of surprise and one plain excess.
+"""How much speaks for "out of the ordinary" at each value: five kinds of surprise, stillness and plain excess.
 
 | part      | statistic                                                        | catches                              |
 |-----------|------------------------------------------------------------------|--------------------------------------|
@@ -6,13 +6,14 @@
 | agitation | mean step of the last 15 values against the 300 before           | changed variance, flat lines         |
 | breach    | six hours' mean distance to the nearest at the same time of day  | a day without its rise, work that    |
 |           | on the last seven days                                           | goes on or starts late               |
+| stillness | how often the same value has come in a row (`stillness.py`)      | silence, a sensor that hangs         |
 | jump      | distance to the median of the last 50 values                     | spikes, level shifts                 |
 | excess    | distance to the same time of the last seven days, in quartiles   | what is large whatever came before   |
 
-All but the excess are put on one scale by their own tails (`tails.py`). Novelty and agitation raise an alarm by
-surprise: by the harmonic mean of their tail probabilities (Wilson 2019), which one small probability decides, whatever
-the dependence between them, and to which two of them add up. A breach of the daily habit does so alone, from a much
-smaller probability on: a day without work looks like a long night, and no part of it is novel. Jump and excess do
+All but stillness and excess are put on one scale by their own tails (`tails.py`). Novelty and agitation raise an
+alarm by surprise: by the harmonic mean of their tail probabilities (Wilson 2019), which one small probability decides,
+whatever the dependence between them, and to which two of them add up. A breach of the daily habit does so alone, from a
+much smaller probability on: a day without work looks like a long night, and no part of it is novel. Jump and excess do
 together: the habit of seven days exceeded sevenfold, by a jump that comes less than about once in a day and a half, to
 a value that was not taken before. Rates are counted by the clock where values come faster than once an hour (jump) or
 once in five minutes (the others): people bear alarms a day, not alarms a value.
@@ -28,6 +29,7 @@ import numpy as np
 
 from tools.ml.anomaly.checks import Floats
 from tools.ml.anomaly.memory import FADES, Memory
+from tools.ml.anomaly.stillness import Stillness
 from tools.ml.anomaly.tails import Tail, Window
 
 __all__ = ["Evidence", "Gatherer"]
@@ -47,6 +49,9 @@ _BREACH_LEAST = 3
 
 _BREACH_DAYS = 3
 """Of a habit before a breach of it counts."""
+
+_STILL = 2.0
+"""What stillness counts for; it is said once in a run, so weariness must not swallow it."""
 
 _DEPENDENCE = 0.5
 """Values of one minute are no independent chances of an alarm: five times the values count as sqrt(5) times."""
@@ -70,7 +75,7 @@ class Evidence(NamedTuple):
     """Each part is 1 where it alone would raise an alarm."""
 
     novel: float
-    """Novelty and agitation, or the breach of a habit."""
+    """Novelty and agitation, the breach of a habit, or stillness."""
     plain: float
     """Jump, excess and unlikeness: the least of the three."""
     oddness: float
@@ -87,6 +92,7 @@ class Gatherer:
         self.excesses = Window(_HABIT)
         self.breaches = Tail(_TAILS)
         self.breach = 0.0
+        self.stillness = Stillness()
 
     def take(self, value: float, step: float) -> Evidence:
         """The evidence at a value that came `step` seconds after the one before, as a rule; then remember it."""
@@ -95,6 +101,7 @@ class Gatherer:
         lag = round(_DAY / step)
         same_time = memory.same_time_of_day(lag)
         known = memory.seen >= _BREACH_DAYS * lag
+        still = self.stillness.take(bool((memory.past(1) == value).any()), memory.seen, step)
         usual = median(same_time.tolist()) if same_time.size else middle
         novelties, nearest = memory.take(value)
         past = memory.past(_SHORT + _LONG + 1)
@@ -110,7 +117,10 @@ class Gatherer:
         breach = self._breached(np.abs(same_time - value), step, floor, known)
         rare = max(_joint(shapes), breach * _SURPRISE / _BREACH)
         return Evidence(
-            novel=(rare - _DEPENDENCE * max(0.0, log10(_FIVE_MINUTES / step))) / _SURPRISE,
+            novel=max(
+                (rare - _DEPENDENCE * max(0.0, log10(_FIVE_MINUTES / step))) / _SURPRISE,
+                _STILL if still else 0.0,
+            ),
             plain=min(
                 (jump - max(0.0, log10(_HOUR / step))) / _JUMP,
                 _in_quartiles(self.excesses, excess) / _EXCESS,

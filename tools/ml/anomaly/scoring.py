@@ -23,6 +23,7 @@ from tools.errors import BadArgument
 from tools.ml.anomaly.checks import Floats, finite
 from tools.ml.anomaly.evidence import Evidence, Gatherer
 from tools.ml.anomaly.memory import Memory
+from tools.ml.anomaly.stillness import Stillness
 
 __all__ = ["State", "score", "start"]
 
@@ -121,6 +122,7 @@ class State:
             "excesses": np.array(gatherer.excesses.queue),
             "gaps": np.array(self._pace.gaps),
             "breaches": np.array(gatherer.breaches.queue),
+            "still": np.array([gatherer.stillness.run, gatherer.stillness.longest]),
             "running": np.array([gatherer.breach, self._last_strength, self._weary]),
             "last": np.array([self._pace.last, self._last_novel, self._last_plain]),
             "format": np.array([_FORMAT]),
@@ -156,6 +158,7 @@ class State:
         for name in ("near", "excesses", "breaches"):
             window = getattr(gatherer, name)
             setattr(gatherer, name, type(window)(window.size, arrays[name].tolist()))
+        gatherer.stillness = Stillness(*arrays["still"].astype(int).tolist())
         gatherer.breach, state._last_strength, state._weary = arrays["running"].tolist()
         last, novel, plain = arrays["last"].tolist()
         state._pace = _Pace(tuple(arrays["gaps"].tolist()), last)
