@@ -103,7 +103,7 @@ def _speed(random: Random) -> Made:
     onsets = some_onsets(random, size, int(random.integers(1, 4)))
     for at in onsets:
         values[at : at + lasting(random, 3, 30)] -= random.uniform(30, 50)
-    return Made(np.round(np.maximum(values, 3)), onsets, gaps=gaps)
+    return Made(np.round(np.maximum(values, 3.0)).astype(np.float64), onsets, gaps=gaps)
 
 
 def _travel_time(random: Random) -> Made:
