@@ -1,9 +1,11 @@
 """`score`: how odd each value is, from the values up to it alone.
 
 One alarm for one thing. After an alarm the score stays below the threshold for twelve hours (novel shapes) or six
-(plain excess) by the stamps, however odd the values are; it still ranks them. So the continuous score rises at the
-onset, and an unusual afternoon does not page anybody thirty times. Each alarm also raises what the next novel shape
-must reach by a fifth, which fades over a day: what goes on being odd must become odder to be told again.
+(plain excess) by the stamps while things stay as odd; it still ranks them. So the continuous score rises at the
+onset, and an unusual afternoon does not page anybody thirty times. Only what is more than twice as novel as what began
+the rest breaks it: noise that just reached an alarm must not hide an outage an hour later. Each alarm also raises what
+the next novel shape must reach by a fifth, which fades over a day: what goes on being odd must become odder to be told
+again.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from tools.errors import BadArgument
 from tools.ml.anomaly.checks import Floats, finite
 from tools.ml.anomaly.evidence import Evidence, Gatherer
 from tools.ml.anomaly.memory import Memory
+from tools.ml.anomaly.stillness import Stillness
 
 __all__ = ["State", "score", "start"]
 
@@ -29,13 +32,16 @@ _REST_NOVEL = (12 * _HOUR, 24, 1440)
 _REST_PLAIN = (6 * _HOUR, 4, 1440)
 """Seconds of rest after an alarm, and between how many values that is at least and at most."""
 
+_BEYOND = 2.0
+"""How many times the evidence of the alarm that began a rest is enough to break it."""
+
 _DAY = 86_400.0
 _WEARIER = 0.2
 """How much more evidence the next alarm of novelty needs after each alarm; fades by the factor e in a day."""
 
 _GAPS = 31
 _NEVER = -(10**9)
-_FORMAT = 2
+_FORMAT = 3
 
 
 class _Pace:
@@ -70,6 +76,7 @@ class State:
         self._pace = _Pace()
         self._last_novel = _NEVER
         self._last_plain = _NEVER
+        self._last_strength = 0.0
         self._weary = 0.0
 
     def take(self, stamp: pd.Timestamp, value: float) -> tuple[float, State]:
@@ -92,16 +99,17 @@ class State:
         novel = evidence.novel / (1 + self._weary)
         if evidence.plain >= 1 and now - self._last_plain > _rest(_REST_PLAIN, step):
             strength = evidence.plain
-            self._alarm(now)
-        if novel >= 1 and now - self._last_novel > _rest(_REST_NOVEL, step):
+        rested = now - self._last_novel > _rest(_REST_NOVEL, step)
+        if novel >= 1 and (rested or novel >= _BEYOND * self._last_strength):
             strength = max(strength, novel)
-            self._alarm(now)
         if strength:
+            self._alarm(now, strength)
             return strength / (1 + strength)
         return 0.5 * evidence.oddness / (1 + evidence.oddness)
 
-    def _alarm(self, now: int) -> None:
+    def _alarm(self, now: int, strength: float) -> None:
         self._last_plain = self._last_novel = now
+        self._last_strength = strength
         self._weary += _WEARIER
 
     def to_bytes(self) -> bytes:
@@ -113,7 +121,10 @@ class State:
             "near": np.array(gatherer.near.queue),
             "excesses": np.array(gatherer.excesses.queue),
             "gaps": np.array(self._pace.gaps),
-            "last": np.array([self._pace.last, self._last_novel, self._last_plain, self._weary]),
+            "breaches": np.array(gatherer.breaches.queue),
+            "still": np.array([gatherer.stillness.run, gatherer.stillness.longest]),
+            "running": np.array([gatherer.breach, self._last_strength, self._weary]),
+            "last": np.array([self._pace.last, self._last_novel, self._last_plain]),
             "format": np.array([_FORMAT]),
         }
         target = io.BytesIO()
@@ -144,10 +155,12 @@ class State:
         )
         for at, tail in enumerate(gatherer.tails):
             gatherer.tails[at] = type(tail)(tail.size, arrays[f"tail_{at}"].tolist())
-        for name in ("near", "excesses"):
+        for name in ("near", "excesses", "breaches"):
             window = getattr(gatherer, name)
             setattr(gatherer, name, type(window)(window.size, arrays[name].tolist()))
-        last, novel, plain, state._weary = arrays["last"].tolist()
+        gatherer.stillness = Stillness(*arrays["still"].astype(int).tolist())
+        gatherer.breach, state._last_strength, state._weary = arrays["running"].tolist()
+        last, novel, plain = arrays["last"].tolist()
         state._pace = _Pace(tuple(arrays["gaps"].tolist()), last)
         state._last_novel, state._last_plain = int(novel), int(plain)
         return state
@@ -166,7 +179,7 @@ def start() -> State:
 def score(values: pd.Series) -> pd.Series:
     """How odd each value is, in [0, 1]; at t from the values up to t only.
 
-    Scores from `DEFAULT` on are alarms, at most one in twelve hours for one thing; scores below rank the rest. The
+    Scores from `DEFAULT` on are alarms, as a rule one in twelve hours for one thing; scores below rank the rest. The
     score does not depend on the unit: a * x + b with a > 0 has the same score.
 
     Args:
