@@ -38,6 +38,7 @@ eval: $(STAMP)  ## the eval suite that gates CI
 bench: $(STAMP)  ## benchmarks: figures and ratios, never a gate
 	@$(BIN)/python -m evals.bench
 	@$(if $(wildcard .venv-bench/bin/python),.venv-bench/bin/python,$(BIN)/python) -m evals.bench_anomaly $(if $(BENCH_DATA),--data $(BENCH_DATA))
+	@$(BIN)/python -m evals.bench_streams
 	@$(BIN)/python -m evals.retrieval
 	@$(BIN)/python -m tests.bench.slack
 	@$(BIN)/python -m evals.bench_demo
