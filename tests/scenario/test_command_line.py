@@ -119,6 +119,31 @@ def test_help_costs_less_than_half_a_second_of_cpu() -> None:
     assert min(costs) < 0.5, costs
 
 
+_NOT_FOR_A_QUESTION = (
+    *("duckdb", "fakesnow", "psycopg", "uvicorn"),
+    *("joblib", "scipy", "sklearn", "statsmodels", "tools.ml.forecasting"),
+    *("bm25s", "chromadb", "knowledge", "onnxruntime", "tokenizers"),
+    *("langchain_openai", "openai", "opentelemetry.exporter"),
+    *("bots.slack", "matplotlib", "prompt_toolkit", "rich.markdown", "slack_bolt", "slack_sdk"),
+    *("evals", "tests"),
+)
+"""What builds and serves the demo account, forecasts, searches, speaks to a model, draws or talks in Slack."""
+
+
+def test_a_usage_question_loads_only_what_it_needs(house: House) -> None:
+    code = (
+        "import atexit, sys; from bots.cli.main import main; "
+        f"atexit.register(lambda: print([m for m in {_NOT_FOR_A_QUESTION} if m in sys.modules])); "
+        "sys.argv = ['frostline', 'ask', 'credits by warehouse last week']; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=account.ROOT, env=account.environment(house.home), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert " credits" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 # --- exit codes and JSON ----------------------------------------------------------------------------------------------
 
 
