@@ -137,7 +137,11 @@ def test_a_usage_question_loads_only_what_it_needs(house: House) -> None:
         "sys.argv = ['frostline', 'ask', 'credits by warehouse last week']; main()"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=account.ROOT, env=account.environment(house.home), capture_output=True, text=True
+        [sys.executable, "-c", code],
+        cwd=account.ROOT,
+        env=account.environment(house.home),
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     assert " credits" in done.stdout
