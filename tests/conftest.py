@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import socket
@@ -19,6 +20,9 @@ import pytest
 hypothesis.settings.register_profile("suite", deadline=None, max_examples=40)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=500)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
+
+# Five thousand tests and what they import live as long as the run: Python's own 700 walks over them all the time.
+gc.set_threshold(50_000, 10, 10)
 
 _connect = socket.socket.connect
 
