@@ -12,6 +12,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import duckdb
 from filelock import FileLock
 
 ROOT = Path(__file__).parent.parent
@@ -49,7 +50,16 @@ def _first_question(home: Path) -> FirstQuestion:
     modes = {path.name: oct(path.stat().st_mode & 0o777) for path in found}
     info = frostline(home, "account", "info", "--json")
     stop_server(home)
+    _forget(folder / "account")
     return FirstQuestion(asked.stdout, asked.stderr, info.stdout, info.stderr, modes)
+
+
+def _forget(account: Path) -> None:
+    """The server keeps what it was asked in QUERY_HISTORY: whoever copies the account gets it as it was built."""
+    from tools.demo import layout
+
+    with duckdb.connect(str(layout.database_file(account))) as con:
+        con.execute(f"DELETE FROM {layout.RAW}.QUERY_HISTORY WHERE USER_NAME = 'FROSTLINE_READER'")
 
 
 def new_home(template_home: Path, target: Path, *, policy: str | None = None) -> Path:
