@@ -1,26 +1,65 @@
-"""A demo account built once for the whole run and copied for whoever needs one of their own."""
+"""A demo account built once for the whole run, as a person's first question builds it, and copied for whoever needs one
+of their own.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import duckdb
 from filelock import FileLock
 
 ROOT = Path(__file__).parent.parent
 POLICY = (ROOT / "agent" / "policy.toml").read_text(encoding="utf-8")
 
 
+@dataclass(frozen=True)
+class FirstQuestion:
+    """What the question that built the account printed, and the command after it; the modes of the files then."""
+
+    stdout: str
+    stderr: str
+    info: str
+    info_stderr: str
+    modes: dict[str, str]
+
+
 def template(base: Path) -> Path:
     """A home whose demo account is built; `base` is shared by all workers of one run."""
     home = base / "template-home"
     with FileLock(str(base / "template.lock")):
-        if not (home / "demo" / "account" / "account.toml").is_file():
-            frostline(home, "account", "reset", "--json")
+        if not (home / "first.json").is_file():
+            (home / "first.json").write_text(json.dumps(asdict(_first_question(home))), encoding="utf-8")
     return home
+
+
+def first_question(template_home: Path) -> FirstQuestion:
+    return FirstQuestion(**json.loads((template_home / "first.json").read_text(encoding="utf-8")))
+
+
+def _first_question(home: Path) -> FirstQuestion:
+    asked = frostline(home, "ask", "credits by warehouse last week", "--json")
+    folder = home / "demo"
+    found = [folder, *(folder / "account" / name for name in ("reader.secret", "operator.secret", "server.json"))]
+    modes = {path.name: oct(path.stat().st_mode & 0o777) for path in found}
+    info = frostline(home, "account", "info", "--json")
+    stop_server(home)
+    _forget(folder / "account")
+    return FirstQuestion(asked.stdout, asked.stderr, info.stdout, info.stderr, modes)
+
+
+def _forget(account: Path) -> None:
+    """The server keeps what it was asked in QUERY_HISTORY: whoever copies the account gets it as it was built."""
+    from tools.demo import layout
+
+    with duckdb.connect(str(layout.database_file(account))) as con:
+        con.execute(f"DELETE FROM {layout.RAW}.QUERY_HISTORY WHERE USER_NAME = 'FROSTLINE_READER'")
 
 
 def new_home(template_home: Path, target: Path, *, policy: str | None = None) -> Path:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,9 @@ import pytest
 hypothesis.settings.register_profile("suite", deadline=None, max_examples=40)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=500)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
+
+# Five thousand tests and what they import live as long as the run: Python's own 700 walks over them all the time.
+gc.set_threshold(50_000, 10, 10)
 
 _connect = socket.socket.connect
 
@@ -32,6 +37,16 @@ def _is_loopback(address: Any) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """What libraries leave in the temporary folder (fakesnow as it is imported, so before any fixture) goes with the
+    folders of the run, of which pytest keeps the last three.
+    """
+    base: Path = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+    folder = base / "temporary"
+    folder.mkdir(exist_ok=True)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
 
 
 @pytest.fixture(autouse=True, scope="session")

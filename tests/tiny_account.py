@@ -54,18 +54,24 @@ def _fill(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("SET TimeZone='UTC'")
     create_schema(con)
     con.execute(f"INSERT INTO {RAW}.CLOCK VALUES (?, true)", [NOW])
-    for name, state, size in (
-        ("ETL", "STARTED", "Large"),
-        (ODD, "SUSPENDED", "X-Small"),
-        ("HIDDEN", "STARTED", "Small"),
-    ):
+    for fill in (_warehouses, _metering, _queries, _live_queries, _tasks):
+        fill(con)
+
+
+def _warehouses(con: duckdb.DuckDBPyConnection) -> None:
+    """As they stand; and the temporary table W of their names and ids."""
+    states = (("ETL", "STARTED", "Large"), (ODD, "SUSPENDED", "X-Small"), ("HIDDEN", "STARTED", "Small"))
+    for number, (name, state, size) in enumerate(states, start=1):
         con.execute(
             f"INSERT INTO {RAW}.WAREHOUSES (name, state, type, size, min_cluster_count, max_cluster_count,"
             " auto_suspend, auto_resume, created_on, owner, scaling_policy, resource_monitor, comment, warehouse_id)"
             " VALUES (?, ?, 'STANDARD', ?, 1, 2, 600, 'true', ?, 'SYSADMIN', 'STANDARD', 'null', '', ?)",
-            [name, state, size, NOW - timedelta(days=90), {"ETL": 1, ODD: 2, "HIDDEN": 3}[name]],
+            [name, state, size, NOW - timedelta(days=90), number],
         )
-    con.execute("CREATE TEMP TABLE W AS SELECT * FROM (VALUES ('ETL', 1), (?, 2), ('HIDDEN', 3)) v(w, id)", [ODD])
+    con.execute(f"CREATE TEMP TABLE W AS SELECT name AS w, warehouse_id AS id FROM {RAW}.WAREHOUSES")
+
+
+def _metering(con: duckdb.DuckDBPyConnection) -> None:
     pseudo = f"{HOURS}, (SELECT * FROM W UNION ALL VALUES ('CLOUD_SERVICES_ONLY', 0)) x"
     _insert(
         con,
@@ -80,6 +86,19 @@ def _fill(con: duckdb.DuckDBPyConnection) -> None:
         CREDITS_USED_CLOUD_SERVICES="0.25",
         CREDITS_ATTRIBUTED_COMPUTE_QUERIES="CASE WHEN w = 'HIDDEN' THEN NULL ELSE 0.5 END",
     )
+    con.execute(
+        f"INSERT INTO {RAW}.METERING_DAILY_HISTORY VALUES ('WAREHOUSE_METERING', '2026-10-30', 30, 6, 36, -3, 33),"
+        " ('WAREHOUSE_METERING', '2026-10-31', 30, 6, 36, -3, 33), ('PIPE', '2026-10-31', 1, 0, 1, 0, 1)"
+    )
+    con.execute(
+        f"INSERT INTO {RAW}.METERING_HISTORY (SERVICE_TYPE, START_TIME, END_TIME, CREDITS_USED_COMPUTE,"
+        " CREDITS_USED_CLOUD_SERVICES, CREDITS_USED) SELECT 'WAREHOUSE_METERING', START_TIME, END_TIME,"
+        f" CREDITS_USED_COMPUTE, CREDITS_USED_CLOUD_SERVICES, CREDITS_USED FROM {RAW}.WAREHOUSE_METERING_HISTORY"
+    )
+
+
+def _queries(con: duckdb.DuckDBPyConnection) -> None:
+    """One an hour on each warehouse, with a tenth of a credit."""
     _insert(
         con,
         "QUERY_HISTORY",
@@ -108,21 +127,18 @@ def _fill(con: duckdb.DuckDBPyConnection) -> None:
         " SELECT QUERY_ID, WAREHOUSE_NAME, USER_NAME, QUERY_TAG, START_TIME, END_TIME, 0.1"
         f" FROM {RAW}.QUERY_HISTORY"
     )
-    con.execute(
-        f"INSERT INTO {RAW}.METERING_DAILY_HISTORY VALUES ('WAREHOUSE_METERING', '2026-10-30', 30, 6, 36, -3, 33),"
-        " ('WAREHOUSE_METERING', '2026-10-31', 30, 6, 36, -3, 33), ('PIPE', '2026-10-31', 1, 0, 1, 0, 1)"
-    )
-    con.execute(
-        f"INSERT INTO {RAW}.METERING_HISTORY (SERVICE_TYPE, START_TIME, END_TIME, CREDITS_USED_COMPUTE,"
-        " CREDITS_USED_CLOUD_SERVICES, CREDITS_USED) SELECT 'WAREHOUSE_METERING', START_TIME, END_TIME,"
-        f" CREDITS_USED_COMPUTE, CREDITS_USED_CLOUD_SERVICES, CREDITS_USED FROM {RAW}.WAREHOUSE_METERING_HISTORY"
-    )
+
+
+def _live_queries(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         f"INSERT INTO {RAW}.LIVE_QUERIES (QUERY_ID, QUERY_TEXT, WAREHOUSE_NAME, USER_NAME, EXECUTION_STATUS,"
         " START_TIME) VALUES (?, 'select 1', 'ETL', 'U1', 'RUNNING', ?),"
         " ('q-queued', 'select 22', 'ETL', 'U2', 'QUEUED', ?)",
         [RUNNING, NOW - timedelta(minutes=5), NOW - timedelta(minutes=1)],
     )
+
+
+def _tasks(con: duckdb.DuckDBPyConnection) -> None:
     for number, (name, warehouse, schedule, state) in enumerate(TASKS):
         con.execute(
             f"INSERT INTO {RAW}.TASKS (name, id, database_name, schema_name, warehouse, schedule, state)"

@@ -76,9 +76,9 @@ class Output:
         self.stderr.print(visible(text, "\n"), markup=False, style="dim")
 
     def markdown(self, text: str) -> None:
-        from rich.markdown import Markdown
-
         if sys.stdout.isatty():
+            from rich.markdown import Markdown
+
             self.console.print(Markdown(text))
         else:
             typer.echo(text)

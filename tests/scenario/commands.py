@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from typer.testing import CliRunner
@@ -32,7 +32,16 @@ def answer(home: Path, *args: str, code: int = 0, env: dict[str, str] | None = N
     return one_object(done)
 
 
-def one_object(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+class Printed(Protocol):
+    """What a command wrote."""
+
+    @property
+    def stdout(self) -> str: ...
+    @property
+    def stderr(self) -> str: ...
+
+
+def one_object(done: Printed) -> dict[str, Any]:
     """Stdout is exactly one JSON object on one line; nobody is shown a traceback."""
     assert "Traceback" not in done.stderr + done.stdout
     assert done.stdout.count("\n") == 1, done.stdout

@@ -400,13 +400,23 @@ def check_object(turn: dict[str, Any], status: tuple[str, ...]) -> None:
     ("args", "code"),
     [
         (("plans", "show", os.fsdecode(b"\xff\x41")), 3),
-        (("plans", "approve", "PLAN_HERE", "--digest", "' OR 1=1 --"), 3),
         (("account", "import", os.fsdecode(b"/nowhere/\xff")), 2),
     ],
 )
 def test_other_commands_print_one_error_object(house: House, args: tuple[str, ...], code: int) -> None:
-    done = run(house.home, *(arg.replace("PLAN_HERE", house.waiting.plan.id) for arg in args), "--json")
-    error: dict[str, Any] = one_object(done)["error"]
+    done = run(house.home, *args, "--json")
     assert done.returncode == code, done.stderr
-    assert error["code"] in ("plan_conflict", "bad_argument", "bad_import")
-    assert error["message"]
+    check_error(one_object(done))
+
+
+def test_a_digest_that_is_sql_is_one_error_object(house: House) -> None:
+    asked = ("plans", "approve", house.waiting.plan.id, "--digest", "' OR 1=1 --", "--json")
+    code, stdout, stderr = cli(house.home, *asked)
+    assert code == 3, stderr
+    assert stdout.count("\n") == 1
+    check_error(json.loads(stdout))
+
+
+def check_error(printed: dict[str, Any]) -> None:
+    assert printed["error"]["code"] in ("plan_conflict", "bad_argument", "bad_import")
+    assert printed["error"]["message"]

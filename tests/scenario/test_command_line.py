@@ -119,6 +119,35 @@ def test_help_costs_less_than_half_a_second_of_cpu() -> None:
     assert min(costs) < 0.5, costs
 
 
+_NOT_FOR_A_QUESTION = (
+    *("duckdb", "fakesnow", "psycopg", "uvicorn"),
+    *("joblib", "scipy", "sklearn", "statsmodels", "tools.ml.forecasting"),
+    *("bm25s", "chromadb", "knowledge", "onnxruntime", "tokenizers"),
+    *("langchain_openai", "openai", "opentelemetry.exporter"),
+    *("bots.slack", "matplotlib", "prompt_toolkit", "rich.markdown", "slack_bolt", "slack_sdk"),
+    *("evals", "tests"),
+)
+"""What builds and serves the demo account, forecasts, searches, speaks to a model, draws or talks in Slack."""
+
+
+def test_a_usage_question_loads_only_what_it_needs(house: House) -> None:
+    code = (
+        "import atexit, sys; from bots.cli.main import main; "
+        f"atexit.register(lambda: print([m for m in {_NOT_FOR_A_QUESTION} if m in sys.modules])); "
+        "sys.argv = ['frostline', 'ask', 'credits by warehouse last week']; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=account.ROOT,
+        env=account.environment(house.home),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert " credits" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 # --- exit codes and JSON ----------------------------------------------------------------------------------------------
 
 
@@ -258,22 +287,15 @@ login_timeout_s = 1
 # --- real processes without a terminal ------------------------------------------------------------------------------
 
 
-def test_the_first_question_of_all_builds_the_account_and_prints_one_object(tmp_path: Path) -> None:
+def test_the_first_question_of_all_builds_the_account_and_prints_one_object(template_home: Path) -> None:
     """Progress goes to stderr; the next command finds the account and its server."""
-    home = tmp_path / "first"
-    try:
-        done = run(home, "ask", "credits by warehouse last week", "--json")
-        assert done.returncode == 0, done.stderr
-        assert one_object(done)["status"] == "ok"
-        assert "Preparing the demo account" in done.stderr
-        assert oct((home / "demo").stat().st_mode & 0o777) == "0o700"
-        for secret in ("reader.secret", "operator.secret", "server.json"):
-            assert oct((home / "demo" / "account" / secret).stat().st_mode & 0o777) == "0o600"
-        again = run(home, "account", "info", "--json")
-        assert again.stderr == ""
-        assert one_object(again)["origin"] == "demo"
-    finally:
-        account.stop_server(home)
+    first = account.first_question(template_home)
+    assert one_object(first)["status"] == "ok"
+    assert "Preparing the demo account" in first.stderr
+    secrets = ("reader.secret", "operator.secret", "server.json")
+    assert first.modes == {"demo": "0o700", **dict.fromkeys(secrets, "0o600")}
+    assert json.loads(first.info)["origin"] == "demo"
+    assert first.info_stderr == ""
 
 
 def test_chat_reads_lines_from_a_pipe(house: House) -> None:
@@ -350,13 +372,13 @@ def test_what_people_thought_of_answers_is_listed(house: House) -> None:
             runtime.store.answers.put(trace, thread="slack:T/C/1", person="slack:T/U1", question=question, turn={})
         runtime.store.answers.rate("t1", "slack:T/U2", "good")
         runtime.store.answers.rate("t2", "slack:T/U2", "bad")
-    ratings = answer(house.home, "feedback")["ratings"]
+    ratings = json.loads(cli(house.home, "feedback", "--json")[1])["ratings"]
     assert [(r["trace_id"], r["person"], r["value"]) for r in ratings] == [
         ("t2", "slack:T/U2", "bad"),
         ("t1", "slack:T/U2", "good"),
     ]
     assert {r["question"] for r in ratings} == {question} and datetime.fromisoformat(ratings[0]["at"]).tzinfo
-    assert len(answer(house.home, "feedback", "--limit", "1")["ratings"]) == 1
+    assert len(json.loads(cli(house.home, "feedback", "--limit", "1", "--json")[1])["ratings"]) == 1
     code, stdout, _ = cli(house.home, "feedback")
     assert code == 0 and "which warehouse costs most? and why" in stdout
     assert len(stdout.splitlines()) == 3

@@ -17,7 +17,7 @@ import yaml
 from agent.runtime import Runtime
 from agent.state import Turn
 from tests import account
-from tests.scenario.commands import answer, cli, one_object, opened, run
+from tests.scenario.commands import answer, cli, opened
 from tools.warehouse.views import ALL_VIEWS
 
 pytestmark = pytest.mark.timeout(300)
@@ -117,9 +117,9 @@ def test_a_target_that_cannot_be_is_refused_and_left_as_it_is(pair: Pair, tmp_pa
         (target / ("notes.txt" if what == "full" else ".hidden")).write_text("mine")
     if what == "file":
         target.write_text("mine")
-    done = run(pair.first, "account", "export", str(target), "--json")
-    error = one_object(done)["error"]
-    assert (done.returncode, error["code"]) == (2, "bad_argument")
+    code, printed, _ = cli(pair.first, "account", "export", str(target), "--json")
+    error = json.loads(printed)["error"]
+    assert (code, error["code"]) == (2, "bad_argument")
     said = {"full": "is not empty", "hidden": "is not empty", "file": "is not a folder"}
     assert said.get(what, "belongs to the account itself") in error["message"]
     assert not list(tmp_path.glob(".target*"))
@@ -129,9 +129,9 @@ def test_a_target_that_cannot_be_is_refused_and_left_as_it_is(pair: Pair, tmp_pa
 
 def test_an_empty_folder_is_taken_and_people_are_told(pair: Pair, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
-    done = run(pair.first, "account", "export", str(tmp_path / "there"))
-    assert done.returncode == 0
-    assert done.stdout.startswith("Exported NORTHPEAK:")
-    assert "is not in it" in done.stdout
+    code, said, _ = cli(pair.first, "account", "export", str(tmp_path / "there"))
+    assert code == 0
+    assert said.startswith("Exported NORTHPEAK:")
+    assert "is not in it" in said
     assert (tmp_path / "there" / "account.toml").is_file()
     assert not [p for p in os.listdir(tmp_path) if p.startswith(".")]

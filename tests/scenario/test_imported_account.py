@@ -19,7 +19,7 @@ from agent.runtime import Runtime
 from agent.state import Turn
 from tests import account
 from tests.scenario import foreign
-from tests.scenario.commands import alters, answer, cli, one_object, opened, run
+from tests.scenario.commands import alters, answer, cli, opened
 from tests.scenario.foreign import NAMES, PRICE, ZONE, Foreign
 from tools.demo import layout
 from tools.demo.importing import import_account
@@ -222,7 +222,14 @@ def test_a_near_miss_is_asked_back_with_the_accounts_own_names(house: House) -> 
     assert NAMES[0] in turn.answer
 
 
-# --- through the command line -----------------------------------------------------------------------------------------
+# --- through the command line: what one process leaves, another goes on with ------------------------------------------
+
+
+def here(house: House, *args: str) -> dict[str, Any]:
+    """A command in this process."""
+    code, stdout, stderr = cli(house.home, *args, "--json")
+    assert code == 0, stdout + stderr
+    return dict(json.loads(stdout))
 
 
 def test_a_conversation_keeps_its_thread(house: House) -> None:
@@ -230,7 +237,7 @@ def test_a_conversation_keeps_its_thread(house: House) -> None:
     assert first["thread"] == "zweig/1"
     rows = {f["entity"]: f["value"] for f in first["facts"] if f["label"] == first["facts"][0]["label"]}
     assert rows == pytest.approx(by_warehouse(house.export))
-    after = answer(house.home, "ask", "and yesterday?", "--thread", "zweig/1")
+    after = here(house, "ask", "and yesterday?", "--thread", "zweig/1")
     assert after["tool_calls"][0]["args"] == {"metric": "credits", "by": "warehouse", "window": "yesterday"}
     day = house.export.between(house.export.metering, *DAY)
     assert after["facts"][0]["value"] == pytest.approx(day["CREDITS_USED"].sum())
@@ -244,24 +251,24 @@ def test_a_change_from_the_wish_to_its_undo(house: House) -> None:
     statement = f"ALTER WAREHOUSE {quote(name)} SET AUTO_SUSPEND = 120"
     assert (plan["statement"], plan["warehouse"]) == (statement, name)
     assert alters(house.home) == []
-    listed = answer(house.home, "plans", "list")["plans"]
+    listed = here(house, "plans", "list")["plans"]
     assert [p["plan"]["id"] for p in listed] == [plan["id"]]
-    shown = run(house.home, "plans", "show", plan["id"])
-    assert shown.returncode == 0
-    assert statement in shown.stdout
-    assert plan["digest"] in shown.stdout
+    code, shown, _ = cli(house.home, "plans", "show", plan["id"])
+    assert code == 0
+    assert statement in shown
+    assert plan["digest"] in shown
     approved = answer(
         house.home, "plans", "approve", plan["id"], "--digest", plan["digest"][:8], "--as", "demo-approver"
     )
     assert approved["state"] == "applied", approved
     live = {w.name: w.auto_suspend for w in house.runtime.reader.warehouses()}
     assert live[name] == 120
-    undo = answer(house.home, "plans", "undo", plan["id"], "--as", "demo-proposer")["plan"]
+    undo = here(house, "plans", "undo", plan["id"], "--as", "demo-proposer")["plan"]
     assert undo["statement"] == f"ALTER WAREHOUSE {quote(name)} SET AUTO_SUSPEND = 600"
-    back = answer(house.home, "plans", "approve", undo["id"], "--digest", undo["digest"], "--as", "demo-approver")
+    back = here(house, "plans", "approve", undo["id"], "--digest", undo["digest"], "--as", "demo-approver")
     assert back["state"] == "applied", back
     assert [row["statement"] for row in alters(house.home)] == [statement, undo["statement"]]
-    verified = answer(house.home, "audit", "verify")
+    verified = here(house, "audit", "verify")
     assert verified["ok"] is True
     assert verified["rows"] >= 6
 
@@ -274,9 +281,8 @@ def test_grants_name_its_warehouses_alone(house: House) -> None:
 
 
 def test_doctor_finds_nothing_wrong(house: House) -> None:
-    done = run(house.home, "doctor", "--json")
-    found = one_object(done)
-    assert (done.returncode, found["ok"]) == (0, True), [c for c in found["checks"] if c["ok"] is False]
+    found = here(house, "doctor")
+    assert found["ok"] is True, [c for c in found["checks"] if c["ok"] is False]
     assert "Zweig & Söhne" in next(c["detail"] for c in found["checks"] if c["name"] == "account")
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from typing import Any
 import pytest
 
 from tests import account
-from tests.scenario.commands import alters, cli, one_object, opened, run
+from tests.scenario.commands import alters, cli, opened
 from tools.finding import FINDING_KINDS, SEVERITIES
+
+pytestmark = pytest.mark.timeout(300)
 
 SHORT = {"FROSTLINE_SCAN__HISTORY_DAYS": "21"}
 """Three weeks of history are looked at as nine are, in a third of the time."""
@@ -32,13 +35,42 @@ def home(template_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     account.stop_server(made)
 
 
+@dataclass
+class Loop:
+    """A scanning process that was told to end after its first round, which was the account's first, too."""
+
+    first: dict[str, Any]
+    rest: str
+    """What it printed after the round."""
+    stderr: str
+    code: int
+
+
 @pytest.fixture(scope="module")
-def scanned(home: Path) -> dict[str, Any]:
+def loop(home: Path) -> Loop:
     assert json.loads(cli(home, "findings", "list", "--json")[1]) == {"findings": [], "last_scan": None}
-    done = run(home, "scan", "--once", "--json", env=SHORT)
-    assert done.returncode == 0, done.stderr
-    assert "hourly series" in done.stderr
-    return one_object(done)
+    process = looping(home, "--every", "1h", "--json", **SHORT)
+    assert process.stdout
+    first = json.loads(process.stdout.readline())
+    process.send_signal(signal.SIGTERM)
+    rest, stderr = process.communicate(timeout=60)
+    return Loop(first, rest, stderr, process.returncode)
+
+
+@pytest.fixture(scope="module")
+def scanned(loop: Loop) -> dict[str, Any]:
+    return loop.first
+
+
+def looping(home: Path, *args: str, **env: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "bots.cli.main", "scan", *args],
+        cwd=account.ROOT,
+        env=account.environment(home, **env),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def listed(home: Path, *args: str) -> list[dict[str, Any]]:
@@ -134,33 +166,20 @@ def test_what_the_scan_has_found_can_be_asked_for(scanned: dict[str, Any], home:
         assert finding["id"] in turn.answer
 
 
-@pytest.mark.timeout(120)
-def test_a_loop_prints_an_object_a_round_and_ends_when_it_is_told_to(home: Path) -> None:
-    command = [sys.executable, "-m", "bots.cli.main", "scan", "--every", "1h", "--json"]
-    env = account.environment(home, **SHORT)
-    loop = subprocess.Popen(
-        command, cwd=account.ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    assert loop.stdout
-    first = json.loads(loop.stdout.readline())
-    assert set(first) >= {"findings", "as_of"}
-    loop.send_signal(signal.SIGTERM)
-    rest, _ = loop.communicate(timeout=60)
-    assert (loop.returncode, rest) == (0, "")
+def test_a_loop_prints_an_object_a_round_and_ends_when_it_is_told_to(loop: Loop) -> None:
+    assert set(loop.first) >= {"findings", "as_of"}
+    assert "hourly series" in loop.stderr
+    assert (loop.code, loop.rest) == (0, "")
 
 
 @pytest.mark.timeout(120)
 def test_a_loop_survives_a_store_that_does_not_answer(home: Path) -> None:
-    command = [sys.executable, "-m", "bots.cli.main", "scan", "--every", "1s"]
-    env = account.environment(home, FROSTLINE_STORE__URL="postgresql://nobody@127.0.0.1:9/none")
-    loop = subprocess.Popen(
-        command, cwd=account.ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    assert loop.stderr
-    told = [loop.stderr.readline() for _ in range(2)]
-    loop.send_signal(signal.SIGINT)
-    loop.communicate(timeout=60)
-    assert loop.returncode == 0
+    process = looping(home, "--every", "1s", FROSTLINE_STORE__URL="postgresql://nobody@127.0.0.1:9/none")
+    assert process.stderr
+    told = [process.stderr.readline() for _ in range(2)]
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
     assert ["the next one is in 2 s" in told[0], "the next one is in 4 s" in told[1]] == [True, True], told
     assert not any("Traceback" in line for line in told)
 

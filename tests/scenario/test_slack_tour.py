@@ -13,7 +13,7 @@ import pytest
 
 from bots.slack.render.check import problems
 from bots.slack.types import Message
-from tests.scenario.commands import alters, opened, run
+from tests.scenario.commands import alters, cli, opened, run
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -48,12 +48,12 @@ def test_the_tour_in_slack_shows_every_message_draws_it_and_takes_its_change_bac
 
 def test_pictures_and_payloads_are_of_the_tour_in_slack_only(make_home: Callable[..., Path], tmp_path: Path) -> None:
     home = make_home()
-    done = run(home, "demo", "--json")
-    assert done.returncode == 2 and "go with --slack" in done.stderr
+    code, _, stderr = cli(home, "demo", "--json")
+    assert code == 2 and "go with --slack" in stderr
     file = tmp_path / "file"
     file.write_text("")
-    done = run(home, "demo", "--slack", "--pictures", str(file))
-    assert done.returncode == 2 and "The folder cannot be made" in done.stderr
+    code, _, stderr = cli(home, "demo", "--slack", "--pictures", str(file))
+    assert code == 2 and "The folder cannot be made" in stderr
 
 
 def _waits(home: Path) -> dict[str, int | None]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import pandas as pd
-
 from tools.anomalies.detecting import Candidate
 from tools.facts import FactBook
 from tools.history.measures import is_amount
@@ -79,6 +77,8 @@ def _slots(candidate: Candidate) -> int:
     """How many values of the series lie in the finding; one where they do not add up."""
     if not is_amount(candidate.watch.metric):
         return 1
+    import pandas as pd
+
     index = pd.DatetimeIndex(candidate.series.index)
     inside = (index >= candidate.anomaly.start) & (index < candidate.anomaly.end)
     return max(int(inside.sum()), 1)

@@ -12,9 +12,11 @@ import contextlib
 import importlib.abc
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 import warnings
@@ -50,6 +52,7 @@ def main(argv: list[str] | None = None) -> int:
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
     (account_dir / "server.json").unlink(missing_ok=True)  # of a server that was killed; only the lock's holder may
+    _temporary_files_in(account_dir / "temporary")
     _serve(account_dir, options.idle_seconds, lock)
     return 0  # the lock is let go by the end of the process, when nothing of the account is open any more
 
@@ -70,6 +73,15 @@ def _owns(account_dir: Path, lock: int) -> bool:
         return False
 
 
+def _temporary_files_in(folder: Path) -> None:
+    """fakesnow makes a folder for stages as it is imported, and leaves it: here it goes at the stop, or at the start
+    after a server that was killed.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
+    tempfile.tempdir = str(folder)
+
+
 def _serve(account_dir: Path, idle_seconds: int, lock: int) -> None:
     # uvicorn raises the signal it was stopped by once more when it is done: that must not kill the clean-up
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -86,6 +98,7 @@ def _serve(account_dir: Path, idle_seconds: int, lock: int) -> None:
             _force_exit_later()
             if demo.in_charge():
                 (account_dir / "server.json").unlink(missing_ok=True)
+                shutil.rmtree(account_dir / "temporary", ignore_errors=True)
             demo.close()
 
 

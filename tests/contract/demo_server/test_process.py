@@ -116,6 +116,22 @@ def test_changes_survive_kill_9(own: Path, open_connection: Callable[..., Any]) 
     ]
 
 
+def test_nothing_is_left_in_a_temporary_folder(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere, temporary = tmp_path / "tmp", own / "temporary"
+    elsewhere.mkdir()
+    monkeypatch.setenv("TMPDIR", str(elsewhere))
+    ensure_server(own)
+    of_the_first = set(temporary.iterdir())
+    assert of_the_first  # fakesnow's, for stages
+    os.kill(pid_of(own), signal.SIGKILL)
+    assert gone(own, 20)
+    ensure_server(own)
+    assert not of_the_first & set(temporary.iterdir())
+    assert stop_server(own)
+    assert not temporary.exists()
+    assert list(elsewhere.iterdir()) == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_with_a_statement_running(
     own: Path, open_connection: Callable[..., Any], number: signal.Signals

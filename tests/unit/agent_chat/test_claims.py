@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cache
 from importlib.resources import files
 
 import pytest
@@ -33,25 +33,22 @@ QUESTIONS = (
 )
 
 
-def replies() -> Iterator[tuple[str, str, Evidence]]:
-    """Template and evidence of real turns, as check_answer saw them."""
-    for question in QUESTIONS:
-        chat = Chat()
-        turn = chat.say(question)
-        state = chat.state()
-        results = [CallResult.model_validate(result) for result in state["results"]]
-        evidence = evidence_of(results, tz="UTC", names=("ETL_WH", "BI_WH", "BI_DEV_WH", "data science"))
-        assert turn.status in ("ok", "needs_approval", "no_data")
-        assert not state["fallback"], question
-        yield question, write_reply(results, "UTC"), evidence
+@cache
+def reply_to(question: str) -> tuple[str, Evidence]:
+    """Template and evidence of a real turn, as check_answer saw them."""
+    chat = Chat()
+    turn = chat.say(question)
+    state = chat.state()
+    results = [CallResult.model_validate(result) for result in state["results"]]
+    evidence = evidence_of(results, tz="UTC", names=("ETL_WH", "BI_WH", "BI_DEV_WH", "data science"))
+    assert turn.status in ("ok", "needs_approval", "no_data")
+    assert not state["fallback"], question
+    return write_reply(results, "UTC"), evidence
 
 
-REPLIES = [pytest.param(template, evidence, id=question) for question, template, evidence in replies()]
-
-
-@pytest.mark.parametrize(("template", "evidence"), REPLIES)
-def test_a_real_reply_is_proven(template: str, evidence: Evidence) -> None:
-    answer = proven(template, evidence)
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_real_reply_is_proven(question: str) -> None:
+    answer = proven(*reply_to(question))
     assert answer
     assert "[[" not in answer
 
@@ -98,15 +95,17 @@ FALSE_PARTS = (
 
 
 @pytest.mark.parametrize("false", FALSE_PARTS)
-@pytest.mark.parametrize(("template", "evidence"), REPLIES[:2] + REPLIES[6:7])
-def test_a_real_reply_with_a_false_part_is_not_sent(template: str, evidence: Evidence, false: str) -> None:
+@pytest.mark.parametrize("question", QUESTIONS[:2] + QUESTIONS[6:7])
+def test_a_real_reply_with_a_false_part_is_not_sent(question: str, false: str) -> None:
+    template, evidence = reply_to(question)
     for changed in (f"{template}\n{false}", f"{false}\n\n{template}", template.replace(". ", f". {false} ", 1)):
         if changed != template:
             assert proven(changed, evidence) is None, false
 
 
-@pytest.mark.parametrize(("template", "evidence"), REPLIES)
-def test_a_figure_put_in_place_of_any_citation_is_found(template: str, evidence: Evidence) -> None:
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_figure_put_in_place_of_any_citation_is_found(question: str) -> None:
+    template, evidence = reply_to(question)
     cited = sorted(evidence.facts)[:30]
     for fact_id in cited:
         written = f"[[{fact_id}]]"
@@ -118,11 +117,10 @@ def test_a_figure_put_in_place_of_any_citation_is_found(template: str, evidence:
 @given(place=st.integers(0, 10_000), digits=st.integers(0, 10**9))
 @settings(deadline=None, max_examples=60)
 def test_digits_anywhere_outside_a_citation_are_found(place: int, digits: int) -> None:
-    template, evidence = REPLIES[0].values[0], REPLIES[0].values[1]
-    parts = literals(str(template))
+    template, evidence = reply_to(QUESTIONS[0])
+    parts = literals(template)
     number = place % len(parts)
     parts[number] = parts[number][: place % (len(parts[number]) + 1)] + str(digits) + parts[number]
-    assert isinstance(evidence, Evidence)
     assert any("figure" in problem for problem in problems_in(parts[number], evidence))
 
 

@@ -18,6 +18,15 @@ _TIME = sa.String(32)
 
 
 def upgrade() -> None:
+    _plans()
+    _bundles()
+    _ledger()
+    _audit()
+    _meta()
+    _conversations()
+
+
+def _plans() -> None:
     op.create_table(
         "plans",
         sa.Column("id", sa.String(64), primary_key=True),
@@ -43,6 +52,9 @@ def upgrade() -> None:
     op.create_index("plans_by_state", "plans", ["account", "state"])
     op.create_index("plans_by_digest", "plans", ["digest"])
     op.create_index("plans_by_bundle", "plans", ["bundle", "position"])
+
+
+def _bundles() -> None:
     op.create_table(
         "bundles",
         sa.Column("id", sa.String(64), primary_key=True),
@@ -53,6 +65,9 @@ def upgrade() -> None:
         sa.Column("expires_at", _TIME, nullable=False),
     )
     op.create_index("bundles_by_digest", "bundles", ["digest"])
+
+
+def _ledger() -> None:
     op.create_table(
         "ledger",
         sa.Column("plan_id", sa.String(64), primary_key=True),
@@ -65,6 +80,9 @@ def upgrade() -> None:
         sa.Column("query_id", sa.String(64)),
     )
     op.create_index("ledger_by_time", "ledger", ["account", "started_at"])
+
+
+def _audit() -> None:
     op.create_table(
         "audit",
         sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
@@ -77,9 +95,15 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(64), nullable=False),
     )
     op.create_index("audit_by_plan", "audit", ["plan_id", "event"])
+
+
+def _meta() -> None:
     op.create_table(
         "meta", sa.Column("key", sa.String(64), primary_key=True), sa.Column("value", sa.Text, nullable=False)
     )
+
+
+def _conversations() -> None:
     op.create_table(
         "conversations",
         sa.Column("thread", sa.String(255), primary_key=True),
