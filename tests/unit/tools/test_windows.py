@@ -32,6 +32,18 @@ PHRASES = [
     ("YESTERDAY?", "2026-11-22"),
     ("the day before yesterday", "2026-11-21"),
     ("last night", "2026-11-22 20:00 to 2026-11-23 06:00"),
+    ("overnight", "2026-11-22 20:00 to 2026-11-23 06:00"),
+    ("during the night", "2026-11-22 20:00 to 2026-11-23 06:00"),
+    ("this morning", "2026-11-23 06:00 to 10:20"),
+    ("yesterday evening", "2026-11-22 18:00 to 2026-11-23 00:00"),
+    ("in the morning of Nov 7", "2026-11-07 06:00 to 12:00"),
+    ("on Friday afternoon", "2026-11-20 12:00 to 18:00"),
+    ("yesterday between 8am and 5pm", "2026-11-22 08:00 to 17:00"),
+    ("from 22:00 to 24:00 on 2026-11-07", "2026-11-07 22:00 to 2026-11-08 00:00"),
+    ("3.11.2026", "2026-11-03"),
+    ("13/11/2026", "2026-11-13"),
+    ("11/13/2026", "2026-11-13"),
+    ("3.11.2026 to 9.11.2026", "2026-11-03 to 2026-11-09"),
     ("today", "2026-11-23 00:00 to 10:20"),
     ("today so far", "2026-11-23 00:00 to 10:20"),
     ("last 7 days", "2026-11-16 to 2026-11-22"),
@@ -109,6 +121,9 @@ def test_a_phrase_is_read_by_the_convention(phrase: str, dates: str) -> None:
         "2026-13-01",
         "Nov 31",
         "11/03/2026",
+        "31.11.2026",
+        "yesterday from 5pm to 8am",
+        "yesterday between 13pm and 15pm",
         "past 30 minutes",
         "last 99999 days",
         "last 0 days",
@@ -125,7 +140,9 @@ def test_nonsense_is_a_bad_argument_with_examples(nonsense: str) -> None:
     assert len(caught.value.message) < 200
 
 
-@pytest.mark.parametrize("phrase", ["tomorrow", "next week", "2027-01-01", "next 3 days", "2026-12-01 to 2026-12-05"])
+@pytest.mark.parametrize(
+    "phrase", ["tomorrow", "next week", "2027-01-01", "this evening", "next 3 days", "2026-12-01 to 2026-12-05"]
+)
 def test_the_future_is_refused_and_named(phrase: str) -> None:
     with pytest.raises(BadArgument, match="future"):
         parse_window(phrase, NOW, LA)
