@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from agent.offline.amounts import amount_in, without_amounts
+from agent.offline.beyond import left_out, of_many_days
 from agent.offline.reading import decide_reading, filters_of, is_listing, said, unclear_name
 from agent.offline.slots import Slots, mended, read_slots
 from agent.offline.words import patterns
@@ -74,7 +75,7 @@ def decide_outlook(
         topic = "anomalies" if slots.windows or _names_a_figure(slots) else None
     if topic is None:
         return _follow_up(fixed, names, slots, [_bare(f.phrase, now, tz) for f in futures], last, now, tz)
-    unclear = unclear_name(slots)
+    unclear = unclear_name(slots) or left_out(slots) or of_many_days(slots)
     if unclear is not None:
         return unclear
     windows = [_bare(found.phrase, now, tz) for found in futures][:_MOST_WINDOWS]
@@ -148,7 +149,7 @@ def _topic(text: str, warehouses: tuple[str, ...], *, has_future: bool) -> _Topi
     if says["budget"].search(bare):
         return "budget"
     ahead = says["forecast"].search(bare) is not None or (has_future and says["would"].search(bare) is not None)
-    if says["anomalies"].search(bare) and not (ahead and has_future):
+    if (says["anomalies"].search(bare) or says["broke"].search(bare)) and not (ahead and has_future):
         return "anomalies"
     if ahead:
         return "forecast"
@@ -244,9 +245,18 @@ def _anomalies(slots: Slots, spoken: dict[str, list[str]]) -> ToolCalls:
             args.pop("by")
     if slots.top:
         args["top"] = min(slots.top, 30)
-    windows = list(slots.windows[:_MOST_WINDOWS])
-    calls = [ToolCall(name="detect_anomalies", args={"window": window, **args}) for window in windows]
-    return said(slots, tuple(calls or [ToolCall(name="detect_anomalies", args=args)]))
+    windows = [{"window": window} for window in slots.windows[:_MOST_WINDOWS]] or [{}]
+    calls = [ToolCall(name="detect_anomalies", args={**window, **args}) for window in windows]
+    if patterns("outlook")["broke"].search(slots.rest):
+        calls = [*_failures(windows[0], filters), *calls]
+    return said(slots, tuple(calls))
+
+
+def _failures(window: dict[str, str], filters: dict[str, list[str]]) -> list[ToolCall]:
+    """What broke has failed in the first place, odd or not."""
+    by = {} if "warehouse" in filters else {"by": "warehouse"}
+    args = {"metric": "failures", **by, **window, **({"filters": filters} if filters else {})}
+    return [ToolCall(name="query_usage", args=args)]
 
 
 # --- follow-ups -------------------------------------------------------------------------------------------------------
@@ -271,7 +281,7 @@ def _follow_up(
         return None
     if slots.is_empty and not futures and not again and _figure(slots) is None:
         return None
-    unclear = unclear_name(slots)
+    unclear = unclear_name(slots) or left_out(slots) or of_many_days(slots)
     if unclear is not None:
         return unclear
     before = dict(last["args"])

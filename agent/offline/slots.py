@@ -22,13 +22,19 @@ __all__ = ["TOP", "Slots", "mended", "read_slots"]
 
 _NUMBER_WORDS = {"three": 3, "five": 5, "ten": 10, "two": 2, "four": 4, "six": 6, "seven": 7, "eight": 8, "twenty": 20}
 _NUMBER = r"\d{1,3}|" + "|".join(_NUMBER_WORDS)
-_MOST = r"most|biggest|largest|highest|top|worst|priciest|costliest|heaviest|busiest|hungriest"
-_LEAST = r"least|cheapest|lowest|smallest|fewest|bottom|quietest"
+_MOST = r"most|biggest|largest|highest|top|worst|priciest|costliest|heaviest|busiest|hungriest|slowest|longest"
+_LEAST = r"least|cheapest|lowest|smallest|fewest|bottom|quietest|fastest|shortest"
 TOP = re.compile(
     rf"\b(?:top|bottom|first|best|worst|biggest|largest) ({_NUMBER})\b|\b({_NUMBER}) (?:{_MOST}|{_LEAST})\b",
     re.IGNORECASE,
 )
-_ASCENDING = re.compile(rf"\b(?:{_LEAST})\b", re.IGNORECASE)
+_UNUSED = re.compile(
+    r"\bunused\b|\b(?:not|never|n't|nt) (?:been |being |in )?(?:used|use|active|queried)\b|\binactive\b|"
+    r"\b(?:had|have|has|with|ran|run|used) (?:no|zero) (?:queries|credits|usage|activity|statements)\b",
+    re.IGNORECASE,
+)
+"""What was not used stands first where the least stands first."""
+_ASCENDING = re.compile(rf"\b(?:{_LEAST})\b|{_UNUSED.pattern}", re.IGNORECASE)
 _COMPARE = re.compile(
     r"\bcompar\w*|\bvs\b|\bversus\b|\b(?:more|less|higher|lower|fewer) than\b|"
     r"\b(?:week|month|day|year)[- ](?:over|on)[- ]"
@@ -266,7 +272,10 @@ def _special_breakdown(rest: str) -> Breakdown | None:
     return "user" if _WHO.search(rest) else None
 
 
-_PEAK = re.compile(rf"\bpeak(?:s|ed|ing)?\b|\bwhen\b.*\b(?:{_MOST}|maximum|max)\b")
+_PEAK = re.compile(
+    rf"\bpeak(?:s|ed|ing)?\b|\b(?:when|what time|which time)\b.*\b(?:{_MOST}|maximum|max)\b|"
+    r"\b(?:hour|day|week|month) (?:with|of|had|has) (?:the )?(?:most|highest|maximum)\b"
+)
 _ONE_DAY = re.compile(r"\b(?:yesterday|today|hours?|night)\b", re.IGNORECASE)
 
 
@@ -275,7 +284,8 @@ def _peak(rest: str, text: str) -> Breakdown | None:
     if not _PEAK.search(rest):
         return None
     said = re.search(r"\b(hour|day|week|month)s?\b", rest)
-    return cast("Breakdown", said[1]) if said else "hour" if _ONE_DAY.search(text) else "day"
+    hourly = _ONE_DAY.search(text) or re.search(r"\btime\b", rest)
+    return cast("Breakdown", said[1]) if said else "hour" if hourly else "day"
 
 
 def _with_order(slots: Slots) -> Slots:

@@ -20,7 +20,10 @@ _CLOCK = r"(?:[01]?\d|2[0-4])(?::00)? ?(?:am|pm|h|o'clock)?"
 """A full hour: metering knows no minutes."""
 _BETWEEN = rf"(?:between|from) (?P<{{a}}>{_CLOCK}) ?(?:and|to|until|till|-|–) ?(?P<{{b}}>{_CLOCK})"
 
-NIGHT = r"(?:during |over |in )?(?:the )?(?:last|past|previous) night|over ?night|yesterday night|(?:during|over|in) the night"
+NIGHT = (
+    r"(?:during |over |in )?(?:the )?(?:last|past|previous) night|over ?night|yesterday night|"
+    r"(?:during|over|in) the night"
+)
 PART = (
     rf"(?:(?:this|today's) (?P<now>morning|afternoon|evening)"
     rf"|(?P<day>{_DAY})(?:'s)?,? (?:in the |during the )?(?P<part>morning|afternoon|evening)"
@@ -31,7 +34,8 @@ HOURS = (
     rf"|{_BETWEEN.format(a='a2', b='b2')},? (?P<day2>{_DAY}))"
 )
 RECURRING = re.compile(
-    r"\b(?:at|by|each|every) night\b|\bnight(?:s|ly)\b|\b(?:each|every|in the|at) (?:morning|afternoon|evening|noon)s?\b|"
+    r"\b(?:at|by|each|every) night\b|\bnight(?:s|ly)\b|"
+    r"\b(?:each|every|in the|at) (?:morning|afternoon|evening|noon)s?\b|"
     r"\b(?:mornings|afternoons|evenings)\b|\b(?:on |each |every )?(?:week ?days?|working days?|workdays?)\b|"
     r"\b(?:business|office|working|work|off[- ]peak) hours\b|\bweekends\b",
     re.IGNORECASE,

@@ -165,10 +165,18 @@ def test_what_is_open_is_asked(text: str, options: tuple[str, ...], named: str |
             "credits on 31/12",
             "top users p95",
         ),
+        *("what will ETL_WH and BI_WH cost next month without BI_WH", "anything odd since Monday except on BI_WH?"),
+        *("credits on weekdays last month", "credits at night last week", "anything odd at night last week?"),
     ],
 )
 def test_what_no_call_can_express_is_said_and_not_left_out(text: str) -> None:
     assert isinstance(decide(text), Clarify)
+
+
+@pytest.mark.parametrize("last", ["run_forecast", "detect_anomalies", "budget"])
+def test_a_follow_up_that_leaves_a_name_out_is_not_answered_for_that_name(last: str) -> None:
+    kept = {"name": last, "args": {"filters": {"warehouse": ["ETL_WH", "BI_WH"]}}}
+    assert isinstance(decide("and without BI_WH?", last=kept), Clarify)
 
 
 def test_a_typo_in_a_question_is_read_and_said() -> None:
