@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
-from agent.state import Turn
+from agent.offline.compose_anomalies import anomaly_lines
+from agent.state import CallResult, Turn
 from tests.doubles.account import NOW, FrameReader
 from tests.doubles.chat import Chat
 from tests.doubles.outlook import rhythmic
 from tests.unit.agent.findings import sighting
 from tests.unit.tools.test_findings_tool import Kept
 from tools.domain import LiveQuery
+from tools.result import Fact
 
 
 class Busy:
@@ -67,3 +69,20 @@ def ask(chat: Chat, text: str) -> Turn:
 )
 def test_the_composed_reply_is_sent(chat: Chat, text: str, said: str) -> None:
     assert said in ask(chat, text).answer
+
+
+def test_an_ordinary_range_stands_only_where_what_came_lies_beyond_it() -> None:
+    def told(actual: float) -> str:
+        roles = ("actual", "expected", "low", "high", "start", "duration", "series", "found", "covered_until")
+        values = (actual, 9.28, 3.45, 15.1, 0, 0, 1, 1, 0)
+        facts = tuple(
+            Fact(id=role, label=role, value=value, unit="credits", entity="ETL_WH", source="V", as_of=NOW)
+            for role, value in zip(roles, values, strict=True)
+        )
+        row = {"metric": "credits", "entity": "ETL_WH", "open": False, "related": [], "figures": {r: r for r in roles}}
+        data = {"rows": [row], "found": 1, "figures": row["figures"], "notes": [], "filters": {}}
+        result = CallResult(name="detect_anomalies", args={}, status="ok", data=data, facts=facts)
+        return anomaly_lines(1, result)[2]
+
+    assert "(ordinary: [[low]] to [[high]])" in told(19.5)
+    assert "ordinary" not in told(13.81)
