@@ -54,6 +54,11 @@ _FOR_ALL = re.compile(r"\b(?:all|every|whole|overall|everything|entire|account)\
 _YEAR, _QUARTER = re.compile(r"\b(?:year|annual\w*|eoy|ytd)\b"), re.compile(r"\b(?:quarter\w*|eoq|q[1-4])\b")
 _WATCHED = {"cost": "credits", "cost_billed": "credits", "credits_billed": "credits", "failure_rate": "failures"}
 """What is watched where another face of it is asked about."""
+_OF_FINDINGS = re.compile(
+    r"\b(?:anomal\w*|outliers?|oddit\w*|findings?|it|they|that|these|those|them)\b.{0,12}\bcosts?\b|"
+    r"\bcosts? of (?:the |these |those |all )?(?:anomal\w*|outliers?|oddit\w*|findings?|it|them)\b"
+)
+"""What oddities cost stands in every answer about them: no wish to hear of the cost alone."""
 _ONLY_WHEN_SAID = ("queries", "credits", "cost")
 
 
@@ -232,7 +237,7 @@ def _budget(text: str, slots: Slots, spoken: dict[str, list[str]]) -> ToolCalls:
 
 def _anomalies(slots: Slots, spoken: dict[str, list[str]]) -> ToolCalls:
     args: dict[str, Any] = {}
-    figure = _figure(slots)
+    figure = None if _OF_FINDINGS.search(slots.rest) else _figure(slots)
     metric = _WATCHED.get(figure or "", figure)
     if metric in _WATCH_METRICS:
         args["metrics"] = [metric]
@@ -319,6 +324,8 @@ def _merged(tool: str, before: dict[str, Any], text: str, slots: Slots, futures:
 
 def _new_figure(tool: str, slots: Slots) -> dict[str, Any]:
     figure = _figure(slots)
+    if tool == "detect_anomalies" and _OF_FINDINGS.search(slots.rest):
+        return {}
     if tool == "detect_anomalies":
         watched = _WATCHED.get(figure or "", figure)
         return {"metrics": [watched]} if watched in _METRICS else {}

@@ -15,6 +15,7 @@ from agent.offline.composition import write_reply
 from agent.offline.findings import decide_findings
 from agent.offline.orders import clusters_in
 from agent.offline.outlook import decide_outlook
+from agent.offline.parts import order_aside, parts_of
 from agent.offline.reading import asks_what_runs, decide_reading
 from agent.offline.requests import clauses, is_order
 from agent.offline.services import with_services
@@ -42,6 +43,9 @@ class OfflineThinker:
             change = _change(turn)
             if change is not None:
                 return change
+        several = self._in_parts(turn)
+        if several is not None:
+            return several
         if asks_what_runs(turn.text):
             return _question(turn.text, turn) or _not_understood(turn)
         return (
@@ -56,8 +60,32 @@ class OfflineThinker:
             or _not_understood(turn)
         )
 
+    def _in_parts(self, turn: TurnView) -> ToolCalls | None:
+        """Several questions, each read by itself; a question without the order behind it, and that it was not taken."""
+        warehouses = turn.names.warehouses()
+        asked = "" if turn.asked_for_change else order_aside(turn.text, warehouses)
+        if asked:
+            decision = self.decide(replace(turn, text=asked))
+            return _with_note(decision, _ORDER_ASIDE) if isinstance(decision, ToolCalls) else None
+        calls: list[ToolCall] = []
+        notes: list[str] = []
+        for part in parts_of(turn.text, warehouses, turn.now, turn.timezone):
+            decision = self.decide(replace(turn, text=part))
+            if not isinstance(decision, ToolCalls) or decision.read_as:
+                return None
+            calls += decision.calls
+            notes += [decision.note] if decision.note else []
+        return ToolCalls(calls=tuple(calls), note=" ".join(notes)) if calls else None
+
     def write(self, turn: TurnView) -> str:
         return write_reply(turn.results, turn.timezone, cards=turn.cards)
+
+
+_ORDER_ASIDE = "Only the question is answered, and no change is proposed: ask for the change in a message of its own."
+
+
+def _with_note(decision: ToolCalls, note: str) -> ToolCalls:
+    return decision.model_copy(update={"note": " ".join(filter(None, (decision.note, note)))})
 
 
 # --- the person's words ----------------------------------------------------------------------------------

@@ -173,6 +173,15 @@ def test_what_no_call_can_express_is_said_and_not_left_out(text: str) -> None:
     assert isinstance(decide(text), Clarify)
 
 
+@pytest.mark.parametrize(
+    "text", ["show failures by user yesterday and resize BI_WH to small", "who failed yesterday, and suspend BI_WH"]
+)
+def test_an_order_behind_a_question_is_not_taken_and_that_is_said(text: str) -> None:
+    decision = decide(text)
+    assert calls(decision) == [("query_usage", {"metric": "failures", "by": "user", "window": "yesterday"})]
+    assert isinstance(decision, ToolCalls) and "no change is proposed" in decision.note
+
+
 @pytest.mark.parametrize("last", ["run_forecast", "detect_anomalies", "budget"])
 def test_a_follow_up_that_leaves_a_name_out_is_not_answered_for_that_name(last: str) -> None:
     kept = {"name": last, "args": {"filters": {"warehouse": ["ETL_WH", "BI_WH"]}}}
