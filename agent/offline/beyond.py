@@ -32,7 +32,7 @@ _OTHER = re.compile(
 )
 _UNREAD = (
     "I did not understand the time or the number in that. Times read like: yesterday, last week, this month, "
-    "since Monday, yesterday between 8am and 5pm, or dates as year-month-day."
+    "since Monday, yesterday evening, or dates as year-month-day."
 )
 _MANY_DAYS = (
     "I take one stretch of time, not the same hours of many days. Ask for one, e.g. overnight, yesterday evening, or "

@@ -36,7 +36,7 @@ _RATIO = (
     "A rate or a share does not add up over time, so I have no forecast of it. Ask for its parts: failures, queries, "
     "credits or idle credits."
 )
-_SPAN = "I cannot read that time: from when to when? Say it as one, e.g. next month, or the next two weeks."
+_SPAN = "I cannot read that time: from when to when? Say it as one, e.g. next month, or until Friday."
 _TERMS = (
     "A budget is looked at for the running month, quarter or year, or for the contract. For another time ask for the "
     "figure itself, e.g.: what will we spend next week, or: cost last month."

@@ -81,7 +81,9 @@ class OfflineThinker:
         return write_reply(turn.results, turn.timezone, cards=turn.cards)
 
 
-_ORDER_ASIDE = "Only the question is answered, and no change is proposed: ask for the change in a message of its own."
+_ORDER_ASIDE = (
+    "Only the question is answered, and nothing is proposed: to change something, ask for it in a message of its own."
+)
 
 
 def _with_note(decision: ToolCalls, note: str) -> ToolCalls:

@@ -179,7 +179,7 @@ def test_what_no_call_can_express_is_said_and_not_left_out(text: str) -> None:
 def test_an_order_behind_a_question_is_not_taken_and_that_is_said(text: str) -> None:
     decision = decide(text)
     assert calls(decision) == [("query_usage", {"metric": "failures", "by": "user", "window": "yesterday"})]
-    assert isinstance(decision, ToolCalls) and "no change is proposed" in decision.note
+    assert isinstance(decision, ToolCalls) and "nothing is proposed" in decision.note
 
 
 @pytest.mark.parametrize("last", ["run_forecast", "detect_anomalies", "budget"])
