@@ -38,8 +38,8 @@ _RATIO = (
 )
 _SPAN = "I cannot read that time: from when to when? Say it as one, e.g. next month, or until Friday."
 _TERMS = (
-    "A budget is looked at for the running month, quarter or year, or for the contract. For another time ask for the "
-    "figure itself, e.g.: what will we spend next week, or: cost last month."
+    "A budget is looked at for the running month, quarter or year, for the contract, or for one time to come, e.g. "
+    "next month. For what is over ask for the figure itself, e.g.: cost last month."
 )
 _BYTES = "Storage is forecast in bytes. What a byte costs is not known to me, so this is no amount of money."
 _COSTS = re.compile(r"\b(?:costs?|costing|spen[dt]|pay|paid|price|bill|dollars?|money|usd)\b|\$")
@@ -78,6 +78,8 @@ def decide_outlook(
     last = memory.get("last")
     if topic == "perhaps":
         topic = "anomalies" if slots.windows or _names_a_figure(slots) else None
+    if topic == "forecast" and (last or {}).get("name") == "budget" and _only_a_time(slots):
+        topic = None
     if topic is None:
         return _follow_up(fixed, names, slots, [_bare(f.phrase, now, tz) for f in futures], last, now, tz)
     unclear = unclear_name(slots) or left_out(slots) or of_many_days(slots)
@@ -89,9 +91,10 @@ def decide_outlook(
         return _forecast(slots, windows, last, spoken)
     if topic == "anomalies":
         return _anomalies(slots, spoken)
-    if slots.windows or not all(_is_term(window, now, tz) for window in windows):
+    later = [window for window in windows if not _is_term(window, now, tz)]
+    if slots.windows or (later and len(windows) > 1) or any(_ends_on_a_day(window, now, tz) for window in later):
         return Clarify(template=_TERMS)
-    return _budget(fixed, slots, spoken)
+    return _budget(fixed, slots, spoken, later)
 
 
 _IT = re.compile(r"\b(?:it|they|them|there|those|these)\b")
@@ -114,6 +117,11 @@ def _is_term(phrase: str, now: datetime, tz: str) -> bool:
     month = today.replace(day=1)
     ends = (add_months(month, 1), add_months(quarter_start(today), 3), add_months(month.replace(month=1), 12))
     return window.start <= now and last in ends
+
+
+def _ends_on_a_day(phrase: str, now: datetime, tz: str) -> bool:
+    """'by Friday': whether what was used of the month before today counts, nobody has said."""
+    return read_future(phrase, now, tz).label.startswith("up to ")
 
 
 def _begins_a_span(text: str, start: int, end: int) -> bool:
@@ -208,6 +216,11 @@ def _time_lost(slots: Slots) -> bool:
     return bool(slots.windows) or _TIME_SAID.search(without_amounts(slots.rest)) is not None
 
 
+def _only_a_time(slots: Slots) -> bool:
+    """'and next month?': no figure and no breakdown, so that it is about the last question's."""
+    return _leans(slots) and slots.by is None and _figure(slots) is None
+
+
 def _leans(slots: Slots) -> bool:
     """Words that only make sense on top of the last question: 'and next month?'."""
     return bool(_FOLLOWS.match(slots.text)) and len(slots.text.split()) <= 2 * _SHORT
@@ -218,12 +231,15 @@ def _kept_metric(before: Mapping[str, Any]) -> str | None:
     return metric if metric in _METRICS else None
 
 
-def _budget(text: str, slots: Slots, spoken: dict[str, list[str]]) -> ToolCalls:
+def _budget(text: str, slots: Slots, spoken: dict[str, list[str]], later: list[str]) -> ToolCalls:
+    """`later`: the time that has not begun, where one is asked about."""
     args: dict[str, Any] = {}
     found = amount_in(text)
     if found is not None:
         args["amount"], args["unit"] = found
-    if patterns("outlook")["contract"].search(text):
+    if later:
+        args["window"] = later[0]
+    elif patterns("outlook")["contract"].search(text):
         args["period"] = "contract"
     elif _YEAR.search(text):
         args["period"] = "year"
@@ -293,6 +309,8 @@ def _follow_up(
     if slots.windows and last["name"] != "detect_anomalies" and not futures:
         return _back_to_usage(slots, before, now, tz)
     args = _merged(str(last["name"]), before, text, slots, futures)
+    if last["name"] == "budget" and futures:
+        args = _other_term(args, futures[0], now, tz)
     return said(slots, (ToolCall(name=str(last["name"]), args=args),))
 
 
@@ -320,6 +338,15 @@ def _merged(tool: str, before: dict[str, Any], text: str, slots: Slots, futures:
     if slots.top:
         args["top"] = min(slots.top, 30)
     return args | _new_figure(tool, slots) | _new_window(tool, slots, futures)
+
+
+def _other_term(args: dict[str, Any], phrase: str, now: datetime, tz: str) -> dict[str, Any]:
+    """'and next month?', 'and this quarter?' after a budget."""
+    kept = {key: value for key, value in args.items() if key not in ("window", "period")}
+    if not _is_term(phrase, now, tz):
+        return {**kept, "window": phrase}
+    unit = "year" if _YEAR.search(phrase) else "quarter" if _QUARTER.search(phrase) else None
+    return {**kept, "period": unit} if unit else kept
 
 
 def _new_figure(tool: str, slots: Slots) -> dict[str, Any]:

@@ -72,12 +72,23 @@ def ask(chat: Chat, text: str) -> Turn:
         ("credits yesterday between 8am and 5pm", "2026-11-22 08:00 to 17:00"),
         ("queries yesterday evening", "The evening is from 18:00 to 24:00"),
         ("what broke overnight?", "failed queries"),
+        ("which warehouse will cost most next month?", "**`ETL_WH`: $"),
+        ("which warehouse will cost most next month?", "Services that no warehouse runs come on top."),
+        ("which day next week will be the most expensive?", "; the highest day: `2026-1"),
+        ("will we exceed 9000000 credits in december?", "Within budget"),
+        ("will we exceed 10 dollars next month?", "Probability of running over: 100.0 %"),
         ("will we stay under 100 dollars this month?", "The amount was used up on"),
         ("will we stay under 9000000 dollars this year?", "Not known whether it holds"),
     ],
 )
 def test_the_composed_reply_is_sent(chat: Chat, text: str, said: str) -> None:
     assert said in ask(chat, text).answer
+
+
+def test_of_what_has_not_begun_nothing_is_said_to_be_measured(chat: Chat) -> None:
+    answer = ask(chat, "will we exceed 9000000 credits in december?").answer
+    assert "Measured so far" not in answer and "Used so far" not in answer
+    assert "December 2026 (2026-12-01 to 2026-12-31 UTC)" in answer
 
 
 def test_an_ordinary_range_stands_only_where_what_came_lies_beyond_it() -> None:

@@ -320,8 +320,8 @@ AHEAD = {
     "name": "run_forecast",
     "args": {"metric": "cost", "window": "next month", "filters": {"warehouse": ["ETL_WH"]}},
 }
-ODD = {"name": "detect_anomalies", "args": {"window": "since Monday"}}
-LIMIT = {"name": "budget", "args": {"amount": 5000.0, "unit": "USD"}}
+ODD: dict[str, Any] = {"name": "detect_anomalies", "args": {"window": "since Monday"}}
+LIMIT: dict[str, Any] = {"name": "budget", "args": {"amount": 5000.0, "unit": "USD"}}
 
 
 @pytest.mark.parametrize(
@@ -341,6 +341,9 @@ LIMIT = {"name": "budget", "args": {"amount": 5000.0, "unit": "USD"}}
         ("only queueing", ODD, "detect_anomalies", {"window": "since Monday", "metrics": ["queue_seconds"]}),
         ("and BI_WH?", ODD, "detect_anomalies", {"window": "since Monday", "filters": {"warehouse": ["BI_WH"]}}),
         ("and 6000 dollars?", LIMIT, "budget", {"amount": 6000.0, "unit": "USD"}),
+        ("and next month?", LIMIT, "budget", {**LIMIT["args"], "window": "next month"}),
+        ("and this quarter?", LIMIT, "budget", {**LIMIT["args"], "period": "quarter"}),
+        ("what did it cost?", ODD, "detect_anomalies", ODD["args"]),
         ("and for ETL_WH?", LIMIT, "budget", {**LIMIT["args"], "filters": {"warehouse": ["ETL_WH"]}}),
     ],
 )
