@@ -161,9 +161,20 @@ def _not_understood(turn: TurnView) -> Decision:
     if slots.windows or slots.by or slots.mentions or re.search(r"\bwarehouses?\b|\bsnowflake\b", slots.rest):
         text = "What should I measure: credits, cost, queries, failures, queueing, bytes or idle time?"
         return Clarify(template=text, pending=_metric_pending(slots))
+    if _OF_THE_ANSWER.search(slots.rest):
+        return Clarify(template=_BY_PLACE)
     if describes(turn.text):
         return decide_advice(turn.text, turn.names.warehouses())
     return Refuse(template=prompts.text("not_understood"), code="not_understood")
+
+
+_OF_THE_ANSWER = re.compile(
+    r"\b(?:the )?(?:first|second|third|last|next|other|top|biggest|worst) (?:one|ones|of (?:them|these|those))\b|"
+    r"\b(?:which|what|who|any) of (?:these|those|them)\b|\btell me more\b|\bmore (?:details?|about (?:it|that|this))\b"
+)
+_BY_PLACE = (
+    "I do not pick a part of my last answer by its place. Name what is meant, e.g. a warehouse, and a figure or a time."
+)
 
 
 def _metric_pending(slots: Slots) -> dict[str, Any]:

@@ -91,6 +91,11 @@ def test_of_what_has_not_begun_nothing_is_said_to_be_measured(chat: Chat) -> Non
     assert "December 2026 (2026-12-01 to 2026-12-31 UTC)" in answer
 
 
+def test_where_figures_are_compared_what_changed_most_is_named() -> None:
+    answer = ask(Chat(reader=rhythmic(incident=True)), "what changed last week?").answer
+    assert re.search(r"\nLargest differences: `ETL_WH` up by 7\d\.\d\d credits", answer)
+
+
 def test_an_ordinary_range_stands_only_where_what_came_lies_beyond_it() -> None:
     def told(actual: float) -> str:
         roles = ("actual", "expected", "low", "high", "start", "duration", "series", "found", "covered_until")

@@ -86,6 +86,8 @@ def test_an_order_is_understood(text: str, wanted: list[tuple[str, dict[str, Any
         *(
             "set max clusters of BI_WH to 2 and ETL_WH to 3",
             "suspend BI_WH tonight",
+            "suspend BI_WH for the night",
+            "suspend BI_WH for 2 hours",
             "resize BI_WH and auto suspend to 60",
         ),
         *("set auto suspend to 60 and 120 on BI_WH and ETL_WH respectively", "resize BI_WH to large and to small"),
@@ -166,6 +168,7 @@ def test_what_is_open_is_asked(text: str, options: tuple[str, ...], named: str |
             "top users p95",
         ),
         *("what will ETL_WH and BI_WH cost next month without BI_WH", "anything odd since Monday except on BI_WH?"),
+        *("cost of the marketing warehouse last week", "tell me more about the first one", "which of these is worst?"),
         *("credits on weekdays last month", "credits at night last week", "anything odd at night last week?"),
     ],
 )
@@ -194,6 +197,15 @@ def test_a_typo_in_a_question_is_read_and_said() -> None:
     assert decision.calls[0].args["filters"] == {"warehouse": ["ETL_WH"]}
     assert decision.read_as == ("ETL_HW", "ETL_WH")
     assert "[[o1]]" in decision.note
+
+
+def test_a_name_in_two_words_is_read_and_a_part_of_one_is_asked_back() -> None:
+    joined = calls(decide("what did svc loader spend last week"))
+    assert joined == [("query_usage", {"metric": "cost", "window": "last week", "filters": {"user": ["SVC_LOADER"]}})]
+    part = decide("what did svc spend last week")
+    assert isinstance(part, Clarify) and part.options[0] == "SVC_LOADER"
+    hidden = decide("what did svc spend last week", names=AllNames(account(), users=False))
+    assert isinstance(hidden, Clarify) and "SVC_LOADER" not in hidden.options
 
 
 def test_a_name_that_two_warehouses_share_is_asked_for() -> None:
