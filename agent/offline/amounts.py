@@ -9,7 +9,7 @@ __all__ = ["amount_in", "without_amounts"]
 
 _NUMBER = r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?) ?(k|m|thousand|million|mio)?"
 _DOLLARS = re.compile(
-    rf"[$€] ?{_NUMBER}(?![\w.,]\d)|(?<![\w.,]){_NUMBER} ?(?:\$|€|usd\b|dollars?\b|bucks\b)", re.IGNORECASE
+    rf"\$ ?{_NUMBER}(?![\w.,]\d)|(?<![\w.,]){_NUMBER} ?(?:\$|usd\b|dollars?\b|bucks\b)", re.IGNORECASE
 )
 _CREDITS = re.compile(rf"(?<![\w.,]){_NUMBER} ?(?:credits?|cr)\b", re.IGNORECASE)
 _BARE = re.compile(

@@ -107,7 +107,7 @@ def _with_part(written: str, names: Names) -> tuple[str, ...]:
     if len(wanted) < 3:
         return ()
     held = (n for c in _SEARCHED for n in names.column(c) if wanted in re.split(r"[^0-9a-z]+", n.casefold()))
-    return tuple(dict.fromkeys(held))
+    return tuple(dict.fromkeys(name for name in held if not name.startswith("{")))  # a tag of JSON is no name to choose
 
 
 def _column_of(written: str, names: Names, *, keys: bool = False) -> tuple[FilterColumn, str] | None:

@@ -43,6 +43,9 @@ class OfflineThinker:
             change = _change(turn)
             if change is not None:
                 return change
+        elsewhere = self._in_other_money(turn)
+        if elsewhere is not None:
+            return elsewhere
         several = self._in_parts(turn)
         if several is not None:
             return several
@@ -59,6 +62,16 @@ class OfflineThinker:
             or _question(turn.text, turn)
             or _not_understood(turn)
         )
+
+    def _in_other_money(self, turn: TurnView) -> Decision | None:
+        """Costs 'in euros' are told in dollars, and that they are; of an amount of euros nothing is known."""
+        found = _OTHER_MONEY.search(turn.text)
+        if found is None:
+            return None
+        if _OTHER_AMOUNT.search(turn.text):
+            return Refuse(template=prompts.text("no_currency"), code="not_supported")
+        decision = self.decide(replace(turn, text=_OTHER_MONEY.sub(" in dollars ", turn.text)))
+        return _with_note(decision, _IN_DOLLARS) if isinstance(decision, ToolCalls) else decision
 
     def _in_parts(self, turn: TurnView) -> ToolCalls | None:
         """Several questions, each read by itself; a question without the order behind it, and that it was not taken."""
@@ -81,6 +94,10 @@ class OfflineThinker:
         return write_reply(turn.results, turn.timezone, cards=turn.cards)
 
 
+_OTHER = r"(?:euros?|eur|gbp|pounds?|sterling|yen|chf|francs?)\b"
+_OTHER_MONEY = re.compile(rf"\b(?:in |into )?{_OTHER}|[€£]", re.IGNORECASE)
+_OTHER_AMOUNT = re.compile(rf"[€£] ?\d|\d ?(?:k|m|thousand|million)? ?(?:€|£|{_OTHER})", re.IGNORECASE)
+_IN_DOLLARS = "Amounts are in US dollars: I know no exchange rate."
 _ORDER_ASIDE = (
     "Only the question is answered, and nothing is proposed: to change something, ask for it in a message of its own."
 )

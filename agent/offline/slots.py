@@ -235,6 +235,7 @@ def _group_patterns() -> tuple[tuple[Breakdown, re.Pattern[str], re.Pattern[str]
 
 
 def _breakdown(rest: str) -> Breakdown | None:
+    rest = _CLOUD.sub(" ", rest)
     for place in (1, 2, 3):
         for entry in _group_patterns():
             if cast("re.Pattern[str]", entry[place]).search(rest) and not _is_measure_of_time(entry[0], rest, place):
@@ -244,6 +245,10 @@ def _breakdown(rest: str) -> Breakdown | None:
             if special:
                 return special
     return None
+
+
+_CLOUD = re.compile(r"\bcloud[- ]services?\b")
+"""A figure, and no breakdown by service."""
 
 
 def _breakdowns(rest: str) -> int:

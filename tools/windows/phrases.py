@@ -253,6 +253,20 @@ def _weekday(match: re.Match[str], frame: Frame) -> Span | None:
     return Span(frame.at(day), frame.at(day + timedelta(days=1)), label, text, ("day", 7))
 
 
+@_reads(r"(?:in |during |for |of )?(?:calendar |iso )?(?:week|cw|wk) ?(?P<n>\d{1,2})(?:,? (?:of )?(?P<year>20\d\d))?")
+def _numbered_week(match: re.Match[str], frame: Frame) -> Span | None:
+    given = match["year"]
+    try:
+        first = date.fromisocalendar(int(given or frame.today.isocalendar().year), int(match["n"]), 1)
+        if not given and first > frame.today:
+            first = date.fromisocalendar(frame.today.isocalendar().year - 1, int(match["n"]), 1)
+    except ValueError:
+        return None
+    year, week, _ = first.isocalendar()
+    text = "Weeks are numbered as in ISO 8601, and run from Monday to Sunday."
+    return span_of_days(frame, first, first + timedelta(days=7), f"week {week} of {year}", text, ("week", 1))
+
+
 @_reads(rf"(?:(?:the )?week (?:of|from|starting|beginning) )(?P<point>{DATE})")
 def _week_of(match: re.Match[str], frame: Frame) -> Span | None:
     point = read_point(match["point"], frame.today, frame.tz)
