@@ -9,7 +9,7 @@ from agent.offline.words import metric_words
 from agent.state import Clarify
 from tools.windows.clock import RECURRING
 
-__all__ = ["TIME_LEFT", "left_out", "of_many_days", "what_is_beyond"]
+__all__ = ["TIME_LEFT", "left_out", "of_many_days", "time_lost", "what_is_beyond"]
 
 _EXCEPT = re.compile(
     r"\b(?:except|excluding|exclude|without|other than|apart from|but not|but for|not including|besides)\b|"
@@ -75,6 +75,13 @@ def left_out(slots: Slots) -> Clarify | None:
 def of_many_days(slots: Slots) -> Clarify | None:
     """'at night last week', 'on weekdays': hours of many days are no window."""
     return Clarify(template=_MANY_DAYS) if RECURRING.search(slots.rest) else None
+
+
+def time_lost(slots: Slots) -> Clarify | None:
+    """'between 2am and 5am', 'since the migration' of what was odd: it would be answered for the past week."""
+    left = TOP.sub(" ", slots.rest)
+    lost = re.search(r"\d|\b(?:since|ago|during|between)\b", left) is not None
+    return Clarify(template=_UNREAD) if lost and not slots.windows else None
 
 
 def _strange_breakdown(slots: Slots) -> Clarify | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from agent.offline.amounts import amount_in, without_amounts
-from agent.offline.beyond import left_out, of_many_days
+from agent.offline.beyond import left_out, of_many_days, time_lost
 from agent.offline.reading import decide_reading, filters_of, is_listing, said, unclear_name
 from agent.offline.slots import Slots, mended, read_slots
 from agent.offline.words import patterns
@@ -77,7 +77,8 @@ def decide_outlook(
     slots = read_slots(_without(topic, fixed, blanked), names, now, tz)
     last = memory.get("last")
     if topic == "perhaps":
-        topic = "anomalies" if slots.windows or _names_a_figure(slots) else None
+        timed = bool(slots.windows) or time_lost(slots) is not None
+        topic = "anomalies" if timed or _names_a_figure(slots) else None
     if topic == "forecast" and (last or {}).get("name") == "budget" and _only_a_time(slots):
         topic = None
     if topic is None:
@@ -90,7 +91,7 @@ def decide_outlook(
     if topic == "forecast":
         return _forecast(slots, windows, last, spoken)
     if topic == "anomalies":
-        return _anomalies(slots, spoken)
+        return time_lost(slots) or _anomalies(slots, spoken)
     later = [window for window in windows if not _is_term(window, now, tz)]
     if slots.windows or (later and len(windows) > 1) or any(_ends_on_a_day(window, now, tz) for window in later):
         return Clarify(template=_TERMS)

@@ -35,6 +35,7 @@ _SAID_METRIC = re.compile(r"\b(?:credits?|costs?|dollars?|money|queries)\b")
 _OVERVIEW = re.compile(
     r"\bwhere (?:do|does|did|are|is|have|has)\b.*\b(?:go|going|gone|spent|spend|used)\b|\bwhere .*\bwent\b|"
     r"\b(?:driv(?:es?|ing|ers?)|makes up)\b.*\b(?:costs?|spend\w*|credits?|bill|usage|consumption)\b|"
+    r"\b(?:summary|overview|recap|report|digest)\b|\bhow (?:are we doing|do we stand|does it look)\b|"
     r"\b(?:costs?|spend|credit|usage) drivers?\b|\b(?:biggest|largest|main) (?:spenders|consumers|costs?)\b|"
     r"\bwhat (?:is|are)?\b.*\b(?:costs?|costing|uses?|using|consumes?|burns?|burning)\b.*\bmost\b",
     re.IGNORECASE,

@@ -22,16 +22,18 @@ _BETWEEN = rf"(?:between|from) (?P<{{a}}>{_CLOCK}) ?(?:and|to|until|till|-|–) 
 
 NIGHT = (
     r"(?:during |over |in )?(?:the )?(?:last|past|previous) night|over ?night|yesterday night|"
-    r"(?:during|over|in) the night"
+    r"(?:during|over|in) the night(?! (?:from|of|to|before|after|on))"
 )
 PART = (
     rf"(?:(?:this|today's) (?P<now>morning|afternoon|evening)"
     rf"|(?P<day>{_DAY})(?:'s)?,? (?:in the |during the )?(?P<part>morning|afternoon|evening)"
     rf"|(?:in |during )?the (?P<part2>morning|afternoon|evening) (?:of |on )?(?P<day2>{_DAY}))"
 )
+_HOUR = r"(?:[01]?\d|2[0-3])(?::00| ?(?:am|pm|o'clock))"
 HOURS = (
     rf"(?:(?P<day>{_DAY}),? {_BETWEEN.format(a='a', b='b')}"
-    rf"|{_BETWEEN.format(a='a2', b='b2')},? (?P<day2>{_DAY}))"
+    rf"|{_BETWEEN.format(a='a2', b='b2')},? (?P<day2>{_DAY})"
+    rf"|(?P<day3>{_DAY}),? at (?P<one>{_HOUR})|at (?P<one2>{_HOUR}),? (?P<day4>{_DAY}))"
 )
 RECURRING = re.compile(
     r"\b(?:at|by|each|every) night\b|\bnight(?:s|ly)\b|"
@@ -65,8 +67,12 @@ def read_part(match: re.Match[str], frame: Frame) -> Span | None:
 
 def read_hours(match: re.Match[str], frame: Frame) -> Span | None:
     """None where the day is no date, a time is none, or they do not follow each other."""
-    day = _day(match["day"] or match["day2"], frame)
-    first, last = _clock(match["a"] or match["a2"]), _clock(match["b"] or match["b2"])
+    day = _day(match["day"] or match["day2"] or match["day3"] or match["day4"], frame)
+    if one := match["one"] or match["one2"]:
+        first = _clock(one)
+        last = None if first is None else time((first.hour + 1) % 24)
+    else:
+        first, last = _clock(match["a"] or match["a2"]), _clock(match["b"] or match["b2"])
     if day is None or first is None or last is None or (last != time(0) and last <= first):
         return None
     label = f"{day} from {first:%H:%M} to {last:%H:%M}" if last != time(0) else f"{day} from {first:%H:%M} on"

@@ -169,6 +169,11 @@ def test_what_is_open_is_asked(text: str, options: tuple[str, ...], named: str |
         ),
         *("what will ETL_WH and BI_WH cost next month without BI_WH", "anything odd since Monday except on BI_WH?"),
         *("cost of the marketing warehouse last week", "tell me more about the first one", "which of these is worst?"),
+        *(
+            "what happened between 2am and 5am?",
+            "anything odd since the migration?",
+            "any spikes in the 3 days before it?",
+        ),
         *("credits on weekdays last month", "credits at night last week", "anything odd at night last week?"),
     ],
 )
@@ -260,6 +265,7 @@ def test_what_is_not_offered_is_refused_with_what_is(text: str) -> None:
         "no",
         "show my plans",
         "how do I suspend ETL_WH",
+        "run a scan",
     ],
 )
 def test_small_talk_is_answered_without_a_tool(text: str) -> None:
