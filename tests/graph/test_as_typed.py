@@ -75,6 +75,7 @@ def ask(chat: Chat, text: str) -> Turn:
         ("what did we pay yesterday in euros?", "Amounts are in US dollars"),
         ("will we stay under €40k this month?", "I know prices in US dollars only"),
         ("credits in week 46", "ISO"),
+        ("any anomalies?", "series, the past 7 days to the hour"),
         ("which warehouse will cost most next month?", "**`ETL_WH`: $"),
         ("which warehouse will cost most next month?", "Services that no warehouse runs come on top."),
         ("which day next week will be the most expensive?", "; the highest day: `2026-1"),

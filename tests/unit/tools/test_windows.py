@@ -155,6 +155,12 @@ def test_the_future_is_refused_and_named(phrase: str) -> None:
         parse_window(phrase, NOW, LA)
 
 
+def test_many_hours_are_told_as_days() -> None:
+    labels = [parse_window(f"past {n} hours", NOW, LA).label for n in (1, 24, 36, 48, 168)]
+    assert labels[:3] == ["the last full hour", "the past 24 hours", "the past 36 hours"]
+    assert labels[3:] == ["the past 2 days to the hour", "the past 7 days to the hour"]
+
+
 def test_last_night_is_ten_hours_of_the_clock_and_ends_at_now_before_dawn() -> None:
     after_the_change = datetime(2026, 11, 1, 18, tzinfo=UTC)  # the clocks went back in that night
     window, _, convention = parse_window("last night", after_the_change, LA)
