@@ -26,26 +26,27 @@ _STATE = re.compile(
 _MOST_PARTS = 3
 
 
-def parts_of(text: str, warehouses: tuple[str, ...], now: datetime, tz: str) -> list[str]:
+def parts_of(text: str, warehouses: tuple[str, ...], now: datetime, tz: str) -> tuple[list[str], bool]:
     """The questions of a message, where there are several and each stands by itself; else nothing.
 
     'What did we spend last week and what will we spend next week?' are two. So are 'How many queries ran and how many
-    failed yesterday?', which share their time. 'It' in a later one is the one warehouse that the first names.
+    failed yesterday?', which share their time; the second value says so. 'It' in a later one is the one warehouse that
+    the first names.
     """
     parts = [part.strip(" ?") for part in _NEXT.split(text) if part.strip(" ?")]
     if not 1 < len(parts) <= _MOST_PARTS:
-        return []
+        return [], False
     names = {m.names[0] for m in find_mentions(parts[0], warehouses)[0] if len(m.names) == 1}
     if len(names) == 1:
         parts[1:] = [_IT.sub(names.copy().pop(), part) for part in parts[1:]]
     if any(_IT.search(part) for part in parts[1:]):
-        return []
+        return [], False
     past = [find_windows(part, now, tz) for part in parts]
     stands = [bool(w or find_futures(p, now, tz) or _STATE.search(p)) for p, w in zip(parts, past, strict=True)]
     said = [window.phrase for windows in past for window in windows]
     if len(said) == 1 and sum(stands) == 1:
-        return [part if stood else f"{part} {said[0]}" for part, stood in zip(parts, stands, strict=True)]
-    return parts if all(stands) and said else []
+        return [part if stood else f"{part} {said[0]}" for part, stood in zip(parts, stands, strict=True)], True
+    return (parts if all(stands) and said else []), False
 
 
 def order_aside(text: str, warehouses: tuple[str, ...]) -> str:

@@ -82,12 +82,14 @@ class OfflineThinker:
             return _with_note(decision, _ORDER_ASIDE) if isinstance(decision, ToolCalls) else None
         calls: list[ToolCall] = []
         notes: list[str] = []
-        for part in parts_of(turn.text, warehouses, turn.now, turn.timezone):
+        parts, shared = parts_of(turn.text, warehouses, turn.now, turn.timezone)
+        for part in parts:
             decision = self.decide(replace(turn, text=part))
             if not isinstance(decision, ToolCalls) or decision.read_as:
                 return None
             calls += decision.calls
             notes += [decision.note] if decision.note else []
+        calls = _of_the_same(calls) if shared else calls
         return ToolCalls(calls=tuple(calls), note=" ".join(notes)) if calls else None
 
     def write(self, turn: TurnView) -> str:
@@ -101,6 +103,14 @@ _IN_DOLLARS = "Amounts are in US dollars: I know no exchange rate."
 _ORDER_ASIDE = (
     "Only the question is answered, and nothing is proposed: to change something, ask for it in a message of its own."
 )
+
+
+def _of_the_same(calls: list[ToolCall]) -> list[ToolCall]:
+    """'How many queries ran on X on Monday and how many failed?': what shares its time is of the same names."""
+    given = [call.args["filters"] for call in calls if call.args.get("filters")]
+    if len(given) != 1 or any(call.name != "query_usage" for call in calls):
+        return calls
+    return [call.model_copy(update={"args": {"filters": given[0], **call.args}}) for call in calls]
 
 
 def _with_note(decision: ToolCalls, note: str) -> ToolCalls:
