@@ -28,6 +28,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 __all__ = [
+    "AlreadySo",
     "BadArgument",
     "BadImport",
     "BadSettings",
@@ -103,6 +104,10 @@ class BadSettings(CallerError):
 class Refused(FrostlineError):
     code = "refused"
     exit_code = 3
+
+
+class AlreadySo(Refused):
+    """A change that would change nothing."""
 
 
 class NoPermission(Refused):

@@ -9,11 +9,11 @@ __all__ = ["amount_in", "without_amounts"]
 
 _NUMBER = r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?) ?(k|m|thousand|million|mio)?"
 _DOLLARS = re.compile(
-    rf"[$€] ?{_NUMBER}(?![\w.,]\d)|(?<![\w.,]){_NUMBER} ?(?:\$|€|usd\b|dollars?\b|bucks\b)", re.IGNORECASE
+    rf"\$ ?{_NUMBER}(?![\w.,]\d)|(?<![\w.,]){_NUMBER} ?(?:\$|usd\b|dollars?\b|bucks\b)", re.IGNORECASE
 )
 _CREDITS = re.compile(rf"(?<![\w.,]){_NUMBER} ?(?:credits?|cr)\b", re.IGNORECASE)
 _BARE = re.compile(
-    r"\b(?:budgets?|limit|quota|amount|under|over|above|below|beyond|within|exceed|past|hit|reach|of|is|at) "
+    r"\b(?:budgets?|limit|quota|amount|under|over|above|below|beyond|within|exceed|past|hit|reach|of|is|at|than) "
     r"(?:is |of )?"
     rf"{_NUMBER}(?! ?(?:%|percent|hours?|days?|weeks?|months?|quarters?|years?))(?![\w.,]*\d)",
     re.IGNORECASE,

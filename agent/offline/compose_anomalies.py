@@ -42,7 +42,7 @@ def _finding(number: int, place: int, row: dict[str, Any], values: _Values) -> l
     """One paragraph a finding: who, what, instead of what, since when, what it costs, and what came with it."""
     figures = row["figures"]
     going = ", still going on" if row["open"] else ""
-    what = _own_words(row, values) or _instead(f"[[r{number}.words.{place}]]: ", figures)
+    what = _own_words(row, values) or _instead(f"[[r{number}.words.{place}]]: ", figures, values)
     when = f"from [[{figures['start']}]] for [[{figures['duration']}]]{going}"
     lines = [f"**[[{figures['actual']}.entity]]** — {what}, {when}."]
     if "credits" in figures:
@@ -57,9 +57,12 @@ def _finding(number: int, place: int, row: dict[str, Any], values: _Values) -> l
     return lines
 
 
-def _instead(what: str, figures: dict[str, str]) -> str:
+def _instead(what: str, figures: dict[str, str], values: _Values) -> str:
+    """The range of all hours added up is wide: what lies inside it was odd by its hours, and the range says nothing."""
     actual, expected, low, high = (figures[role] for role in ("actual", "expected", "low", "high"))
-    return f"{what}[[{actual}]] instead of [[{expected}]] (ordinary: [[{low}]] to [[{high}]])"
+    inside = float(values[low]) <= float(values[actual]) <= float(values[high])
+    ordinary = "" if inside else f" (ordinary: [[{low}]] to [[{high}]])"
+    return f"{what}[[{actual}]] instead of [[{expected}]]{ordinary}"
 
 
 def _own_words(row: dict[str, Any], values: _Values) -> str:

@@ -21,9 +21,10 @@ _VERDICTS = {
 
 def budget_lines(number: int, result: CallResult) -> list[str]:
     data = result.data or {}
-    lines = [_headline(number, result, data), _course(data)]
+    begun = _has_begun(result, data)
+    lines = [_headline(number, result, data), _course(data, begun=begun)]
     if data["verdict"] != "no_budget":
-        lines.append(_chance(result, data))
+        lines.append(_chance(result, data, begun=begun))
     return [*lines, "", *_reading(number, result, data)]
 
 
@@ -44,21 +45,32 @@ def _single(data: dict[str, Any]) -> bool:
     return len([name for names in data["filters"].values() for name in names]) == 1
 
 
-def _course(data: dict[str, Any]) -> str:
+def _has_begun(result: CallResult, data: dict[str, Any]) -> bool:
+    """Whether a part of the term is behind us: of December nothing is measured in November."""
+    begins = next(fact.value for fact in result.facts if fact.id == data["figures"]["from"])
+    return datetime.fromisoformat(str(data["asked"]["start"])) < datetime.fromisoformat(str(begins))
+
+
+def _course(data: dict[str, Any], *, begun: bool) -> str:
     figures = data["figures"]
+    if not begun:
+        between = f"Likely between [[{figures['low']}]] and [[{figures['high']}]]"
+        return f"{between}; [[{figures['a_day']}]] on an average day."
     return (
         f"Likely between [[{figures['low']}]] and [[{figures['high']}]]. Measured so far: [[{figures['actual']}]]; "
         f"still to come: [[{figures['ahead']}]], which is [[{figures['a_day']}]] on an average day."
     )
 
 
-def _chance(result: CallResult, data: dict[str, Any]) -> str:
+def _chance(result: CallResult, data: dict[str, Any], *, begun: bool) -> str:
     figures = data["figures"]
     if data["verdict"] == "not_known":
         return (
             f"Known of it to be used so far: [[{figures['share']}]]. What was used before the view begins comes on top."
         )
-    text = f"Probability of running over: [[{figures['overrun']}]]. Used so far: [[{figures['share']}]]."
+    text = f"Probability of running over: [[{figures['overrun']}]]."
+    if begun:
+        text += f" Used so far: [[{figures['share']}]]."
     if "runs_out" not in figures:
         return f"{text} The amount lasts to the end of the term as expected."
     if _is_measured(result, data):

@@ -30,12 +30,50 @@ def forecast_lines(number: int, result: CallResult) -> list[str]:
 
 
 def _headline(number: int, data: dict[str, Any]) -> str:
+    if data["row_kind"] not in _TIMES and len(data["rows"]) > 1:
+        return _first_name(number, data)
     figures = data["figures"]
-    total, low, high = figures["total"], figures["low"], figures["high"]
-    credits = f" ([[{figures['credits']}]] at [[{figures['price']}]] each)" if "credits" in figures else ""
     window = f"[[r{number}.label]] ([[r{number}.window]])"
-    text = f"**[[{total}]] expected**{credits} — [[r{number}.title]]{_whose(data)}, {window}."
-    return f"{text} Likely between [[{low}]] and [[{high}]]."
+    what = f"[[r{number}.title]]{_whose(data)}, {window}{_peak(data)}"
+    return f"**[[{figures['total']}]] expected**{_credits(figures)} — {what}. {_between(figures)}"
+
+
+def _first_name(number: int, data: dict[str, Any]) -> str:
+    """Who is expected to use most, and what all of them come to."""
+    figures, first = data["figures"], data["rows"][0]["figures"]
+    share = f", [[pct({first['value']},{figures['total']})]] of [[{figures['total']}]]"
+    text = f"**[[{first['value']}.entity]]: [[{first['value']}]] expected**{share} — [[r{number}.title]]"
+    window = f"[[r{number}.label]] ([[r{number}.window]])"
+    whole = "All warehouses" if data["row_kind"] == "warehouse" and not data["filters"] else "All of them"
+    besides = " Services that no warehouse runs come on top." if whole == "All warehouses" and _is_spent(data) else ""
+    return (
+        f"{text}, {window}. {_between(first)}\n"
+        f"{whole} together: [[{figures['total']}]]{_credits(figures)}. {_between(figures)}{besides}"
+    )
+
+
+def _is_spent(data: dict[str, Any]) -> bool:
+    return data["unit"] in ("credits", "USD")
+
+
+def _credits(figures: dict[str, str]) -> str:
+    return f" ([[{figures['credits']}]] at [[{figures['price']}]] each)" if "credits" in figures else ""
+
+
+def _between(figures: dict[str, str]) -> str:
+    return f"Likely between [[{figures['low']}]] and [[{figures['high']}]]."
+
+
+_PEAKS = ("hour", "day", "month")
+"""Weeks at the ends of a window are cut: the highest of them would often only be a whole one."""
+
+
+def _peak(data: dict[str, Any]) -> str:
+    rows = data["rows"]
+    if data["row_kind"] not in _PEAKS or len(rows) < 2 or data["unit"] == "bytes":
+        return ""
+    first = max(rows, key=lambda row: row["value"])["figures"]["value"]
+    return f"; the highest {data['row_kind']}: [[{first}.entity]] with [[{first}]]"
 
 
 def _whose(data: dict[str, Any]) -> str:

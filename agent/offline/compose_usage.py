@@ -124,7 +124,30 @@ def _below(data: dict[str, Any]) -> list[str]:
         lines.append("Shown are the highest; all rows stand in the facts.")
     if data["by"] not in _TIMES and "previous" in figures:
         lines.append(f"Together [[{figures['total']}]].{_against(data)}")
+        lines += _movers(data)
     return ["", *lines] if lines else []
+
+
+_MOST_MOVERS = 3
+
+
+def _movers(data: dict[str, Any]) -> list[str]:
+    """Where most of the change is: the largest are seldom those that have moved."""
+    rows = [
+        row for row in data["rows"] if row["previous_fact"] and row["value"] is not None and row["previous"] is not None
+    ]
+    moved = sorted(rows, key=lambda row: -abs(row["value"] - row["previous"]))[:_MOST_MOVERS]
+    said = [
+        f"[[{row['fact']}.entity]] {'up' if row['value'] > row['previous'] else 'down'} by "
+        + (
+            f"[[diff({row['fact']},{row['previous_fact']})]]"
+            if row["value"] > row["previous"]
+            else f"[[diff({row['previous_fact']},{row['fact']})]]"
+        )
+        for row in moved
+        if row["value"] != row["previous"]
+    ]
+    return [f"Largest differences: {', '.join(said)}."] if len(rows) > 1 and said else []
 
 
 # --- what an account total also says ----------------------------------------------------------------------------

@@ -40,6 +40,14 @@ class Unknown:
     close: tuple[str, ...]
 
 
+_OF_ANY = re.compile(
+    r"virtual|whole|same|other|entire|running|started|suspended|stopped|idle|unused|oversized|single|only|first|second|"
+    r"third|last|next|new|old|big|bigger|small|smaller|large|larger|medium|right|wrong|busy|slow|default|top|most|least|"
+    r"\w+est"
+)
+"""What may stand before 'warehouse' without naming one."""
+
+
 def name_key(name: str) -> str:
     return re.sub(r"[^0-9a-z]", "", name.casefold()) or name.casefold()
 
@@ -85,6 +93,8 @@ def _known_at(text: str, words: list[Token], place: int, warehouses: Sequence[st
         key = name_key("".join(word.text for word in part))
         exact = [name for name in warehouses if name_key(name) == key]
         alike = exact or [name for name in warehouses if _stem(name) == key]
+        if not alike and count == 1 and _is_called(words, place):
+            alike = [name for name in warehouses if _stem(name) == key.removesuffix("ing")]
         if alike and (_is_sure(text, words, place, count, alike if exact else ()) or _is_beside(words, place, count)):
             written = text[part[0].start : part[-1].end]
             spelled = [name for name in alike if name == written]
@@ -113,6 +123,15 @@ def _is_beside(words: list[Token], place: int, count: int) -> bool:
     return before in ("for", "of", "on", "did", "does", "has", "will") and not _has_a_meaning(words[place].low)
 
 
+def _is_called(words: list[Token], place: int) -> bool:
+    """'the loading warehouse': one that is meant by what stands before the word."""
+    before = words[place - 1].low if place else ""
+    after = words[place + 1].low if place + 1 < len(words) else ""
+    word = words[place].low
+    plain = _OF_ANY.fullmatch(word) is not None or _has_a_meaning(word)
+    return after in ("warehouse", "vwh") and before in ("the", "our", "my") and not plain
+
+
 def _has_a_meaning(word: str) -> bool:
     """A word of a metric, a breakdown or a time: 'for compute', 'of users', 'on Monday' name no warehouse."""
     return word in metric_words()
@@ -124,6 +143,8 @@ def _is_quoted(text: str, word: Token) -> bool:
 
 def _looks_like_a_name(text: str, words: list[Token], place: int) -> bool:
     word = words[place]
+    if _is_called(words, place):
+        return True
     if word.low in known_words() or word.low in _NOT_NAMES or _is_date_like(word.low):
         return False
     if "_" in word.text or "$" in word.text or _is_quoted(text, word):

@@ -70,7 +70,7 @@ _FILLING = re.compile(
 """Words of a clause that goes on with an order; any other word means that it is not understood."""
 _LATER = re.compile(
     r"\b(?:tonight|tomorrow|until|till|next (?:week|month|morning|night)|every (?:day|night|morning|evening|week\w*)|"
-    r"at \d{1,2}(?: ?[ap]m\b|:\d\d)|respectively)\b",
+    r"at \d{1,2}(?: ?[ap]m\b|:\d\d)|for (?:the|this|an?|one|\d+) (?:night|evening|hour|day|week)\w*|respectively)\b",
     re.IGNORECASE,
 )
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from agent.offline.amounts import amount_in, without_amounts
+from agent.offline.beyond import left_out, of_many_days, time_lost
 from agent.offline.reading import decide_reading, filters_of, is_listing, said, unclear_name
 from agent.offline.slots import Slots, mended, read_slots
 from agent.offline.words import patterns
@@ -35,10 +36,10 @@ _RATIO = (
     "A rate or a share does not add up over time, so I have no forecast of it. Ask for its parts: failures, queries, "
     "credits or idle credits."
 )
-_SPAN = "I cannot read that time: from when to when? Say it as one, e.g. next month, or the next two weeks."
+_SPAN = "I cannot read that time: from when to when? Say it as one, e.g. next month, or until Friday."
 _TERMS = (
-    "A budget is looked at for the running month, quarter or year, or for the contract. For another time ask for the "
-    "figure itself, e.g.: what will we spend next week, or: cost last month."
+    "A budget is looked at for the running month, quarter or year, for the contract, or for one time to come, e.g. "
+    "next month. For what is over ask for the figure itself, e.g.: cost last month."
 )
 _BYTES = "Storage is forecast in bytes. What a byte costs is not known to me, so this is no amount of money."
 _COSTS = re.compile(r"\b(?:costs?|costing|spen[dt]|pay|paid|price|bill|dollars?|money|usd)\b|\$")
@@ -53,6 +54,11 @@ _FOR_ALL = re.compile(r"\b(?:all|every|whole|overall|everything|entire|account)\
 _YEAR, _QUARTER = re.compile(r"\b(?:year|annual\w*|eoy|ytd)\b"), re.compile(r"\b(?:quarter\w*|eoq|q[1-4])\b")
 _WATCHED = {"cost": "credits", "cost_billed": "credits", "credits_billed": "credits", "failure_rate": "failures"}
 """What is watched where another face of it is asked about."""
+_OF_FINDINGS = re.compile(
+    r"\b(?:anomal\w*|outliers?|oddit\w*|findings?|it|they|that|these|those|them)\b.{0,12}\bcosts?\b|"
+    r"\bcosts? of (?:the |these |those |all )?(?:anomal\w*|outliers?|oddit\w*|findings?|it|them)\b"
+)
+"""What oddities cost stands in every answer about them: no wish to hear of the cost alone."""
 _ONLY_WHEN_SAID = ("queries", "credits", "cost")
 
 
@@ -71,10 +77,13 @@ def decide_outlook(
     slots = read_slots(_without(topic, fixed, blanked), names, now, tz)
     last = memory.get("last")
     if topic == "perhaps":
-        topic = "anomalies" if slots.windows or _names_a_figure(slots) else None
+        timed = bool(slots.windows) or time_lost(slots) is not None
+        topic = "anomalies" if timed or _names_a_figure(slots) else None
+    if topic == "forecast" and (last or {}).get("name") == "budget" and _only_a_time(slots):
+        topic = None
     if topic is None:
         return _follow_up(fixed, names, slots, [_bare(f.phrase, now, tz) for f in futures], last, now, tz)
-    unclear = unclear_name(slots)
+    unclear = unclear_name(slots) or left_out(slots) or of_many_days(slots)
     if unclear is not None:
         return unclear
     windows = [_bare(found.phrase, now, tz) for found in futures][:_MOST_WINDOWS]
@@ -82,10 +91,11 @@ def decide_outlook(
     if topic == "forecast":
         return _forecast(slots, windows, last, spoken)
     if topic == "anomalies":
-        return _anomalies(slots, spoken)
-    if slots.windows or not all(_is_term(window, now, tz) for window in windows):
+        return time_lost(slots) or _anomalies(slots, spoken)
+    later = [window for window in windows if not _is_term(window, now, tz)]
+    if slots.windows or (later and len(windows) > 1) or any(_ends_on_a_day(window, now, tz) for window in later):
         return Clarify(template=_TERMS)
-    return _budget(fixed, slots, spoken)
+    return _budget(fixed, slots, spoken, later)
 
 
 _IT = re.compile(r"\b(?:it|they|them|there|those|these)\b")
@@ -108,6 +118,11 @@ def _is_term(phrase: str, now: datetime, tz: str) -> bool:
     month = today.replace(day=1)
     ends = (add_months(month, 1), add_months(quarter_start(today), 3), add_months(month.replace(month=1), 12))
     return window.start <= now and last in ends
+
+
+def _ends_on_a_day(phrase: str, now: datetime, tz: str) -> bool:
+    """'by Friday': whether what was used of the month before today counts, nobody has said."""
+    return read_future(phrase, now, tz).label.startswith("up to ")
 
 
 def _begins_a_span(text: str, start: int, end: int) -> bool:
@@ -148,7 +163,7 @@ def _topic(text: str, warehouses: tuple[str, ...], *, has_future: bool) -> _Topi
     if says["budget"].search(bare):
         return "budget"
     ahead = says["forecast"].search(bare) is not None or (has_future and says["would"].search(bare) is not None)
-    if says["anomalies"].search(bare) and not (ahead and has_future):
+    if (says["anomalies"].search(bare) or says["broke"].search(bare)) and not (ahead and has_future):
         return "anomalies"
     if ahead:
         return "forecast"
@@ -202,6 +217,11 @@ def _time_lost(slots: Slots) -> bool:
     return bool(slots.windows) or _TIME_SAID.search(without_amounts(slots.rest)) is not None
 
 
+def _only_a_time(slots: Slots) -> bool:
+    """'and next month?': no figure and no breakdown, so that it is about the last question's."""
+    return _leans(slots) and slots.by is None and _figure(slots) is None
+
+
 def _leans(slots: Slots) -> bool:
     """Words that only make sense on top of the last question: 'and next month?'."""
     return bool(_FOLLOWS.match(slots.text)) and len(slots.text.split()) <= 2 * _SHORT
@@ -212,12 +232,15 @@ def _kept_metric(before: Mapping[str, Any]) -> str | None:
     return metric if metric in _METRICS else None
 
 
-def _budget(text: str, slots: Slots, spoken: dict[str, list[str]]) -> ToolCalls:
+def _budget(text: str, slots: Slots, spoken: dict[str, list[str]], later: list[str]) -> ToolCalls:
+    """`later`: the time that has not begun, where one is asked about."""
     args: dict[str, Any] = {}
     found = amount_in(text)
     if found is not None:
         args["amount"], args["unit"] = found
-    if patterns("outlook")["contract"].search(text):
+    if later:
+        args["window"] = later[0]
+    elif patterns("outlook")["contract"].search(text):
         args["period"] = "contract"
     elif _YEAR.search(text):
         args["period"] = "year"
@@ -231,7 +254,7 @@ def _budget(text: str, slots: Slots, spoken: dict[str, list[str]]) -> ToolCalls:
 
 def _anomalies(slots: Slots, spoken: dict[str, list[str]]) -> ToolCalls:
     args: dict[str, Any] = {}
-    figure = _figure(slots)
+    figure = None if _OF_FINDINGS.search(slots.rest) else _figure(slots)
     metric = _WATCHED.get(figure or "", figure)
     if metric in _WATCH_METRICS:
         args["metrics"] = [metric]
@@ -244,9 +267,18 @@ def _anomalies(slots: Slots, spoken: dict[str, list[str]]) -> ToolCalls:
             args.pop("by")
     if slots.top:
         args["top"] = min(slots.top, 30)
-    windows = list(slots.windows[:_MOST_WINDOWS])
-    calls = [ToolCall(name="detect_anomalies", args={"window": window, **args}) for window in windows]
-    return said(slots, tuple(calls or [ToolCall(name="detect_anomalies", args=args)]))
+    windows = [{"window": window} for window in slots.windows[:_MOST_WINDOWS]] or [{}]
+    calls = [ToolCall(name="detect_anomalies", args={**window, **args}) for window in windows]
+    if patterns("outlook")["broke"].search(slots.rest):
+        calls = [*_failures(windows[0], filters), *calls]
+    return said(slots, tuple(calls))
+
+
+def _failures(window: dict[str, str], filters: dict[str, list[str]]) -> list[ToolCall]:
+    """What broke has failed in the first place, odd or not."""
+    by = {} if "warehouse" in filters else {"by": "warehouse"}
+    args = {"metric": "failures", **by, **window, **({"filters": filters} if filters else {})}
+    return [ToolCall(name="query_usage", args=args)]
 
 
 # --- follow-ups -------------------------------------------------------------------------------------------------------
@@ -271,13 +303,15 @@ def _follow_up(
         return None
     if slots.is_empty and not futures and not again and _figure(slots) is None:
         return None
-    unclear = unclear_name(slots)
+    unclear = unclear_name(slots) or left_out(slots) or of_many_days(slots)
     if unclear is not None:
         return unclear
     before = dict(last["args"])
     if slots.windows and last["name"] != "detect_anomalies" and not futures:
         return _back_to_usage(slots, before, now, tz)
     args = _merged(str(last["name"]), before, text, slots, futures)
+    if last["name"] == "budget" and futures:
+        args = _other_term(args, futures[0], now, tz)
     return said(slots, (ToolCall(name=str(last["name"]), args=args),))
 
 
@@ -307,8 +341,19 @@ def _merged(tool: str, before: dict[str, Any], text: str, slots: Slots, futures:
     return args | _new_figure(tool, slots) | _new_window(tool, slots, futures)
 
 
+def _other_term(args: dict[str, Any], phrase: str, now: datetime, tz: str) -> dict[str, Any]:
+    """'and next month?', 'and this quarter?' after a budget."""
+    kept = {key: value for key, value in args.items() if key not in ("window", "period")}
+    if not _is_term(phrase, now, tz):
+        return {**kept, "window": phrase}
+    unit = "year" if _YEAR.search(phrase) else "quarter" if _QUARTER.search(phrase) else None
+    return {**kept, "period": unit} if unit else kept
+
+
 def _new_figure(tool: str, slots: Slots) -> dict[str, Any]:
     figure = _figure(slots)
+    if tool == "detect_anomalies" and _OF_FINDINGS.search(slots.rest):
+        return {}
     if tool == "detect_anomalies":
         watched = _WATCHED.get(figure or "", figure)
         return {"metrics": [watched]} if watched in _METRICS else {}

@@ -15,6 +15,7 @@ from agent.offline.composition import write_reply
 from agent.offline.findings import decide_findings
 from agent.offline.orders import clusters_in
 from agent.offline.outlook import decide_outlook
+from agent.offline.parts import order_aside, parts_of
 from agent.offline.reading import asks_what_runs, decide_reading
 from agent.offline.requests import clauses, is_order
 from agent.offline.services import with_services
@@ -42,6 +43,12 @@ class OfflineThinker:
             change = _change(turn)
             if change is not None:
                 return change
+        elsewhere = self._in_other_money(turn)
+        if elsewhere is not None:
+            return elsewhere
+        several = self._in_parts(turn)
+        if several is not None:
+            return several
         if asks_what_runs(turn.text):
             return _question(turn.text, turn) or _not_understood(turn)
         return (
@@ -56,8 +63,58 @@ class OfflineThinker:
             or _not_understood(turn)
         )
 
+    def _in_other_money(self, turn: TurnView) -> Decision | None:
+        """Costs 'in euros' are told in dollars, and that they are; of an amount of euros nothing is known."""
+        found = _OTHER_MONEY.search(turn.text)
+        if found is None:
+            return None
+        if _OTHER_AMOUNT.search(turn.text):
+            return Refuse(template=prompts.text("no_currency"), code="not_supported")
+        decision = self.decide(replace(turn, text=_OTHER_MONEY.sub(" in dollars ", turn.text)))
+        return _with_note(decision, _IN_DOLLARS) if isinstance(decision, ToolCalls) else decision
+
+    def _in_parts(self, turn: TurnView) -> ToolCalls | None:
+        """Several questions, each read by itself; a question without the order behind it, and that it was not taken."""
+        warehouses = turn.names.warehouses()
+        asked = "" if turn.asked_for_change else order_aside(turn.text, warehouses)
+        if asked:
+            decision = self.decide(replace(turn, text=asked))
+            return _with_note(decision, _ORDER_ASIDE) if isinstance(decision, ToolCalls) else None
+        calls: list[ToolCall] = []
+        notes: list[str] = []
+        parts, shared = parts_of(turn.text, warehouses, turn.now, turn.timezone)
+        for part in parts:
+            decision = self.decide(replace(turn, text=part))
+            if not isinstance(decision, ToolCalls) or decision.read_as:
+                return None
+            calls += decision.calls
+            notes += [decision.note] if decision.note else []
+        calls = _of_the_same(calls) if shared else calls
+        return ToolCalls(calls=tuple(calls), note=" ".join(notes)) if calls else None
+
     def write(self, turn: TurnView) -> str:
         return write_reply(turn.results, turn.timezone, cards=turn.cards)
+
+
+_OTHER = r"(?:euros?|eur|gbp|pounds?|sterling|yen|chf|francs?)\b"
+_OTHER_MONEY = re.compile(rf"\b(?:in |into )?{_OTHER}|[€£]", re.IGNORECASE)
+_OTHER_AMOUNT = re.compile(rf"[€£] ?\d|\d ?(?:k|m|thousand|million)? ?(?:€|£|{_OTHER})", re.IGNORECASE)
+_IN_DOLLARS = "Amounts are in US dollars: I know no exchange rate."
+_ORDER_ASIDE = (
+    "Only the question is answered, and nothing is proposed: to change something, ask for it in a message of its own."
+)
+
+
+def _of_the_same(calls: list[ToolCall]) -> list[ToolCall]:
+    """'How many queries ran on X on Monday and how many failed?': what shares its time is of the same names."""
+    given = [call.args["filters"] for call in calls if call.args.get("filters")]
+    if len(given) != 1 or any(call.name != "query_usage" for call in calls):
+        return calls
+    return [call.model_copy(update={"args": {"filters": given[0], **call.args}}) for call in calls]
+
+
+def _with_note(decision: ToolCalls, note: str) -> ToolCalls:
+    return decision.model_copy(update={"note": " ".join(filter(None, (decision.note, note)))})
 
 
 # --- the person's words ----------------------------------------------------------------------------------
@@ -131,9 +188,20 @@ def _not_understood(turn: TurnView) -> Decision:
     if slots.windows or slots.by or slots.mentions or re.search(r"\bwarehouses?\b|\bsnowflake\b", slots.rest):
         text = "What should I measure: credits, cost, queries, failures, queueing, bytes or idle time?"
         return Clarify(template=text, pending=_metric_pending(slots))
+    if _OF_THE_ANSWER.search(slots.rest):
+        return Clarify(template=_BY_PLACE)
     if describes(turn.text):
         return decide_advice(turn.text, turn.names.warehouses())
     return Refuse(template=prompts.text("not_understood"), code="not_understood")
+
+
+_OF_THE_ANSWER = re.compile(
+    r"\b(?:the )?(?:first|second|third|last|next|other|top|biggest|worst) (?:one|ones|of (?:them|these|those))\b|"
+    r"\b(?:which|what|who|any) of (?:these|those|them)\b|\btell me more\b|\bmore (?:details?|about (?:it|that|this))\b"
+)
+_BY_PLACE = (
+    "I do not pick a part of my last answer by its place. Name what is meant, e.g. a warehouse, and a figure or a time."
+)
 
 
 def _metric_pending(slots: Slots) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from agent.offline.beyond import TIME_LEFT, what_is_beyond
 from agent.offline.mentions import name_key
-from agent.offline.slots import TOP, Slots
-from agent.offline.words import is_known, metric_words, patterns
+from agent.offline.slots import Slots
+from agent.offline.words import is_known, patterns
 from agent.state import Clarify, ToolCall, ToolCalls
 from tools.windows.parse import DEFAULT_WINDOW, read_window
 
@@ -34,11 +35,15 @@ _SAID_METRIC = re.compile(r"\b(?:credits?|costs?|dollars?|money|queries)\b")
 _OVERVIEW = re.compile(
     r"\bwhere (?:do|does|did|are|is|have|has)\b.*\b(?:go|going|gone|spent|spend|used)\b|\bwhere .*\bwent\b|"
     r"\b(?:driv(?:es?|ing|ers?)|makes up)\b.*\b(?:costs?|spend\w*|credits?|bill|usage|consumption)\b|"
+    r"\b(?:summary|overview|recap|report|digest)\b|\bhow (?:are we doing|do we stand|does it look)\b|"
     r"\b(?:costs?|spend|credit|usage) drivers?\b|\b(?:biggest|largest|main) (?:spenders|consumers|costs?)\b|"
     r"\bwhat (?:is|are)?\b.*\b(?:costs?|costing|uses?|using|consumes?|burns?|burning)\b.*\bmost\b",
     re.IGNORECASE,
 )
 """Where it all goes: the account's total and its parts."""
+
+
+_WITH_BEFORE = re.compile(r"\bbefore\b|\bprevious\b|\bover (?:week|month)\b")
 
 
 # --- warehouses ------------------------------------------------------------------------------------------
@@ -77,7 +82,7 @@ def odd_kinds(slots: Slots) -> list[str]:
 
 def asks_what_runs(text: str) -> bool:
     """Whether the statements that run now are asked for, which no view of the past answers."""
-    return patterns("running")["statements"].search(text) is not None and not _TIME_LEFT.search(text)
+    return patterns("running")["statements"].search(text) is not None and not TIME_LEFT.search(text)
 
 
 def _list_call(slots: Slots) -> ToolCall:
@@ -100,76 +105,12 @@ def _list_call(slots: Slots) -> ToolCall:
     return ToolCall(name="list_warehouses", args=args)
 
 
-# --- what no call can express ---------------------------------------------------------------------------------------
-
-_EXCEPT = re.compile(r"\b(?:except|excluding|exclude|without|other than|apart from|but not|not including|besides)\b")
-_LIMIT = re.compile(
-    r"\b(?:more|less|longer|greater|fewer|higher|lower|bigger|larger|smaller) than \W?\d|"
-    r"\b(?:above|below|exceed\w*|at least|at most) \W?\d"
-)
-_BY_WORD = re.compile(r"\b(?:by|per) (?:(?:the|our|each) )?(?!the\b|our\b|each\b)([a-z]\w+)")
-_NO_BREAKDOWN = ("far", "now", "default", "then", "hand", "itself", "any", "chance", "accident", "way", "cent")
-_PER = re.compile(r"\b(?:per|each) (?:query|queries|statement|second|minute|credit|dollar|byte|gb|tb|run)\b")
-_MEAN = re.compile(r"\b(?:average|avg|mean|median|p\d\d|percentiles?)\b")
-_NOT = re.compile(r"\bsuccess\w*|\bsucceed\w*|\b(?:not|never|didn'?t|don'?t|doesn'?t) (?:fail|queue|spill|wait|run)\w*")
-_TIME_LEFT = re.compile(r"\b(?:since|until|till|ago|last|past|previous|during)\b")
-_WITH_BEFORE = re.compile(r"\bbefore\b|\bprevious\b|\bover (?:week|month)\b")
-_OTHER = re.compile(
-    r"\b(?:cortex|containers?|clustering|replication|materiali[sz]ed|search optimi[sz]ation)\b|"
-    r"\b(?:teams?|departments?|projects?|schemas?|(?<!as a )(?<!in a )tables?|dashboards?|customers?|pipelines?|jobs?|"
-    r"regions?|sessions?|applications?|clients?)\b"
-)
-_UNREAD = (
-    "I did not understand the time or the number in that. Times read like: yesterday, last week, this month, "
-    "since Monday, or dates as year-month-day."
-)
-_BREAKDOWNS = (
-    "I can by: warehouse, user, role, database, query tag, query type, service type, hour, day, week or month."
-)
-
-
-def _beyond(slots: Slots) -> Clarify | None:
-    """What would change the answer and cannot be asked for: said, never left out in silence."""
-    if _EXCEPT.search(slots.rest) and (slots.mentions or slots.filters) and not slots.include_idle:
-        text = "I cannot leave names out in this version. Each name has its own row in: credits by warehouse."
-        return Clarify(template=text)
-    if _LIMIT.search(slots.rest):
-        return Clarify(template="I cannot filter by a limit in this version. Ask for the top ones, sorted, instead.")
-    if slots.breakdowns > 1:
-        return Clarify(template=f"I can break figures down by a single thing at a time. {_BREAKDOWNS} Which first?")
-    if _PER.search(slots.rest) or (_MEAN.search(slots.rest) and slots.metric != "average_seconds"):
-        return Clarify(
-            template="I have totals, not averages or figures for each query, but for the average query time."
-        )
-    if _NOT.search(slots.rest):
-        return Clarify(template="I can count all queries and failed ones. Ask for both, or for the failure rate.")
-    return _strange_breakdown(slots) or _unread(slots)
-
-
-def _strange_breakdown(slots: Slots) -> Clarify | None:
-    word = _BY_WORD.search(slots.rest)
-    strange = slots.by is None and word and word[1] not in _NO_BREAKDOWN and word[1] not in metric_words()
-    if strange or _OTHER.search(slots.rest):
-        return Clarify(template=f"I cannot tell figures apart by that. {_BREAKDOWNS}")
-    return None
-
-
-def _unread(slots: Slots) -> Clarify | None:
-    """A number or a time that no slot holds: without it the answer would be to another question."""
-    if is_listing(slots):
-        return None
-    number = re.search(r"\d", TOP.sub(" ", slots.rest))
-    if number or (_TIME_LEFT.search(slots.rest) and not slots.compare and slots.metric):
-        return Clarify(template=_UNREAD)
-    return None
-
-
 # --- usage -----------------------------------------------------------------------------------------------
 
 
 def decide_reading(slots: Slots, last: Mapping[str, Any] | None, now: datetime, tz: str) -> ToolCalls | Clarify | None:
     """The calls that answer the question; None where it is no question that these tools answer."""
-    unclear = unclear_name(slots) or _beyond(slots)
+    unclear = unclear_name(slots) or what_is_beyond(slots, state=is_listing(slots))
     if unclear is not None:
         return unclear
     if is_listing(slots) and not _narrows(slots, last):

@@ -8,8 +8,9 @@ from datetime import datetime
 from functools import cache
 from typing import cast, get_args
 
+from agent.offline.columns import in_other_columns, named_filters, serverless
 from agent.offline.mentions import Mention, Unknown, close_to, find_mentions
-from agent.offline.words import Token, is_known, known_words, mend, phrase_pattern, tokens
+from agent.offline.words import Token, is_known, mend, phrase_pattern, tokens
 from agent.offline.workloads import Workload, find_workloads
 from agent.state import Names
 from prompts import lexicon
@@ -22,13 +23,19 @@ __all__ = ["TOP", "Slots", "mended", "read_slots"]
 
 _NUMBER_WORDS = {"three": 3, "five": 5, "ten": 10, "two": 2, "four": 4, "six": 6, "seven": 7, "eight": 8, "twenty": 20}
 _NUMBER = r"\d{1,3}|" + "|".join(_NUMBER_WORDS)
-_MOST = r"most|biggest|largest|highest|top|worst|priciest|costliest|heaviest|busiest|hungriest"
-_LEAST = r"least|cheapest|lowest|smallest|fewest|bottom|quietest"
+_MOST = r"most|biggest|largest|highest|top|worst|priciest|costliest|heaviest|busiest|hungriest|slowest|longest"
+_LEAST = r"least|cheapest|lowest|smallest|fewest|bottom|quietest|fastest|shortest"
 TOP = re.compile(
     rf"\b(?:top|bottom|first|best|worst|biggest|largest) ({_NUMBER})\b|\b({_NUMBER}) (?:{_MOST}|{_LEAST})\b",
     re.IGNORECASE,
 )
-_ASCENDING = re.compile(rf"\b(?:{_LEAST})\b", re.IGNORECASE)
+_UNUSED = re.compile(
+    r"\bunused\b|\b(?:not|never|n't|nt) (?:been |being |in )?(?:used|use|active|queried)\b|\binactive\b|"
+    r"\b(?:had|have|has|with|ran|run|used) (?:no|zero) (?:queries|credits|usage|activity|statements)\b",
+    re.IGNORECASE,
+)
+"""What was not used stands first where the least stands first."""
+_ASCENDING = re.compile(rf"\b(?:{_LEAST})\b|{_UNUSED.pattern}", re.IGNORECASE)
 _COMPARE = re.compile(
     r"\bcompar\w*|\bvs\b|\bversus\b|\b(?:more|less|higher|lower|fewer) than\b|"
     r"\b(?:week|month|day|year)[- ](?:over|on)[- ]"
@@ -45,11 +52,6 @@ _PART = re.compile(r"\bper ?cent(?:age)?\b|\bshare\b|\bfraction\b|\bratio\b|\bra
 _DOLLARS = re.compile(r"[$€]|\b(?:dollars?|usd|bucks|money)\b", re.IGNORECASE)
 _COSTS = re.compile(r"\b(?:costs?|costing|spen[dt]|pay|paid|paying)\b")
 _BY = r"(?:by|per|for each|for every|each|every|across(?: the| all)?)"
-_TYPES = re.compile(
-    r"\b(select|insert|update|delete|merge|copy|call|create_table_as_select|ctas|show|alter|truncate_table)\s+"
-    r"(?:queries|query|statements?)\b|(?<!by )(?<!per )\bquery type (?:is |= ?)?(\w+)",
-    re.IGNORECASE,
-)
 
 
 _BEFORE_NAMES = ("for", "of", "on", "did", "does", "has", "will", "by", "from", "in", "to", "about", "is")
@@ -119,7 +121,7 @@ def read_slots(text: str, names: Names, now: datetime, tz: str) -> Slots:
     taken = [(m.start, m.end) for m in mentions] + [(u.start, u.end) for u in unknown]
     taken += [(w.start, w.end) for w in found]
     unknown += _misspelt(text, taken, warehouses)
-    filters, used = _named_filters(text, names)
+    filters, used = named_filters(text, names)
     unknown = [u for u in unknown if not any(start <= u.start < end for start, end in used)]
     mentions = [m for m in mentions if not any(start <= m.start < end for start, end in used)]
     workloads = find_workloads(text, warehouses, [*((m.start, m.end) for m in mentions), *used])
@@ -128,8 +130,8 @@ def read_slots(text: str, names: Names, now: datetime, tz: str) -> Slots:
     places += [(w.start, w.end) for w in workloads]
     rest = _blank(text, [*places, *((w.start, w.end) for w in found), *used]).casefold()
     if re.search(r"\bserverless\b", rest):
-        filters.setdefault("service_type", []).extend(_serverless(names))
-    filters, unknown = _in_other_columns(filters, unknown, names)
+        filters.setdefault("service_type", []).extend(serverless(names))
+    filters, unknown = in_other_columns(filters, unknown, names, tokens(text))
     metric = _metric(rest, text)
     slots = Slots(
         text=text,
@@ -233,6 +235,7 @@ def _group_patterns() -> tuple[tuple[Breakdown, re.Pattern[str], re.Pattern[str]
 
 
 def _breakdown(rest: str) -> Breakdown | None:
+    rest = _CLOUD.sub(" ", rest)
     for place in (1, 2, 3):
         for entry in _group_patterns():
             if cast("re.Pattern[str]", entry[place]).search(rest) and not _is_measure_of_time(entry[0], rest, place):
@@ -242,6 +245,10 @@ def _breakdown(rest: str) -> Breakdown | None:
             if special:
                 return special
     return None
+
+
+_CLOUD = re.compile(r"\bcloud[- ]services?\b")
+"""A figure, and no breakdown by service."""
 
 
 def _breakdowns(rest: str) -> int:
@@ -266,7 +273,10 @@ def _special_breakdown(rest: str) -> Breakdown | None:
     return "user" if _WHO.search(rest) else None
 
 
-_PEAK = re.compile(rf"\bpeak(?:s|ed|ing)?\b|\bwhen\b.*\b(?:{_MOST}|maximum|max)\b")
+_PEAK = re.compile(
+    rf"\bpeak(?:s|ed|ing)?\b|\b(?:when|what time|which time)\b.*\b(?:{_MOST}|maximum|max)\b|"
+    r"\b(?:hour|day|week|month) (?:with|of|had|has) (?:the )?(?:most|highest|maximum)\b"
+)
 _ONE_DAY = re.compile(r"\b(?:yesterday|today|hours?|night)\b", re.IGNORECASE)
 
 
@@ -275,7 +285,8 @@ def _peak(rest: str, text: str) -> Breakdown | None:
     if not _PEAK.search(rest):
         return None
     said = re.search(r"\b(hour|day|week|month)s?\b", rest)
-    return cast("Breakdown", said[1]) if said else "hour" if _ONE_DAY.search(text) else "day"
+    hourly = _ONE_DAY.search(text) or re.search(r"\btime\b", rest)
+    return cast("Breakdown", said[1]) if said else "hour" if hourly else "day"
 
 
 def _with_order(slots: Slots) -> Slots:
@@ -286,80 +297,3 @@ def _with_order(slots: Slots) -> Slots:
         top = _NUMBER_WORDS.get(word) or int(word)
         top = min(max(top, 1), 100)
     return replace(slots, top=top, ascending=bool(_ASCENDING.search(slots.rest)))
-
-
-# --- names of other columns -------------------------------------------------------------------------------------------
-
-_COLUMN_WORDS: tuple[tuple[FilterColumn, str], ...] = (
-    ("query_tag", r"(?:query )?tag(?:ged)?(?: as| with)?"),
-    ("user", r"user(?:name)?"),
-    ("role", r"role"),
-    ("database", r"database|db"),
-    ("service_type", r"service(?: type)?"),
-)
-_SEARCHED: tuple[FilterColumn, ...] = ("user", "role", "database", "query_tag", "service_type")
-
-
-_NOT_BY = r"(?<!by )(?<!per )(?<!each )(?<!every )(?<!which )(?<!what )"
-_VALUE = r"(?:[\"'`“]([^\"'`”]+)[\"'`”]|([\w$.\-@]+))"
-
-
-def _named_filters(text: str, names: Names) -> tuple[dict[FilterColumn, list[str]], list[tuple[int, int]]]:
-    """'user ALICE', 'the SALES database', 'SELECT queries': the names as written, and where they stand."""
-    filters: dict[FilterColumn, list[str]] = {}
-    used: list[tuple[int, int]] = []
-    for column, word in _COLUMN_WORDS:
-        after = rf"{_NOT_BY}(?<!\w)(?:{word})(?: named| called| is| =|=|:)? +{_VALUE}"
-        before = rf"(?<!\w){_VALUE} +(?:{word})(?!\w)"
-        for match in (*re.finditer(after, text, re.IGNORECASE), *re.finditer(before, text, re.IGNORECASE)):
-            value = match[1] or match[2].rstrip(".-")
-            if not _taken(match.span(), used) and _is_value(value, bool(match[1]), column, names):
-                filters.setdefault(column, []).append(value)
-                used.append(match.span())
-    for match in _TYPES.finditer(text):
-        if match[1] or _is_value(match[2], False, "query_type", names):
-            filters.setdefault("query_type", []).append((match[1] or match[2]).upper())
-            used.append(match.span(1 if match[1] else 2))
-    if re.search(r"\b(?:untagged|without (?:a )?tag|no tag)\b", text, re.IGNORECASE):
-        filters.setdefault("query_tag", []).append("(none)")
-    return filters, used
-
-
-_WAREHOUSE_SERVICES = ("WAREHOUSE_METERING", "WAREHOUSE_METERING_READER", "CLOUD_SERVICES")
-_MOST_FILTERED = 20
-
-
-def _serverless(names: Names) -> list[str]:
-    """Every service in use that is no warehouse's."""
-    return [name for name in names.column("service_type") if name not in _WAREHOUSE_SERVICES][:_MOST_FILTERED]
-
-
-def _taken(span: tuple[int, int], used: list[tuple[int, int]]) -> bool:
-    return any(span[0] < end and start < span[1] for start, end in used)
-
-
-def _is_value(value: str, quoted: bool, column: FilterColumn, names: Names) -> bool:
-    """A common word is a name only where it is quoted, in capitals, or really one of that column."""
-    if quoted or not (value.casefold() in known_words() or value.isdigit()):
-        return quoted or mend(value) is None
-    known = {name.casefold() for name in names.column(column)}
-    return value.casefold() in known or (value.isupper() and len(value) > 2)
-
-
-def _in_other_columns(
-    filters: dict[FilterColumn, list[str]], unknown: list[Unknown], names: Names
-) -> tuple[dict[FilterColumn, list[str]], list[Unknown]]:
-    """A name-like word that is no warehouse may be a user, a role, a database, a tag or a service."""
-    left: list[Unknown] = []
-    for word in unknown:
-        column = None if word.close else _column_of(word.written, names)
-        if column is None:
-            left.append(word)
-        else:
-            filters.setdefault(column, []).append(word.written)
-    return filters, left
-
-
-def _column_of(written: str, names: Names) -> FilterColumn | None:
-    wanted = written.casefold()
-    return next((c for c in _SEARCHED if any(name.casefold() == wanted for name in names.column(c))), None)

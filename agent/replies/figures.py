@@ -10,6 +10,8 @@ from tools.result import Unit
 
 __all__ = ["show", "show_time"]
 
+_WHOLE = 10
+"""From here on counts are written without decimals."""
 _BYTES = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -39,7 +41,8 @@ def show_time(moment: datetime, tz: str) -> str:
 
 def _number(value: float, unit: Unit) -> str:
     if unit == "count":
-        return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+        # What is expected of a count is a mean: 0.3 failures say something, 330.9 of them only pretend to.
+        return f"{value:,.0f}" if value == int(value) or abs(value) >= _WHOLE else f"{value:,.1f}"
     if unit == "%":
         return f"{value:,.1f}"
     if value and abs(value) < 0.005:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from agent.replies.figures import show, show_time
-from tools.anomalies.titles import SIZES, sizes
+from tools.anomalies.titles import SIZES, sizes, title_of
 from tools.finding import Finding, FindingKind, FindingRecord
 from tools.findings import words
 from tools.findings.words import kind_words
+from tools.history.measures import WatchMetric
 
 __all__ = ["figures", "headline", "kind_words", "quiet_words", "state_words", "when"]
 
@@ -19,6 +20,15 @@ _EACH: Mapping[FindingKind, str] = {
     "advice_never_suspends": " a day",
 }
 """What the figures of the live tier are of, where they are not what is now."""
+
+_NAMED_FOR: Mapping[FindingKind, WatchMetric] = {
+    "queueing": "queue_seconds",
+    "failing_queries": "failures",
+    "retry_storm": "failures",
+    "spill": "bytes_spilled",
+    "cloud_services": "credits_cloud_services",
+}
+"""The figure that such a finding is named for; credits, which cost most, may lead it all the same."""
 
 
 def headline(record: FindingRecord) -> str:
@@ -32,10 +42,23 @@ def figures(record: FindingRecord) -> str:
     finding = record.finding
     parts = []
     if finding.actual is not None:
-        parts.append(_own_words(record, finding.actual, finding.expected) or _expected(record))
+        parts.append(_named_for(record) or _own_words(record, finding.actual, finding.expected) or _expected(record))
     if finding.impact_credits_per_day:
         parts.append(f"{finding.impact_credits_per_day:+,.1f} credits a day")
     return "; ".join(parts)
+
+
+def _named_for(record: FindingRecord) -> str:
+    """'Statements waited' says how long they did, where another figure leads the finding; empty for all others."""
+    metric = _NAMED_FOR.get(record.finding.kind)
+    if metric is None or metric == record.metric or not record.scope.startswith("billing:"):
+        return ""
+    title = title_of(metric)
+    of = {fact.label: fact for fact in reversed(record.finding.evidence)}
+    actual, expected = of.get(title), of.get(f"{title}, expected")
+    if actual is None or expected is None:
+        return ""
+    return f"{title}: {show(actual.value, actual.unit)} in all, expected {show(expected.value, expected.unit)}"
 
 
 def _own_words(record: FindingRecord, actual: float, expected: float | None) -> str:

@@ -12,7 +12,7 @@ from tools.history.fetch import Histories, fetch_histories
 from tools.history.measures import SeriesBy, Step, WatchMetric, beside_of, unit_of
 from tools.result import Unit
 
-__all__ = ["HISTORY_DAYS", "WATCHES", "Judged", "Watch", "Watched", "fetch_watched", "watches_for"]
+__all__ = ["HISTORY_DAYS", "WATCHES", "Judged", "Watch", "Watched", "fetch_watched", "watches_for", "witnesses_for"]
 
 HISTORY_DAYS = 63
 """Nine weeks: enough of every hour of a week to tell what is ordinary, and at least one month end."""
@@ -58,6 +58,10 @@ class Watch:
         return title_of(self.metric)
 
     @property
+    def name(self) -> str:
+        return f"{self.title} by {self.by.replace('_', ' ')}"
+
+    @property
     def in_credits(self) -> bool:
         return self.unit == "credits"
 
@@ -100,6 +104,22 @@ def watches_for(
     if found or not metrics:
         return tuple(found)
     return tuple(_watch(metric, by, filters) for metric in metrics)
+
+
+_WITNESSES = frozenset({"credits", "size_above", "queries", "execution_seconds", "queue_seconds", "failures"})
+
+
+def witnesses_for(asked: Sequence[Watch]) -> tuple[Watch, ...]:
+    """What else is looked at so that a question about one figure of warehouses is answered as one about all is.
+
+    What two figures show is surer than what one does: without the others, credits that rose for a week with the
+    statements behind them would be found where everything is asked for, and not where credits are. Evidence only.
+    """
+    judged = {watch.metric for watch in asked if watch.by == "warehouse" and watch.judged == "hours"}
+    if not judged & _WITNESSES:
+        return ()
+    others = (w for w in WATCHES if w.by == "warehouse" and w.metric in _WITNESSES - judged)
+    return tuple(replace(w, supporting=True) for w in others)
 
 
 def _watch(metric: WatchMetric, by: SeriesBy | None, filters: Mapping[FilterColumn, tuple[str, ...]]) -> Watch:

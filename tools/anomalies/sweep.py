@@ -106,7 +106,7 @@ def _fetched(
         try:
             watched.append(fetch_watched(reader, watch, filters, days=days))
         except NoPermission as error:
-            refused[f"{watch.title} by {watch.by.replace('_', ' ')}"] = error
+            refused[watch.name] = error
     if refused and all(one.histories.frame.empty for one in watched):
         raise next(iter(refused.values()))
     return watched, refused

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tools.anomalies.chart import chart_of
 from tools.anomalies.evidence import claim, claim_related
 from tools.anomalies.model import AnomaliesArgs, AnomaliesData, AnomalyRow, LookedAt, RelatedRow
-from tools.anomalies.series import Watch, Watched, watches_for
+from tools.anomalies.series import Watch, Watched, watches_for, witnesses_for
 from tools.anomalies.sweep import Candidate, Sweep, candidates
 from tools.anomalies.titles import title_of
 from tools.anomalies.words import words_of
@@ -27,6 +27,8 @@ from tools.windows.parse import Reading, describe, read_window
 __all__ = ["DETECT_ANOMALIES", "detect_anomalies"]
 
 _MOST_RELATED = 4
+_MANY_WEEKS = 10
+"""From here on series-weeks are told without decimals: '0 series-weeks' would be wrong."""
 _CONVENTION = (
     "Odd is what differs from the same hours of the weeks before by more than their usual scatter; month ends, "
     "weekends and holidays are allowed for."
@@ -48,18 +50,20 @@ def detect_anomalies(context: ToolContext, args: AnomaliesArgs) -> ToolResult[An
     exact = resolve(reader, filters)
     people = context.policy.may_see_text(context.person)
     watches = _watches(args, exact, people)
+    witnesses = witnesses_for(watches) if args.metrics else ()
     now = reader.now()
     reading = read_window(args.window, now, reader.account().timezone, now)
     sweep = candidates(
         reader,
         since=reading.window.start,
         until=reading.window.end,
-        watches=watches,
+        watches=(*watches, *witnesses),
         filters=exact,
         preferences=context.preferences,
     )
     said = {str(column): list(names) for column, names in exact.items()}
-    return _Report(context, args, sweep, reading, said, people).result()
+    evidence = tuple(one for one in sweep.watched if one.watch in witnesses)
+    return _Report(context, args, _without(sweep, witnesses), reading, said, people, evidence).result()
 
 
 def _watches(args: AnomaliesArgs, filters: dict[FilterColumn, tuple[str, ...]], people: bool) -> tuple[Watch, ...]:
@@ -74,6 +78,15 @@ def _watches(args: AnomaliesArgs, filters: dict[FilterColumn, tuple[str, ...]], 
     return allowed
 
 
+def _without(sweep: Sweep, witnesses: tuple[Watch, ...]) -> Sweep:
+    """Witnesses are in what was found, and not in what was looked at: they raise nothing by themselves."""
+    titles = {watch.name for watch in witnesses}
+    watched = tuple(one for one in sweep.watched if one.watch not in witnesses)
+    refused = {title: error for title, error in sweep.refused.items() if title not in titles}
+    until = min(sweep.until, max((one.histories.end for one in watched), default=sweep.until))
+    return replace(sweep, watched=watched, refused=refused, until=until)
+
+
 @dataclass
 class _Report:
     context: ToolContext
@@ -82,6 +95,8 @@ class _Report:
     reading: Reading
     said: dict[str, list[str]]
     people: bool
+    evidence: tuple[Watched, ...] = ()
+    """What was looked at besides: it raises nothing by itself."""
 
     def __post_init__(self) -> None:
         self.now = self.context.reader.now()
@@ -115,8 +130,8 @@ class _Report:
             data=data,
             window=window,
             complete=self.sweep.until >= self.reading.window.end,
-            sources=_sources(reached),
-            query_ids=tuple(q for w in self.sweep.watched for q in w.histories.query_ids),
+            sources=_sources([*reached, *self.evidence]),
+            query_ids=tuple(q for w in (*self.sweep.watched, *self.evidence) for q in w.histories.query_ids),
             facts=self.book.facts,
             message=f"{len(found)} findings in {self.sweep.series} series, {self.reading.label} ({describe(window)})",
         )
@@ -179,11 +194,13 @@ class _Report:
         given = self.context.preferences.false_alarms
         budget = FALSE_ALARMS if given is None else given
         weeks = self.sweep.series_weeks
-        expected = f"about {budget * weeks:.1f} in these {weeks:.0f} series-weeks"
+        expected = f"about {budget * weeks:.1g} in these {weeks:,.1f} series-weeks"
+        if weeks >= _MANY_WEEKS:
+            expected = f"about {budget * weeks:.1f} in these {weeks:,.0f} series-weeks"
         return f"Chance alone may raise {budget:g} findings per series and week: {expected}."
 
     def _notes(self, reached: Sequence[Watched]) -> list[str]:
-        notes = [_looked_words(reached), self._by_chance()]
+        notes = [_looked_words(reached, self.evidence), self._by_chance()]
         short = [w for w in reached if w.histories.end - w.histories.start < timedelta(days=14)]
         if short:
             notes.append("Less than two weeks of history: what is usual by weekday is not known yet.")
@@ -216,8 +233,8 @@ def _looked(watched: Watched) -> LookedAt:
     )
 
 
-def _looked_words(reached: Sequence[Watched]) -> str:
-    """'Looked at: credits used, queries by warehouse (20 series); credits used by service type (4)'."""
+def _looked_words(reached: Sequence[Watched], evidence: Sequence[Watched] = ()) -> str:
+    """'Looked at: credits used by warehouse (20 series); credits used by service type (4); as evidence: queries'."""
     groups: dict[str, list[Watched]] = {}
     for watched in reached:
         groups.setdefault(watched.watch.by, []).append(watched)
@@ -226,6 +243,8 @@ def _looked_words(reached: Sequence[Watched]) -> str:
         titles = ", ".join(w.watch.title for w in members)
         whose = "of the account" if by == "total" else f"by {by.replace('_', ' ')}"
         parts.append(f"{titles} {whose} ({sum(len(w.histories.ids) for w in members)} series)")
+    if evidence:
+        parts.append(f"as evidence: {', '.join(w.watch.title for w in evidence)} by warehouse")
     return f"Looked at: {'; '.join(parts)}."
 
 

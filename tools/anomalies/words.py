@@ -25,6 +25,8 @@ _LESS: dict[Kind, str] = {
     "variance_change": "less scatter than usual",
 }
 
+_JUMP = ("a jump", "a drop")
+
 
 def kind_words(kind: Kind, *, more: bool) -> str:
     return (_MORE if more else _LESS)[kind]
@@ -39,6 +41,8 @@ def what_words(candidate: Candidate) -> str:
         return "longer than any in the weeks before"
     if metric == "pace" and candidate.is_more:
         return "slower and slower" if candidate.kind == "drift" else "slower than usual"
+    if candidate.watch.judged == "growth" and candidate.kind == "spike":
+        return _JUMP[0 if candidate.is_more else 1]  # what it grew in a day was a spike; what is stored stays
     return kind_words(candidate.kind, more=candidate.is_more)
 
 
@@ -52,4 +56,4 @@ def words_of(candidate: Candidate) -> str:
     if metric == "pace":
         kind = kind_words(candidate.kind, more=candidate.is_more)
         return f"the same statements take {'longer' if candidate.is_more else 'less time'} than usual, {kind}"
-    return f"{candidate.watch.title}, {kind_words(candidate.kind, more=candidate.is_more)}"
+    return f"{candidate.watch.title}, {what}"

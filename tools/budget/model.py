@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from tools.charts import Chart
 from tools.domain import Frozen
@@ -29,6 +30,8 @@ class BudgetArgs(BaseModel):
     period: Period = Field(
         "month", description="The running month, quarter or year; 'contract' for the capacity contract in the settings."
     )
+    window: SkipJsonSchema[str | None] = None
+    """A time to come instead of what is running, e.g. 'next month', 'in December'. Models are not offered it yet."""
     filters: UsageFilters = Field(default_factory=UsageFilters, description="Only these warehouses.")
 
 

@@ -9,7 +9,7 @@ from tools.budget.model import BudgetArgs, MoneyUnit
 from tools.errors import BadArgument
 from tools.preferences import Contract, Preferences
 from tools.result import Window
-from tools.windows.calendars import midnight, zone
+from tools.windows.calendars import add_months, localize, midnight, zone
 from tools.windows.future import Ahead, read_future
 
 __all__ = ["Term", "term_of"]
@@ -32,19 +32,26 @@ class Term:
 def term_of(args: BudgetArgs, preferences: Preferences, now: datetime, tz: str) -> Term:
     """
     Raises:
-        BadArgument: a contract is asked for and none is in the settings, or it does not run now.
+        BadArgument: a contract is asked for and none is in the settings, or it does not run now; or the window is no
+            time to come.
     """
     if args.period == "contract":
         return _contract(args, preferences.contract, now, tz)
-    ahead = read_future(f"this {args.period}", now, tz)
+    ahead = read_future(args.window or f"this {args.period}", now, tz)
     if args.amount is not None:
         return Term(ahead, args.amount, args.unit, "the question")
-    if args.period == "month" and not args.filters.given():
+    if _is_a_month(ahead, tz) and not args.filters.given():
         if preferences.monthly_usd is not None:
             return Term(ahead, preferences.monthly_usd, "USD", "settings: budget.monthly_usd")
         if preferences.monthly_credits is not None:
             return Term(ahead, preferences.monthly_credits, "credits", "settings: budget.monthly_credits")
     return Term(ahead, None, args.unit, "")
+
+
+def _is_a_month(ahead: Ahead, tz: str) -> bool:
+    """What the amounts of the settings are for: a whole calendar month."""
+    first, after = (localize(moment, zone(tz)).date() for moment in (ahead.window.start, ahead.window.end))
+    return first.day == 1 and after == add_months(first, 1)
 
 
 def _contract(args: BudgetArgs, contract: Contract | None, now: datetime, tz: str) -> Term:

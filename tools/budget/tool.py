@@ -248,7 +248,7 @@ class _Report:
 
 def _one_line(args: BudgetArgs) -> str:
     amount = f" against {args.amount:,.0f} {args.unit}" if args.amount is not None else ""
-    return f"projection of the {args.period}{amount}"
+    return f"projection of {args.window or f'the {args.period}'}{amount}"
 
 
 BUDGET: Tool[BudgetArgs] = Tool(

@@ -207,7 +207,7 @@ def _unknown(method: str) -> Effect:
 
 def _basis(used: Usage30d) -> str:
     measured = "" if used.days >= _DAYS else f", scaled up from the {used.days:.1f} days there are"
-    return f"{used.compute:.1f} compute credits in 30 days{measured}"
+    return f"{used.compute:,.1f} compute credits in 30 days{measured}"
 
 
 def _number(value: object) -> float | None:

@@ -26,7 +26,7 @@ from tools.domain import (
     SuspendWarehouse,
     Warehouse,
 )
-from tools.errors import NoPermission, NotAllowed, PlanConflict, Refused, StatementFailed, Unreachable
+from tools.errors import AlreadySo, NoPermission, NotAllowed, PlanConflict, Refused, StatementFailed, Unreachable
 from tools.names import live_warehouse
 from tools.readback import changed_since, expected_after, snapshot
 from tools.warehouse.statements import render, undo_of
@@ -66,7 +66,8 @@ def require_request(ctx: ToolContext) -> None:
 def check_change(change: Change, warehouse: Warehouse, edition: str) -> None:
     """
     Raises:
-        Refused: nothing would change, or Snowflake does not allow it for this warehouse.
+        AlreadySo: nothing would change.
+        Refused: Snowflake does not allow it for this warehouse.
     """
     if isinstance(change, CancelQuery):
         return
@@ -82,7 +83,7 @@ def check_change(change: Change, warehouse: Warehouse, edition: str) -> None:
         case SetAutoSuspend():
             if (change.seconds or None) == (warehouse.auto_suspend or None):
                 now = f"{warehouse.auto_suspend} s" if warehouse.auto_suspend else "never"
-                raise Refused(f"Auto-suspend of {warehouse.name} is {now} already.")
+                raise AlreadySo(f"Auto-suspend of {warehouse.name} is {now} already.")
         case _:
             _check_state(change, warehouse)
 
@@ -90,16 +91,16 @@ def check_change(change: Change, warehouse: Warehouse, edition: str) -> None:
 def _check_state(change: SuspendWarehouse | ResumeWarehouse, warehouse: Warehouse) -> None:
     is_down = warehouse.state.upper() in _DOWN
     if isinstance(change, SuspendWarehouse) and is_down:
-        raise Refused(f"{warehouse.name} is suspended already.")
+        raise AlreadySo(f"{warehouse.name} is suspended already.")
     if isinstance(change, ResumeWarehouse) and not is_down:
-        raise Refused(f"{warehouse.name} is running already ({warehouse.state}).")
+        raise AlreadySo(f"{warehouse.name} is running already ({warehouse.state}).")
 
 
 def _check_resize(size: Size, warehouse: Warehouse) -> None:
     if warehouse.size is None:
         raise Refused(f"The size of {warehouse.name} is not shown, so it cannot be changed from here.")
     if size == warehouse.size:
-        raise Refused(f"{warehouse.name} is {size.shown} already.")
+        raise AlreadySo(f"{warehouse.name} is {size.shown} already.")
     if hourly_rate(warehouse) is not None and hourly_rate(warehouse, size) is None:
         kind = warehouse.type.lower() + (f" ({warehouse.resource_constraint})" if warehouse.resource_constraint else "")
         raise Refused(
@@ -123,7 +124,7 @@ def _check_clusters(change: SetClusters, warehouse: Warehouse, edition: str) -> 
     same_policy = change.scaling_policy in (None, (warehouse.scaling_policy or "").upper())
     counts = (change.min_clusters, change.max_clusters)
     if counts == (warehouse.min_clusters, warehouse.max_clusters) and same_policy:
-        raise Refused(f"{warehouse.name} has these cluster settings already.")
+        raise AlreadySo(f"{warehouse.name} has these cluster settings already.")
 
 
 def warnings_for(change: Change, warehouse: Warehouse, ctx: ToolContext) -> tuple[str, ...]:

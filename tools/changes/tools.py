@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from tools.changes import args as change_args
 from tools.changes.args import AutoSuspendArgs, BundleArgs, CancelArgs, ClustersArgs, ResizeArgs, Wanted, WarehouseArgs
-from tools.changes.proposals import build_plan, require_request, undo_plan, warnings_for
+from tools.changes.proposals import build_plan, check_change, require_request, undo_plan, warnings_for
 from tools.changes.words import describe, plan_facts
 from tools.context import ToolContext
 from tools.domain import (
@@ -23,8 +23,9 @@ from tools.domain import (
     SuspendWarehouse,
     Warehouse,
 )
-from tools.errors import BadArgument
+from tools.errors import AlreadySo, BadArgument
 from tools.names import live_warehouse
+from tools.quoting import code
 from tools.result import Source, ToolResult
 from tools.tool import Tool
 
@@ -57,20 +58,17 @@ def _propose(ctx: ToolContext, wanted: Callable[[], Wanted], reason: str) -> Too
 
 
 def _propose_bundle(ctx: ToolContext, args: BundleArgs) -> ToolResult[ProposedPlans]:
+    """One plan for each change that would change something; a single one left of several is no bundle."""
     require_request(ctx)
+    wanted, said = _needed(ctx, args)
+    if len(wanted) == 1:
+        plan = build_plan(ctx, *wanted[0], reason=args.reason)
+        return _stored(ctx, (plan,), None, said)
     bundle_id = ctx.new_id()
-    plans: list[ActionPlan] = []
-    said: list[str] = []
-    shown: dict[str, Warehouse] = {}
-    for position, item in enumerate(args.changes):
-        live, change = change_args.item(ctx, item)
-        if any((p.warehouse, p.action) == (live.name, change.action) for p in plans) and item.action != "cancel_query":
-            raise BadArgument(f"{change.action} of {live.name} stands twice.", hint="Once in a bundle is enough.")
-        # The second change of a warehouse is made from what the first will have left.
-        warehouse = shown.get(live.name, live)
-        plans.append(build_plan(ctx, warehouse, change, reason=args.reason, bundle=bundle_id, position=position))
-        said += warnings_for(change, warehouse, ctx)
-        shown[live.name] = _after(change, warehouse)
+    plans = tuple(
+        build_plan(ctx, warehouse, change, reason=args.reason, bundle=bundle_id, position=position)
+        for position, (warehouse, change) in enumerate(wanted)
+    )
     bundle = Bundle(
         id=bundle_id,
         plan_ids=tuple(p.id for p in plans),
@@ -80,7 +78,38 @@ def _propose_bundle(ctx: ToolContext, args: BundleArgs) -> ToolResult[ProposedPl
         created_at=plans[0].created_at,
         expires_at=min(p.expires_at for p in plans),
     )
-    return _stored(ctx, tuple(plans), bundle, tuple(dict.fromkeys(said)))
+    return _stored(ctx, plans, bundle, said)
+
+
+def _needed(ctx: ToolContext, args: BundleArgs) -> tuple[list[Wanted], tuple[str, ...]]:
+    """The changes that would change something, in order, and what to say of them and of the others.
+
+    Raises:
+        AlreadySo: all of them stand as asked.
+    """
+    wanted: list[Wanted] = []
+    said: list[str] = []
+    done: list[str] = []
+    shown: dict[str, Warehouse] = {}
+    seen: set[tuple[str, str]] = set()
+    for item in args.changes:
+        live, change = change_args.item(ctx, item)
+        if (live.name, change.action) in seen and item.action != "cancel_query":
+            raise BadArgument(f"{change.action} of {live.name} stands twice.", hint="Once in a bundle is enough.")
+        seen.add((live.name, change.action))
+        # The second change of a warehouse is made from what the first will have left.
+        warehouse = shown.get(live.name, live)
+        try:
+            check_change(change, warehouse, ctx.reader.account().edition)
+        except AlreadySo as error:
+            done.append(error.message.replace(live.name, code(live.name), 1))
+            continue
+        wanted.append((warehouse, change))
+        said += warnings_for(change, warehouse, ctx)
+        shown[live.name] = _after(change, warehouse)
+    if not wanted:
+        raise AlreadySo(" ".join(done))
+    return wanted, tuple(dict.fromkeys([*(f"Left out, as nothing is to be done: {one}" for one in done), *said]))
 
 
 def propose_undo(ctx: ToolContext, plan_id: str, reason: str = "") -> ToolResult[ProposedPlans]:

@@ -266,7 +266,7 @@ class Report:
             self._notes.append(f"{code(name)} stands for more than one warehouse (dropped and created again).")
         steps = int(self._histories.frame["ds"].nunique())
         first = localize(self._histories.start, zone(self._histories.tz))
-        self._notes.append(f"Learned from {steps} {self._histories.step}s, from {first:%Y-%m-%d} on.")
+        self._notes.append(f"Learned from {steps:,} {self._histories.step}s, from {first:%Y-%m-%d} on.")
         if self._window.start < self._histories.start and self._window.start < self._outlook.begins:
             view = self._histories.view
             self._notes.append(f"{view} begins on {first:%Y-%m-%d}: what was used before is not in these figures.")

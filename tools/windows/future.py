@@ -220,6 +220,24 @@ def _next_unit(match: re.Match[str], frame: _Now) -> Ahead | None:
     return frame.days(first, add_months(first, months), f"next {unit}", f"The whole calendar {unit}.")
 
 
+@_reads(rf"{_LEAD}(?P<unit>week|month|quarter|year) after next")
+def _after_next(match: re.Match[str], frame: _Now) -> Ahead:
+    unit = match["unit"].lower()
+    if unit == "week":
+        first = monday(frame.today) + timedelta(days=14)
+        return frame.days(first, first + timedelta(days=7), "the week after next", "Monday to Sunday.")
+    first, months = _after(frame.today, unit)
+    first = add_months(first, months)
+    return frame.days(first, add_months(first, months), f"the {unit} after next", f"The whole calendar {unit}.")
+
+
+@_reads(r"(?:in|during|for|of|all of) (?:the )?(?:year )?(?P<year>20\d\d)")
+def _year(match: re.Match[str], frame: _Now) -> Ahead:
+    first = date(int(match["year"]), 1, 1)
+    text = _RUNNING if first <= frame.today else "The whole year."
+    return frame.days(first, add_months(first, 12), f"{first.year}", text)
+
+
 @_reads(rf"{_LEAD}(?:next|coming|upcoming|this) weekend|(?:on|over) the weekend")
 def _weekend(match: re.Match[str], frame: _Now) -> Ahead:
     first = monday(frame.today) + timedelta(days=5)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 
-from tools.windows.calendars import add_months, localize, monday, shift
+from tools.windows.calendars import add_months, monday, shift
+from tools.windows.clock import HOURS, NIGHT, PART, read_hours, read_night, read_part
 from tools.windows.points import DATE, MONTH, MONTH_NAMES, NUMBER, POINT, WEEKDAY, number, pair_of, read_point, weekday
 from tools.windows.spans import (
     Frame,
@@ -84,17 +85,9 @@ def _yesterday(match: re.Match[str], frame: Frame) -> Span:
     return span_of_days(frame, day, frame.today, "yesterday", "Yesterday is the last full day.", ("day", 1))
 
 
-_DUSK, _DAWN = 20, 6
-"""Hours between which it is night."""
-
-
-@_reads(r"(?:during |over |in )?(?:the )?(?:last|past|previous) night")
-def _last_night(match: re.Match[str], frame: Frame) -> Span:
-    yesterday = frame.today - timedelta(days=1)
-    start = localize(datetime.combine(yesterday, time(_DUSK), tzinfo=frame.tz), frame.tz)
-    dawn = localize(datetime.combine(frame.today, time(_DAWN), tzinfo=frame.tz), frame.tz)
-    text = f"Last night is from yesterday {_DUSK}:00 to today {_DAWN:02}:00."
-    return Span(start, min(dawn, frame.now), "last night", text, ("day", 1), to_date=frame.now < dawn)
+_reads(NIGHT)(read_night)
+_reads(PART)(read_part)
+_reads(HOURS)(read_hours)
 
 
 @_reads(r"tomorrow|(?:the )?(?:next|coming|upcoming) (?:\w+ )?(?:hour|day|week|month|quarter|year)s?")
@@ -258,6 +251,20 @@ def _weekday(match: re.Match[str], frame: Frame) -> Span | None:
     label = f"{day:%A} {day}"
     text = f"The most recent full {day:%A}." if day < frame.today else ""
     return Span(frame.at(day), frame.at(day + timedelta(days=1)), label, text, ("day", 7))
+
+
+@_reads(r"(?:in |during |for |of )?(?:calendar |iso )?(?:week|cw|wk) ?(?P<n>\d{1,2})(?:,? (?:of )?(?P<year>20\d\d))?")
+def _numbered_week(match: re.Match[str], frame: Frame) -> Span | None:
+    given = match["year"]
+    try:
+        first = date.fromisocalendar(int(given or frame.today.isocalendar().year), int(match["n"]), 1)
+        if not given and first > frame.today:
+            first = date.fromisocalendar(frame.today.isocalendar().year - 1, int(match["n"]), 1)
+    except ValueError:
+        return None
+    year, week, _ = first.isocalendar()
+    text = "Weeks are numbered as in ISO 8601, and run from Monday to Sunday."
+    return span_of_days(frame, first, first + timedelta(days=7), f"week {week} of {year}", text, ("week", 1))
 
 
 @_reads(rf"(?:(?:the )?week (?:of|from|starting|beginning) )(?P<point>{DATE})")

@@ -43,7 +43,7 @@ WEEKDAY = (
 NUMBER = rf"\d{{1,6}}|couple of|couple|a|an|{'|'.join(_WORDS)}|thirty|ninety"
 _ISO = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
 DATE = (
-    rf"(?:{_ISO}|\d{{4}}/\d{{2}}/\d{{2}}"
+    rf"(?:{_ISO}|\d{{4}}/\d{{2}}/\d{{2}}|\d{{1,2}}\.\d{{1,2}}\.\d{{4}}|\d{{1,2}}[/-]\d{{1,2}}[/-]\d{{4}}"
     rf"|\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {MONTH}\.?(?:,? \d{{4}})?"
     rf"|{MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?(?!\d))"
 )
@@ -101,6 +101,8 @@ def read_point(text: str, today: date, tz: ZoneInfo) -> Point | None:
         return _month(int(low[:4]), int(low[5:]), tz, False) if 1 <= int(low[5:]) <= 12 and low > "1970" else None
     if low[:4].isdigit() and len(low) > 4 and low[4] in "-/":
         return _iso(low.replace("/", "-"), tz)
+    if re.fullmatch(r"\d{1,2}[./-]\d{1,2}[./-]\d{4}", low):
+        return _numbered(low, tz)
     return _named(low, today, tz)
 
 
@@ -142,6 +144,23 @@ def _iso(text: str, tz: ZoneInfo) -> Point | None:
         return _day(moment.date(), tz)
     local = localize(moment if moment.tzinfo else moment.replace(tzinfo=tz), tz)
     return Point(local, local, instant=True)
+
+
+def _numbered(low: str, tz: ZoneInfo) -> Point | None:
+    """'3.11.2026' begins with the day; '13/11/2026' and '11/13/2026' can be read in one way only.
+
+    None for '3/11/2026', which people in different countries mean differently.
+    """
+    day, month, year = (int(part) for part in re.split(r"[./-]", low))
+    if "." not in low and day != month:
+        if day <= 12 and month <= 12:
+            return None
+        day, month = max(day, month), min(day, month)
+    try:
+        wanted = date(year, month, day)
+    except ValueError:
+        return None
+    return _day(wanted, tz) if 1970 <= wanted.year < 2200 else None
 
 
 def _named(low: str, today: date, tz: ZoneInfo) -> Point | None:

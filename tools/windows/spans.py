@@ -68,6 +68,8 @@ def month_unit(unit: str, day: date) -> tuple[date, int]:
 def last_hours(frame: Frame, count: int) -> Span:
     end = frame.hours_until
     label = "the last full hour" if count == 1 else f"the past {count} hours"
+    if count > 24 and count % 24 == 0:
+        label = f"the past {count // 24} days to the hour"  # nobody counts to 168
     return Span(
         shift(end, "hour", -count, frame.tz),
         end,

@@ -98,8 +98,6 @@ def test_an_amount_that_was_named_is_the_budget(text: str, amount: float, unit: 
 @pytest.mark.parametrize(
     "text",
     [
-        "will we exceed 1000 credits this week?",
-        "will we stay under 60000 dollars next month?",
         "were we over budget last month?",
         "will we stay under 50000 dollars by Friday?",
     ],
@@ -108,6 +106,12 @@ def test_a_budget_of_another_time_is_not_answered_for_this_month(text: str) -> N
     decision = decide(text)
     assert isinstance(decision, Clarify)
     assert "running month" in decision.template
+
+
+@pytest.mark.parametrize("window", ["this week", "next month", "next quarter"])
+def test_a_budget_of_another_time_is_looked_at_for_that_time(window: str) -> None:
+    wanted = {"amount": 1000.0, "unit": "credits", "window": window}
+    assert calls(decide(f"will we exceed 1000 credits {window}?")) == [("budget", wanted)]
 
 
 def test_a_year_has_its_budget() -> None:

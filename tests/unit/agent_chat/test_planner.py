@@ -86,6 +86,8 @@ def test_an_order_is_understood(text: str, wanted: list[tuple[str, dict[str, Any
         *(
             "set max clusters of BI_WH to 2 and ETL_WH to 3",
             "suspend BI_WH tonight",
+            "suspend BI_WH for the night",
+            "suspend BI_WH for 2 hours",
             "resize BI_WH and auto suspend to 60",
         ),
         *("set auto suspend to 60 and 120 on BI_WH and ETL_WH respectively", "resize BI_WH to large and to small"),
@@ -165,10 +167,33 @@ def test_what_is_open_is_asked(text: str, options: tuple[str, ...], named: str |
             "credits on 31/12",
             "top users p95",
         ),
+        *("what will ETL_WH and BI_WH cost next month without BI_WH", "anything odd since Monday except on BI_WH?"),
+        *("cost of the marketing warehouse last week", "tell me more about the first one", "which of these is worst?"),
+        *(
+            "what happened between 2am and 5am?",
+            "anything odd since the migration?",
+            "any spikes in the 3 days before it?",
+        ),
+        *("credits on weekdays last month", "credits at night last week", "anything odd at night last week?"),
     ],
 )
 def test_what_no_call_can_express_is_said_and_not_left_out(text: str) -> None:
     assert isinstance(decide(text), Clarify)
+
+
+@pytest.mark.parametrize(
+    "text", ["show failures by user yesterday and resize BI_WH to small", "who failed yesterday, and suspend BI_WH"]
+)
+def test_an_order_behind_a_question_is_not_taken_and_that_is_said(text: str) -> None:
+    decision = decide(text)
+    assert calls(decision) == [("query_usage", {"metric": "failures", "by": "user", "window": "yesterday"})]
+    assert isinstance(decision, ToolCalls) and "nothing is proposed" in decision.note
+
+
+@pytest.mark.parametrize("last", ["run_forecast", "detect_anomalies", "budget"])
+def test_a_follow_up_that_leaves_a_name_out_is_not_answered_for_that_name(last: str) -> None:
+    kept = {"name": last, "args": {"filters": {"warehouse": ["ETL_WH", "BI_WH"]}}}
+    assert isinstance(decide("and without BI_WH?", last=kept), Clarify)
 
 
 def test_a_typo_in_a_question_is_read_and_said() -> None:
@@ -177,6 +202,15 @@ def test_a_typo_in_a_question_is_read_and_said() -> None:
     assert decision.calls[0].args["filters"] == {"warehouse": ["ETL_WH"]}
     assert decision.read_as == ("ETL_HW", "ETL_WH")
     assert "[[o1]]" in decision.note
+
+
+def test_a_name_in_two_words_is_read_and_a_part_of_one_is_asked_back() -> None:
+    joined = calls(decide("what did svc loader spend last week"))
+    assert joined == [("query_usage", {"metric": "cost", "window": "last week", "filters": {"user": ["SVC_LOADER"]}})]
+    part = decide("what did svc spend last week")
+    assert isinstance(part, Clarify) and part.options[0] == "SVC_LOADER"
+    hidden = decide("what did svc spend last week", names=AllNames(account(), users=False))
+    assert isinstance(hidden, Clarify) and "SVC_LOADER" not in hidden.options
 
 
 def test_a_name_that_two_warehouses_share_is_asked_for() -> None:
@@ -231,6 +265,7 @@ def test_what_is_not_offered_is_refused_with_what_is(text: str) -> None:
         "no",
         "show my plans",
         "how do I suspend ETL_WH",
+        "run a scan",
     ],
 )
 def test_small_talk_is_answered_without_a_tool(text: str) -> None:
@@ -303,8 +338,8 @@ AHEAD = {
     "name": "run_forecast",
     "args": {"metric": "cost", "window": "next month", "filters": {"warehouse": ["ETL_WH"]}},
 }
-ODD = {"name": "detect_anomalies", "args": {"window": "since Monday"}}
-LIMIT = {"name": "budget", "args": {"amount": 5000.0, "unit": "USD"}}
+ODD: dict[str, Any] = {"name": "detect_anomalies", "args": {"window": "since Monday"}}
+LIMIT: dict[str, Any] = {"name": "budget", "args": {"amount": 5000.0, "unit": "USD"}}
 
 
 @pytest.mark.parametrize(
@@ -324,6 +359,9 @@ LIMIT = {"name": "budget", "args": {"amount": 5000.0, "unit": "USD"}}
         ("only queueing", ODD, "detect_anomalies", {"window": "since Monday", "metrics": ["queue_seconds"]}),
         ("and BI_WH?", ODD, "detect_anomalies", {"window": "since Monday", "filters": {"warehouse": ["BI_WH"]}}),
         ("and 6000 dollars?", LIMIT, "budget", {"amount": 6000.0, "unit": "USD"}),
+        ("and next month?", LIMIT, "budget", {**LIMIT["args"], "window": "next month"}),
+        ("and this quarter?", LIMIT, "budget", {**LIMIT["args"], "period": "quarter"}),
+        ("what did it cost?", ODD, "detect_anomalies", ODD["args"]),
         ("and for ETL_WH?", LIMIT, "budget", {**LIMIT["args"], "filters": {"warehouse": ["ETL_WH"]}}),
     ],
 )

@@ -19,7 +19,16 @@ from tests.graph.house import TOOLS, House, build_house
 from tools.changes.proposals import cluster_limit
 from tools.changes.tools import ProposedPlans
 from tools.domain import ActionPlan, LiveQuery, PlanState, Size
-from tools.errors import BadArgument, FrostlineError, NoPermission, NotAllowed, PlanConflict, Refused, UnknownName
+from tools.errors import (
+    AlreadySo,
+    BadArgument,
+    FrostlineError,
+    NoPermission,
+    NotAllowed,
+    PlanConflict,
+    Refused,
+    UnknownName,
+)
 from tools.warehouse.statements import parse, render
 
 QUERY = "01b2c3d4-0000-1111-0000-000012345678"
@@ -279,6 +288,19 @@ def test_a_bundle_with_one_bad_change_stores_nothing(
     with pytest.raises(error):
         house.propose("propose_changes", changes=changes)
     assert len(house.store.list(limit=10_000)) == stored
+
+
+def test_a_part_that_is_so_already_is_said_and_the_others_are_proposed(house: House) -> None:
+    first = {"action": "resize_warehouse", "warehouse": "ETL", "size": "medium"}
+    more = {"action": "set_auto_suspend", "warehouse": "ETL", "seconds": 90}
+    data = house.propose("propose_changes", changes=[first, more])
+    assert [p.plan.action for p in data.plans] == ["set_auto_suspend"]
+    assert data.bundle is None and data.approve_id == data.plans[0].plan.id
+    assert "Left out, as nothing is to be done: `ETL` is Medium already." in data.warnings
+    both = house.propose("propose_changes", changes=[more, first, {"action": "suspend_idle", "warehouse": "busy"}])
+    assert both.bundle is not None and [p.plan.position for p in both.plans] == [0, 1]
+    with pytest.raises(AlreadySo, match=r"ETL.+ is Medium already"):
+        house.propose("propose_changes", changes=[first])
 
 
 # --- whatever comes -------------------------------------------------------------------------------------------------

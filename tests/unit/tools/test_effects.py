@@ -91,6 +91,7 @@ def test_idle_credits_need_the_attributed_ones(reader: FakeReader) -> None:
     reader.metering["ETL"] = (1000.0, float("nan"))
     assert expected_effect(reader, warehouse("ETL"), SetAutoSuspend(seconds=60)).credits_30d_low is None
     resized = expected_effect(reader, warehouse("ETL"), ResizeWarehouse(size=Size.SMALL))
+    assert "1,000.0 compute credits" in resized.method
     assert (resized.credits_30d_low, resized.credits_30d_high) == (-500.0, 0.0)
 
 

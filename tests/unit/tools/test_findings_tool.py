@@ -16,7 +16,7 @@ from tools.context import FindingView, ToolContext
 from tools.finding import FINDING_KINDS, FindingRecord, ScanStamp
 from tools.findings.tool import FindingsArgs, FindingsData, list_findings
 from tools.findings.words import headline
-from tools.result import ToolResult
+from tools.result import Fact, ToolResult, Unit
 
 
 class Kept:
@@ -144,6 +144,30 @@ def test_sizes_paces_and_long_statements_are_told_as_people_say_it() -> None:
     long = told("longest_statement", "long_running_query", 9 * 3_600, 9_600, "s")
     assert long[0] == "A statement has run for 9 h on ETL"
     assert long[1] == "a statement ran for 9 h; the longest in the weeks before ran for 2 h 40 min"
+
+
+def test_a_finding_that_is_named_for_its_queue_tells_the_queue_also_where_credits_lead_it() -> None:
+    def fact(label: str, value: float, unit: Unit) -> Fact:
+        return Fact(id="f1", label=label, value=value, unit=unit, entity="ETL", source="VIEW", as_of=at(0))
+
+    evidence = (
+        fact("credits used", 23.0, "credits"),
+        fact("credits used, expected", 5.2, "credits"),
+        fact("time queued", 122_400.0, "s"),
+        fact("time queued, expected", 252.0, "s"),
+        fact("failed queries", 61.0, "count"),
+        fact("failed queries, expected", 330.9, "count"),
+    )
+
+    def told(kind: str, **more: Any) -> str:
+        (record,) = Kept(sighting(0, 2, kind=kind, evidence=evidence, **more)).records
+        return finding_words.figures(record)
+
+    assert told("queueing") == "time queued: 1 d 10 h in all, expected 4 min 12 s; +10.0 credits a day"
+    assert told("failing_queries") == "failed queries: 61 in all, expected 331; +10.0 credits a day"
+    assert told("spend_spike") == "5.00 credits an hour on average, expected 1.00 credits; +10.0 credits a day"
+    live = told("queueing", scope="live", metric="queued", actual=3.0, expected=None, unit="count")
+    assert live.startswith("queued: 3")
 
 
 def test_what_was_asked_about_is_said_and_what_is_snoozed_is_counted() -> None:

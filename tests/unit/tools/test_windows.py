@@ -32,6 +32,23 @@ PHRASES = [
     ("YESTERDAY?", "2026-11-22"),
     ("the day before yesterday", "2026-11-21"),
     ("last night", "2026-11-22 20:00 to 2026-11-23 06:00"),
+    ("overnight", "2026-11-22 20:00 to 2026-11-23 06:00"),
+    ("during the night", "2026-11-22 20:00 to 2026-11-23 06:00"),
+    ("this morning", "2026-11-23 06:00 to 10:20"),
+    ("yesterday evening", "2026-11-22 18:00 to 2026-11-23 00:00"),
+    ("in the morning of Nov 7", "2026-11-07 06:00 to 12:00"),
+    ("on Friday afternoon", "2026-11-20 12:00 to 18:00"),
+    ("yesterday between 8am and 5pm", "2026-11-22 08:00 to 17:00"),
+    ("from 22:00 to 24:00 on 2026-11-07", "2026-11-07 22:00 to 2026-11-08 00:00"),
+    ("yesterday at 3am", "2026-11-22 03:00 to 04:00"),
+    ("at 23:00 on Nov 7", "2026-11-07 23:00 to 2026-11-08 00:00"),
+    ("week 46", "2026-11-09 to 2026-11-15"),
+    ("CW 50", "2025-12-08 to 2025-12-14"),
+    ("week 1 of 2026", "2025-12-29 to 2026-01-04"),
+    ("3.11.2026", "2026-11-03"),
+    ("13/11/2026", "2026-11-13"),
+    ("11/13/2026", "2026-11-13"),
+    ("3.11.2026 to 9.11.2026", "2026-11-03 to 2026-11-09"),
     ("today", "2026-11-23 00:00 to 10:20"),
     ("today so far", "2026-11-23 00:00 to 10:20"),
     ("last 7 days", "2026-11-16 to 2026-11-22"),
@@ -109,6 +126,11 @@ def test_a_phrase_is_read_by_the_convention(phrase: str, dates: str) -> None:
         "2026-13-01",
         "Nov 31",
         "11/03/2026",
+        "31.11.2026",
+        "week 54",
+        "week 0",
+        "yesterday from 5pm to 8am",
+        "yesterday between 13pm and 15pm",
         "past 30 minutes",
         "last 99999 days",
         "last 0 days",
@@ -125,10 +147,18 @@ def test_nonsense_is_a_bad_argument_with_examples(nonsense: str) -> None:
     assert len(caught.value.message) < 200
 
 
-@pytest.mark.parametrize("phrase", ["tomorrow", "next week", "2027-01-01", "next 3 days", "2026-12-01 to 2026-12-05"])
+@pytest.mark.parametrize(
+    "phrase", ["tomorrow", "next week", "2027-01-01", "this evening", "next 3 days", "2026-12-01 to 2026-12-05"]
+)
 def test_the_future_is_refused_and_named(phrase: str) -> None:
     with pytest.raises(BadArgument, match="future"):
         parse_window(phrase, NOW, LA)
+
+
+def test_many_hours_are_told_as_days() -> None:
+    labels = [parse_window(f"past {n} hours", NOW, LA).label for n in (1, 24, 36, 48, 168)]
+    assert labels[:3] == ["the last full hour", "the past 24 hours", "the past 36 hours"]
+    assert labels[3:] == ["the past 2 days to the hour", "the past 7 days to the hour"]
 
 
 def test_last_night_is_ten_hours_of_the_clock_and_ends_at_now_before_dawn() -> None:

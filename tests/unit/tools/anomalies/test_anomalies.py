@@ -126,6 +126,27 @@ def test_the_answer_has_the_finding_its_figures_and_a_marked_chart(troubled: Fra
     assert any("Looked at" in note for note in result.data.notes)
 
 
+def test_one_figure_is_judged_with_the_others_as_evidence(troubled: FrameReader) -> None:
+    one, whole = asked(troubled, metrics=["queries"]), asked(troubled)
+    assert one.data is not None and whole.data is not None
+    assert [row.metric for row in one.data.rows] == ["queries"]
+    assert "credits" in {r.metric for r in one.data.rows[0].related}
+    assert {looked.title for looked in one.data.looked_at} == {"queries"}
+    assert "as evidence: credits used" in one.data.notes[0]
+    credits = asked(troubled, metrics=["credits"])
+    assert credits.data is not None
+    told = [(row.warehouse, row.start) for row in whole.data.rows if row.metric == "credits"]
+    assert [(row.warehouse, row.start) for row in credits.data.rows] == told
+
+
+def test_evidence_that_may_not_be_read_is_no_matter(troubled: FrameReader) -> None:
+    reader = rhythmic(incident=True)
+    reader.forbidden = frozenset({"queries"})
+    result = asked(reader, metrics=["credits"])
+    assert result.data is not None and result.data.rows[0].warehouse == "ETL_WH"
+    assert not any("Not looked at" in note for note in result.data.notes)
+
+
 def test_a_calm_account_gets_a_calm_answer() -> None:
     result = asked(rhythmic(), window="yesterday", metrics=["credits"])
     assert result.status == "ok" and result.data is not None

@@ -13,6 +13,7 @@ from tools.anomalies import Candidate, Watch
 from tools.anomalies.detecting import fell_silent, judge
 from tools.anomalies.grouping import grouped
 from tools.anomalies.series import WATCHES, Watched, watches_for
+from tools.anomalies.words import words_of
 from tools.coverage import coverage_of
 from tools.history.fetch import Histories
 from tools.ml.anomaly import Anomaly
@@ -88,6 +89,12 @@ def test_a_small_lasting_step_is_business_and_a_large_one_is_not() -> None:
     assert len(grouped([step], credits_per_day=10.0)) == 1
     hurts = candidate("failures", hours=48, confidence=0.9, credits=None, usd=None)
     assert len(grouped([step, hurts], credits_per_day=1000.0)) == 1
+
+
+def test_what_is_stored_jumps_and_what_is_used_spikes() -> None:
+    stored = Watch("storage_bytes", "database", "day", way="more", judged="growth")
+    assert words_of(candidate(watch=stored, credits=None, usd=None)) == "bytes stored, a jump"
+    assert words_of(candidate()) == "credits used, a spike"
 
 
 def test_services_stay_apart_from_warehouses() -> None:

@@ -79,6 +79,12 @@ def test_the_latest_hours_that_are_not_complete_are_left_out() -> None:
     assert found["from"] == "2026-11-23T15:00:00+00:00"  # 18:20 less three hours of latency
 
 
+def test_long_histories_are_told_with_separators() -> None:
+    result = forecast(window="next 6 hours", filters=ETL)
+    assert result.data is not None
+    assert any(note.startswith("Learned from 1,") for note in result.data.notes)
+
+
 def test_names_add_up_and_their_total_has_an_interval_of_its_own() -> None:
     result = forecast(window="next 7 days", by="warehouse")
     assert result.data is not None
