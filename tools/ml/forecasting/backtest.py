@@ -219,8 +219,10 @@ def _cross_fitted(
     early = tested.fold <= folds[len(folds) // 2 - 1]
     for rows, others in ((early, ~early), (~early, early)):
         stretch = calibrated(tested.actual[:, others], quantiles[:, others], levels, days / 2)
-        for level in levels:
-            low, high = stretched(quantiles[:, rows], stretch, level)
+        low = high = quantiles[:, rows, 2]
+        for level in sorted(levels):  # a half of the folds may tell less of the wide interval than of the narrow one
+            edges = stretched(quantiles[:, rows], stretch, level)
+            low, high = np.minimum(low, edges[0]), np.maximum(high, edges[1])
             out[level][0][:, rows], out[level][1][:, rows] = low, high
     return out
 
