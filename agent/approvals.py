@@ -16,7 +16,7 @@ from agent.store import BundleRecord
 from agent.store.conflicts import already
 from agent.store.store import Decided
 from tools.domain import Person, PlanRecord, PlanState
-from tools.errors import NoPermission, NotAllowed, PlanConflict, StatementFailed, Unreachable
+from tools.errors import BadSettings, NoPermission, NotAllowed, PlanConflict, StatementFailed, Unreachable
 
 __all__ = ["DecisionOutcome", "decide"]
 
@@ -68,7 +68,8 @@ def decide(
     Raises:
         PlanConflict: not_found, ambiguous, digest, expired, stale, or already decided (by whom and when).
         NotAllowed: role, two people, protected, limits, windows: with the rule.
-        Unreachable: decided, but the account does not answer; the plan stays approved until it expires.
+        Unreachable: decided, but the account does not answer or the policy has become unusable meanwhile; the plan
+            stays approved until it expires.
     """
     plan_id: str | None = None
     try:
@@ -92,7 +93,7 @@ def _run(deps: ActionDeps, records: tuple[PlanRecord, ...], decision: Decision) 
     """
     try:
         return tuple(drive(deps, record.plan.id) for record in records)
-    except (Unreachable, NoPermission, StatementFailed) as error:
+    except (BadSettings, Unreachable, NoPermission, StatementFailed) as error:
         done = {"approve": "approved", "decline": "declined", "cancel": "cancelled"}[decision]
         until = min(r.plan.expires_at for r in records).isoformat(timespec="seconds")
         waits = f"It may still be applied until {until}, when the account answers; to prevent that, cancel it."

@@ -5,6 +5,7 @@
 | proposed or approved, past expiry  |             | expired                                                     |
 | claimed, claim lapsed              | target      | applied (verified by state)                                 |
 | claimed, claim lapsed              | before      | failed, and never run again                                 |
+| the same, and Snowflake said: done | before      | unknown: it took effect, and something has put it back      |
 | claimed, claim lapsed              | neither     | unknown: people look and settle it                          |
 | claimed, claim lapsed              | no answer   | stays claimed; the next round tries again                   |
 | approved, decided a while ago      |             | is run from the guard on: nobody ever claimed it            |
@@ -71,6 +72,10 @@ def _read_back(deps: ActionDeps, record: PlanRecord, report: RecoveryReport) -> 
     state: Literal[PlanState.APPLIED, PlanState.FAILED, PlanState.UNKNOWN]
     if seen.verdict == "target":
         state, effect, reason = PlanState.APPLIED, f"{words} (verified by state)", ""
+    elif seen.verdict == "before" and _was_executed(deps, plan.id):
+        # As in read_back: what auto-resume or a person has put back since did happen.
+        state, effect = PlanState.UNKNOWN, words
+        reason = "Snowflake accepted the statement, but the warehouse reads as before: look, and settle it"
     elif seen.verdict == "before":
         state, effect = PlanState.FAILED, words
         reason = "it was interrupted and had no effect; it is not run again"
@@ -79,6 +84,11 @@ def _read_back(deps: ActionDeps, record: PlanRecord, report: RecoveryReport) -> 
         reason = "it was interrupted, and the warehouse reads neither as planned nor as before"
     if context.store.finish(plan.id, context.me, state, effect=effect, reason=reason):
         report.add(state.value, plan.id)
+
+
+def _was_executed(deps: ActionDeps, plan_id: str) -> bool:
+    row = deps.context.store.ledger_row(plan_id)
+    return row is not None and row.outcome == "executed"
 
 
 def _left_approved(deps: ActionDeps) -> list[PlanRecord]:

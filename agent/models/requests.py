@@ -19,6 +19,7 @@ from tools.registry import TOOLS, lookup
 __all__ = ["Read", "failed_for_good", "read_requests"]
 
 _MOST_CALLS = 8
+_QUERY_ID = re.compile(r"(?<![\w-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{8,12}(?![\w-])", re.IGNORECASE)
 _OWN_WORDS = ("reason", "title")
 """Fields of a plan that people read when they approve: a model's words do not stand there."""
 
@@ -79,14 +80,19 @@ def _without_words(args: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_meant(args: Mapping[str, Any], turn: TurnView) -> None:
-    """Text of the account may try to choose what is changed: where the person names warehouses, only those.
+    """Text of the account may try to choose what is changed: where the person names warehouses or statements by
+    their ids, only those.
 
     Raises:
         BadArgument: another is named.
     """
     said = f"{turn.text} {(turn.memory.get('pending') or {}).get('question', '')}"
     named = {_bare(name) for name in turn.names.warehouses() if _says(said, name)}
+    ids = {found.casefold() for found in _QUERY_ID.findall(said)}
     for item in (args, *(args.get("changes") or ())):
+        query_id = item.get("query_id")
+        if ids and isinstance(query_id, str) and query_id.strip().casefold() not in ids:
+            raise BadArgument("The person's message names another statement. Cancel only what the person names.")
         wanted = item.get("warehouse")
         if named and isinstance(wanted, str) and _bare(wanted) not in named:
             raise BadArgument("The person's message names another warehouse. Change only what the person names.")

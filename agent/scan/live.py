@@ -46,6 +46,10 @@ def look_at_statements(context: ScanContext, now: datetime) -> Look:
     """
     running = context.reader.live_queries()
     warehouses = {w.name: w for w in context.reader.warehouses()}
+    busy = next((w.name for w in warehouses.values() if w.running + w.queued), None)
+    if not running and busy is not None:
+        # Without MONITOR nothing is shown instead of a no; asked about one warehouse the reader tells the two apart.
+        context.reader.live_queries(busy)
     look = Look(looked={STATEMENTS_SCOPE})
     look.sightings += _long(running, warehouses, context.rules, now)
     look.sightings += _queues(running, context.rules, now)

@@ -2,7 +2,7 @@
 
 The hash is SHA-256 over the canonical JSON of everything else in the row, `prev_hash` included. `meta` keeps
 how many rows there are and the last hash, so that rows cut off at the end are missed too. Who can write the
-database can rebuild the whole chain: note the head printed by `frostline audit verify` elsewhere to find that.
+database can rebuild the whole chain: note the head printed by `frostline audit verify --json` elsewhere to find that.
 """
 
 from __future__ import annotations

@@ -84,6 +84,13 @@ class FindingPosts:
                 new = {"account": self.account, "finding_id": finding_id, "channel": channel, "created_at": now}
                 connection.execute(finding_posts.insert().values(**new, shown="counted", closed=True, attempts=0))
 
+    def untold(self, finding_ids: tuple[str, ...], channel: str) -> None:
+        """Take `told` back: the message was not sent."""
+        table = finding_posts.c
+        counted = (table.account == self.account) & (table.channel == channel) & table.finding_id.in_(finding_ids)
+        with writing(self._engine) as connection:
+            connection.execute(delete(finding_posts).where(counted, table.ts.is_(None), table.shown == "counted"))
+
     def at(self, channel: str, ts: str) -> FindingPost | None:
         found = self._posts((finding_posts.c.channel == channel) & (finding_posts.c.ts == ts))
         return found[0] if found else None

@@ -37,7 +37,7 @@ def verify_audit(out: Output, profile: str | None) -> None:
         with opened(out, profile) as runtime:
             report = runtime.store.verify_audit()
         if out.as_json:
-            out.json({"ok": report.ok, "rows": report.rows, "problems": list(report.problems)})
+            out.json({"ok": report.ok, "rows": report.rows, "head": report.head, "problems": list(report.problems)})
         elif report.ok:
             out.say(f"The audit chain is whole: {report.rows} rows, each holds the hash of the one before.")
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from bots.cli.opening import opened
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["dismiss_finding", "finding_json", "list_findings", "show_finding", "snooze_finding"]
 
+_ALL = 100_000
 _STATES: dict[str, tuple[FindingState, ...] | None] = {
     "open": ("new", "open"),
     "snoozed": ("snoozed",),
@@ -52,7 +53,7 @@ def list_findings(out: Output, profile: str | None, state: str, warehouse: str |
             raise BadArgument(f"{state[:40]!r} is not a state.", hint=f"States: {', '.join(_STATES)}.")
         with opened(out, profile) as runtime:
             now, store = runtime.reader.now(), runtime.store.findings
-            found = store.list(_STATES[state], now=now)
+            found = store.list(_STATES[state], now=now, limit=_ALL)  # cut below, by weight
             last, tz = store.last_scan(), runtime.account.timezone
         if warehouse is not None:
             found = tuple(r for r in found if (r.finding.warehouse or "").casefold() == warehouse.casefold())
@@ -129,12 +130,13 @@ def snooze_finding(
 
 
 def _until(runtime: Runtime, until: str | None, length: str | None) -> datetime:
-    """Account time; without a zone, the account's day begins in UTC.
+    """Account time; what is written without an offset is the account's local time, as in every question.
 
     Raises:
         BadArgument: neither or both are given, or one cannot be read.
     """
     from agent.durations import duration_of
+    from tools.windows.calendars import localize, zone
 
     if (until is None) == (length is None):
         raise BadArgument("Say how long: --for 2d, or --until 2026-12-01.")
@@ -144,7 +146,8 @@ def _until(runtime: Runtime, until: str | None, length: str | None) -> datetime:
         read = datetime.fromisoformat(cast(str, until))
     except ValueError:
         raise BadArgument(f"{cast(str, until)[:40]!r} is not a time.", hint="E.g. 2026-12-01T09:00+00:00.") from None
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
+    tz = zone(runtime.account.timezone)
+    return read if read.tzinfo else localize(read.replace(tzinfo=tz), tz)
 
 
 def dismiss_finding(out: Output, profile: str | None, ref: str, reason: str, person: str | None) -> None:

@@ -197,7 +197,10 @@ def _typed(out: Output, runtime: Runtime, ref: str) -> str:
             hint=f"frostline plans show {ref}, then: frostline plans approve {ref} --digest <first 8 characters>",
         )
     show_found(out, runtime.store.resolve(ref))
-    return input("Type the first 8 characters of the digest to approve, anything else to leave: ").strip()
+    try:
+        return input("Type the first 8 characters of the digest to approve, anything else to leave: ").strip()
+    except EOFError:  # Ctrl-D leaves, too
+        raise typer.Abort from None
 
 
 def undo_plan(out: Output, profile: str | None, ref: str, reason: str, person: str | None) -> None:

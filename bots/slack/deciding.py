@@ -111,7 +111,10 @@ class Interactions:
         runtime = self._parts.runtime
         try:
             role = max(found.roles, key=ROLES.index, default="none")
-            waiting = [r for r in reversed(runtime.store.open_plans()) if r.state is PlanState.PROPOSED]
+            # Plans name warehouses and people: whoever may not ask about the account is not shown them either.
+            may_see = runtime.policy.has_role(found, "viewer")
+            plans = runtime.store.open_plans() if may_see else ()
+            waiting = [r for r in reversed(plans) if r.state is PlanState.PROPOSED] if may_see else None
             self._parts.api.publish_home(user, home_view(found, role, waiting, runtime.account.timezone))
         except FrostlineError as error:
             _log.warning("home of %s: %s", user, error.message)

@@ -7,6 +7,7 @@ sent, and from the second claim on the message is looked for first: a process th
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -83,11 +84,21 @@ class FindingDesk:
         shown, rest = found[: self.settings.findings_at_once], found[self.settings.findings_at_once :]
         sent = sum(self._post(record, channel) for record in shown)
         if rest:
-            # Told first: a crash in between costs the number, and never a second one.
-            self.store.finding_posts.told(tuple(record.id for record in rest), channel)
-            self.api.post(Place(channel), more_message(len(rest)), key=f"findings-more:{rest[0].id}:{len(rest)}")
+            self._count(rest, channel)
             sent += 1
         return sent
+
+    def _count(self, rest: Sequence[FindingRecord], channel: str) -> None:
+        """Told first: a crash in between costs the number, and never a second one. Where Slack says no or nothing,
+        the next publish tells of them.
+        """
+        ids = tuple(record.id for record in rest)
+        self.store.finding_posts.told(ids, channel)
+        try:
+            self.api.post(Place(channel), more_message(len(rest)), key=f"findings-more:{rest[0].id}:{len(rest)}")
+        except FrostlineError:
+            self.store.finding_posts.untold(ids, channel)
+            raise
 
     def _post(self, record: FindingRecord, channel: str) -> int:
         posts, place, key = self.store.finding_posts, Place(channel), post_key(record.id, channel)

@@ -175,8 +175,10 @@ class PlanButtons:
 
     def details(self, click: Click) -> None:
         key = self._key(click)
-        if key is None or self._teller.asker(click) is None:
+        person = self._teller.asker(click) if key else None
+        if key is None or person is None:
             return
+        self._parts.runtime.policy.check_role(person, "viewer", "see a plan")
         try:
             view = self._parts.desk.view(key.ref)
         except PlanConflict as conflict:

@@ -13,7 +13,7 @@ from tests.doubles.account import Roles, WallClock, person
 from tests.tiny_account import ACCOUNT, NOW, Tiny, tiny_account
 from tools.context import ModelUse, ToolContext
 from tools.demo.layout import RAW
-from tools.own_cost.tool import OwnCostArgs, OwnCostData, own_cost
+from tools.own_cost.tool import OwnCostArgs, OwnCostData, _part, own_cost
 from tools.result import ToolResult
 from tools.warehouse.reader import SnowflakeReader
 
@@ -146,3 +146,8 @@ def test_the_tag_of_every_session_begins_as_the_count_expects() -> None:
 
     for parts in ({}, {"component": "reader"}, {"Aa": "first by sorting"}, {"thread": "x" * 5000}, {"a": "ü" * 400}):
         assert _tag(parts).startswith(OWN_TAG)
+
+
+def test_a_tag_that_is_nested_too_deep_is_somebody_elses() -> None:
+    """Anybody may set a tag of 2,000 characters that begins like ours: it must not end the answer."""
+    assert _part('{"app": "frostline", "x": ' + "[" * 1_900) == "other"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from langgraph.types import Command
 
+from agent.actions.runner import ActionRunner
+from agent.policy import Policy
 from tests.graph.fake_account import warehouse
 from tests.graph.house import POLICY, TOOLS, House, build_house
 from tools.changes.tools import ProposedPlans
@@ -376,3 +379,25 @@ def test_replaying_an_old_checkpoint_of_a_finished_plan_runs_nothing(house: Hous
             graph.invoke(given, old.config, context=house.deps.context)
     assert house.account.log == [data.plans[0].plan.statement]
     assert house.store.get(data.approve_id).state is PlanState.APPLIED and house.store.verify_audit().ok
+
+
+def test_a_policy_that_breaks_right_after_the_decision_does_not_hide_the_decision(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text(POLICY)
+    context = replace(house.deps.context, policy=Policy.load(file))
+    runner = ActionRunner(replace(house.deps, context=context))
+    data = house.propose("suspend_idle", warehouse="ETL")
+    decide_all = house.store.decide_all
+
+    def decided_and_broken(*args: Any) -> Any:
+        found = decide_all(*args)
+        file.write_text("version = 1\n[[people")
+        return found
+
+    monkeypatch.setattr(house.store, "decide_all", decided_and_broken)
+    with pytest.raises(Unreachable, match=r"The decision is stored \(approved\)") as told:
+        runner.decide(data.approve_id, data.approve_digest, house.person("grace"), "approve")
+    assert "cancel it" in (told.value.hint or "")
+    assert house.store.get(data.approve_id).state is PlanState.APPROVED and house.account.log == []

@@ -170,6 +170,25 @@ def test_an_account_that_cannot_be_read_back_is_tried_again(house: House) -> Non
     assert len(house.account.log) == 1
 
 
+def test_an_executed_change_that_was_put_back_before_recovery_is_not_said_to_have_had_no_effect(house: House) -> None:
+    """A suspended warehouse is resumed by the next statement: the row must not deny what Snowflake has done."""
+
+    def run_and_lose_the_reader(run: Run) -> None:
+        run()
+        house.reader.fail = Unreachable("down")
+
+    house.around = run_and_lose_the_reader
+    data = house.propose("suspend_idle", warehouse="ETL")
+    assert approve(house, data).state is PlanState.CLAIMED
+    house.reader.fail = None
+    house.account.change("ETL", state="STARTED")
+    house.clock.advance(minutes=4)
+    assert house.runner.recover().as_json() == {"unknown": [data.approve_id]}
+    assert "accepted" in house.store.get(data.approve_id).reason and house.store.applied_last_hour() == 1
+    assert house.runner.recover().as_json() == {} and len(house.account.log) == 1
+    assert house.store.verify_audit().ok
+
+
 # --- dead processes --------------------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ from tools.tool import Tool
 __all__ = ["LIST_FINDINGS", "FindingRow", "FindingsArgs", "FindingsData", "list_findings"]
 
 _SOURCE = "scan findings"
+_ALL = 100_000
 _STATES: dict[str, tuple[FindingState, ...] | None] = {
     "open": ("new", "open"),
     "snoozed": ("snoozed",),
@@ -86,7 +87,8 @@ def list_findings(context: ToolContext, args: FindingsArgs) -> ToolResult[Findin
             hint="It runs by the command scan, or by the bot where scan.every is set.",
         )
     names = list(dict.fromkeys(usage_warehouse(context.reader, name) for name in args.warehouses))
-    records = context.findings.list(None, now=context.reader.now())
+    # All of them: what has been open for long is the last of a list that has the newest first.
+    records = context.findings.list(None, now=context.reader.now(), limit=_ALL)
     asked = [r for r in records if _is_wanted(r, names, args.severity)]
     states = _STATES[args.state]
     wanted = [r for r in asked if states is None or r.finding.state in states]

@@ -240,7 +240,7 @@ def _part(tag: object) -> str:
     """Anybody may set such a tag: only what is known of it is believed."""
     try:
         known = json.loads(str(tag))
-    except ValueError:
+    except (ValueError, RecursionError):  # 2,000 characters are enough to be nested too deep
         return _OTHER
     return _PARTS.get(str(known.get("component")), _OTHER) if isinstance(known, dict) else _OTHER
 

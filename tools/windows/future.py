@@ -71,7 +71,7 @@ def read_future(text: str, now: datetime, tz: str) -> Ahead:
     """
     frame = _frame(now, tz)
     phrase = " ".join(text.strip(" \t\n?!.,;:'\"").split())
-    found = next((a for p, r in _PATTERNS if (m := p.fullmatch(phrase)) and (a := r(m, frame))), None)
+    found = next((a for p, r in _PATTERNS if (m := p.fullmatch(phrase)) and (a := _ahead(r, m, frame))), None)
     if found is None or len(phrase) > 200:
         raise BadArgument(f"I cannot read {_shown(text)} as a time to come.", hint=_EXAMPLES)
     return _checked(found, frame, phrase)
@@ -94,10 +94,18 @@ def find_futures(text: str, now: datetime, tz: str) -> list[FoundWindow]:
 def _hits(text: str, position: int, frame: _Now) -> Iterator[tuple[int, int]]:
     for pattern, reader in _PATTERNS:
         for match in pattern.finditer(text, position):
-            ahead = reader(match, frame)
+            ahead = _ahead(reader, match, frame)
             if ahead is not None and ahead.window.end > frame.now:
                 yield match.start(), match.end()
                 break
+
+
+def _ahead(reader: _Reader, match: re.Match[str], frame: _Now) -> Ahead | None:
+    """None too where it would begin or end outside of the calendar: 'December 9999', 'Q1 0000'."""
+    try:
+        return reader(match, frame)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _frame(now: datetime, tz: str) -> _Now:

@@ -41,10 +41,18 @@ def _reads(pattern: str) -> Callable[[_Reader], _Reader]:
     return add
 
 
+def _read(reader: _Reader, match: re.Match[str], frame: Frame) -> Span | None:
+    """None too where it would begin or end outside of the calendar: 'December 9999'."""
+    try:
+        return reader(match, frame)
+    except (ValueError, OverflowError):
+        return None
+
+
 def _hits(text: str, position: int, frame: Frame) -> Iterator[tuple[int, int, Span]]:
     for pattern, reader in _PATTERNS:
         for match in pattern.finditer(text, position):
-            span = reader(match, frame)
+            span = _read(reader, match, frame)
             if span is not None:
                 yield match.start(), match.end(), span
                 break
@@ -59,7 +67,7 @@ def match_whole(text: str, frame: Frame) -> Span | None:
     """The reading of a text that is a phrase of time and nothing else."""
     for pattern, reader in _PATTERNS:
         match = pattern.fullmatch(text)
-        span = reader(match, frame) if match else None
+        span = _read(reader, match, frame) if match else None
         if span is not None:
             return span
     return None

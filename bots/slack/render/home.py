@@ -44,15 +44,17 @@ _HELP = (
 )
 
 
-def home_view(person: Person, role: str, plans: Sequence[PlanRecord], tz: str) -> dict[str, Any]:
-    """`plans`: those that wait for a decision, newest first."""
+def home_view(person: Person, role: str, plans: Sequence[PlanRecord] | None, tz: str) -> dict[str, Any]:
+    """`plans`: those that wait for a decision, newest first; None: they are not for this person."""
     name = shortened(bare(person.name).strip(), 80) or person.id
     blocks: list[Block] = [header("Frostline"), rich(section_of([literal(f"You are {name}; your role: {role}.")]))]
     blocks += context(f"In policy.toml you are {person.id}")
     blocks.append(rich(section_of([literal("Waiting for approval", bold=True)])))
-    for record in plans[:_PLANS]:
+    for record in (plans or ())[:_PLANS]:
         blocks += _plan(record, tz)
-    if not plans:
+    if plans is None:
+        blocks += context("Plans are shown to people with a role.")
+    elif not plans:
         blocks += context("No plan waits.")
     elif len(plans) > _PLANS:
         blocks += context(f"… and {len(plans) - _PLANS:,} more: frostline plans list")

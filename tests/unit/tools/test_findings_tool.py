@@ -182,3 +182,15 @@ def test_what_was_asked_about_is_said_and_what_is_snoozed_is_counted() -> None:
     assert facts[result.data.figures["snoozed"]] == 1
     (line, *_) = finding_lines(1, CallResult(name="list_findings", args={}, status="ok", data=result.data.model_dump()))
     assert line.startswith(f"**Nothing is open on [[{result.data.figures['of0']}]]**")
+
+
+def test_what_has_been_open_for_long_is_not_pushed_out_by_what_is_over() -> None:
+    class Full(Kept):
+        def list(self, states: Any = None, *, limit: int = 500, **_: Any) -> tuple[FindingRecord, ...]:
+            newest = sorted(super().list(states), key=lambda r: r.finding.started_at, reverse=True)
+            return tuple(newest[:limit])
+
+    long_open = sighting(0, seen=500, warehouse="ETL_WH", impact_credits_per_day=90.0)
+    over = (sighting(10, 11, warehouse=f"W{number}") for number in range(501))
+    result = ask(Full(long_open, *over))
+    assert names(result) == ["ETL_WH"]

@@ -101,3 +101,10 @@ def test_every_window_ends_in_the_future_and_begins_before_it_ends(now: datetime
     window = read_future(phrase, now, tz).window
     assert now < window.end
     assert window.start < window.end
+
+
+@pytest.mark.parametrize("phrase", ["end of March 0000", "Q1 0000", "in December 9999", "by the end of December 9999"])
+def test_a_year_that_no_calendar_has_is_refused_and_breaks_nothing(phrase: str) -> None:
+    with pytest.raises(BadArgument):
+        read_future(phrase, NOW, LA)
+    find_futures(f"what will ETL cost {phrase}", NOW, LA)

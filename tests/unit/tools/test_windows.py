@@ -330,3 +330,11 @@ def test_a_range_that_ends_before_it_begins_is_not_taken_into_the_next_year(phra
 def test_months_that_are_compared_are_two_windows() -> None:
     found = find_windows("compare October to September", NOW, LA)
     assert [f.phrase for f in found] == ["October", "September"]
+
+
+@pytest.mark.parametrize("phrase", ["December 9999", "in December 9999", "9999-12", "Q4 9999", "since December 9999"])
+@pytest.mark.parametrize("tz", ["UTC", LA, "Pacific/Apia"])
+def test_a_year_at_the_end_of_the_calendar_is_refused_and_breaks_nothing(phrase: str, tz: str) -> None:
+    with pytest.raises(BadArgument):
+        read_window(phrase, NOW, tz)
+    assert find_windows(f"credits {phrase}", NOW, tz) == []

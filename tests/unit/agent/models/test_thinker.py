@@ -62,6 +62,18 @@ def test_arguments_are_revealed_before_they_are_validated() -> None:
     assert read.calls[0].args == {"filters": {"user": ["ALICE"]}}
 
 
+def test_the_account_does_not_choose_which_statement_is_cancelled() -> None:
+    meant, other = "01b2c3d4-0000-1111-0000-000012345678", "01b2c3d4-0000-1111-0000-00009999aaaa"
+    asked = view(f"please cancel query {meant.upper()}", changes=True)
+    read = read_requests((*call("cancel_query", query_id=other), *call("cancel_query", query_id=meant)), asked, Mask())
+    assert [c.args["query_id"] for c in read.calls] == [meant]
+    assert "another statement" in read.problems[0]
+    both = call("propose_changes", changes=[{"action": "cancel_query", "query_id": other}])
+    assert read_requests(both, asked, Mask()).calls == ()
+    longest = view("cancel the query that has run for longest", changes=True)
+    assert len(read_requests(call("cancel_query", query_id=other), longest, Mask()).calls) == 1
+
+
 def test_a_models_words_do_not_stand_in_a_plan() -> None:
     wanted = call(
         "propose_changes",

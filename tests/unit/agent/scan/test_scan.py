@@ -24,7 +24,7 @@ from tests.unit.agent.scan.looking import (
 )
 from tools.anomalies import Candidate, Watch
 from tools.domain import Size
-from tools.errors import Unreachable
+from tools.errors import NoPermission, Unreachable
 from tools.ml.anomaly import Anomaly, Kind
 
 END = NOW.replace(minute=0) - 3 * HOUR
@@ -179,6 +179,25 @@ def test_what_may_not_be_read_is_said_and_its_findings_stay(scanner: Scanner) ->
     last = scanner.store.findings.last_scan()
     assert last is not None
     assert last.notes == report.notes
+
+
+def test_statements_that_are_hidden_without_a_no_are_not_over(
+    scanner: Scanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A role that loses MONITOR is shown no statements at all, while SHOW still counts them."""
+    scanner.reader.live = (running("q-long", "ETL_WH", 2),)
+    (found,) = scanner.found("long_running_query")
+    scanner.reader.show("ETL_WH", state="STARTED", running=1)
+
+    def of_all_nothing(self: LiveReader, warehouse: str | None = None) -> Any:
+        if warehouse is None:
+            return ()
+        raise NoPermission(f"Statements on warehouse {warehouse} are not visible to Frostline's role.")
+
+    monkeypatch.setattr(LiveReader, "live_queries", of_all_nothing)
+    report = scanner.scan()
+    assert any("running statements" in note and "ETL_WH" in note for note in report.notes)
+    assert scanner.store.findings.get(found.id).finding.ended_at is None
 
 
 def test_no_permission_on_usage_leaves_the_live_tier(scanner: Scanner) -> None:

@@ -328,3 +328,16 @@ def test_home_says_who_one_is_and_what_waits(office: Office, key: PlanKey) -> No
     assert user == "UGRACE"
     assert "approver" in texts(view["blocks"])
     assert key.text() in str(view)
+
+
+def test_where_default_role_is_none_plans_are_not_shown_to_who_has_none(opener: Callable[..., Office]) -> None:
+    office = opener(policy=POLICY.replace("version = 1", 'version = 1\ndefault_role = "none"'))
+    key = posted(office)
+    office.interactions.on_home("UNEW", "D1", "home")
+    ((_, view),) = office.wall.homes
+    assert key.ref not in str(view) and "ETL" not in str(view)
+    assert "No plan waits" not in str(view) and "people with a role" in str(view)
+    office.press(Action.DETAILS, key, "UNEW")
+    assert office.wall.views == [] and "may not see a plan" in office.wall.told[0]
+    office.press(Action.DETAILS, key, "UVIC")
+    assert len(office.wall.views) == 1

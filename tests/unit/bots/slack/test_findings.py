@@ -1,0 +1,34 @@
+"""What becomes of findings that Slack did not take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from agent.settings import SlackSettings
+from bots.slack.findings import FindingDesk
+from tests.unit.agent.findings import scanned, sighting
+from tests.unit.bots.slack.office import Office, texts
+from tools.errors import ChannelRefused
+
+
+def test_what_could_not_even_be_counted_is_told_by_the_next_publish(opener: Callable[..., Office]) -> None:
+    office = opener(slack=SlackSettings(findings_channel="CF", findings_at_once=1))
+    desk = FindingDesk(office.store, office.wall, office.parts.settings, "one", "UTC")
+    scanned(office.store, 1, *(sighting(0, warehouse=f"W{n}", impact_credits_per_day=10.0 + n) for n in range(3)))
+
+    def limited_after_the_first() -> None:
+        if office.wall.posts:
+            raise ChannelRefused("no more for a while", reason="ratelimited")
+
+    office.wall.before["post"] = limited_after_the_first
+    with pytest.raises(ChannelRefused):
+        desk.publish()
+    office.wall.before.clear()
+    assert desk.publish() == 2
+    assert [
+        words in texts(sent.message.blocks)
+        for sent, words in zip(office.wall.posts, ("of W2 ", "of W1 ", "and 1 more"), strict=True)
+    ] == [True] * 3
+    assert desk.publish() == 0
