@@ -14,7 +14,7 @@ from tools.warehouse.config import ConnectionConfig
 
 if TYPE_CHECKING:
     from tools.context import UsageReader
-    from tools.demo.account import AccountSettings
+    from tools.demo.account_file import AccountSettings
     from tools.warehouse.usage_cache import UsageCache
 
 __all__ = ["AccountAccess"]
@@ -103,7 +103,7 @@ class AccountAccess:
         Raises:
             Unreachable: it has been imported over or built anew since.
         """
-        from tools.demo.account import settings
+        from tools.demo.account_file import settings
 
         if settings(self.settings.account_dir).generation_id != self.embedded.generation_id:
             raise Unreachable("The account has been replaced since this was started.", hint="Start frostline again.")
@@ -150,7 +150,7 @@ class AccountAccess:
         have nothing to do with each other.
         """
         if self.settings.account.kind == "embedded":
-            from tools.demo.account import settings
+            from tools.demo.account_file import settings
 
             known = settings(self.settings.account_dir)
             return f"{known.name}#{known.generation_id}@{known.now.isoformat()}"

@@ -21,6 +21,7 @@ from evals.bench_report import Table, show, write_section
 from evals.incident_matching import AFTER, ANNOUNCED, BEFORE, Score, judge
 from tools.anomalies import Candidate, candidates
 from tools.demo import account
+from tools.demo.account_file import settings
 from tools.demo.labels import labels
 from tools.demo.process import embedded_config, stop_server
 from tools.domain import Account
@@ -42,7 +43,7 @@ def score_of(folder: Path, seed: int) -> Score:
         seed: of the account, for its labels.
     """
     account.ensure_account(folder, seed=seed)
-    known = account.settings(folder)
+    known = settings(folder)
     about = Account(
         name=known.name,
         origin=known.origin,

@@ -24,7 +24,7 @@ from bots.cli.main import app
 from tests import account
 from tests.scenario.commands import alters, answer, cli, one_object, opened, run
 from tools.demo import layout
-from tools.demo.account import settings
+from tools.demo.account_file import settings
 from tools.domain import PlanRecord
 from tools.warehouse.views import VIEWS
 

@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 from evals.incidents import as_json, score_of
-from tools.demo import account
 from tools.demo.account import DEFAULT_SEED
+from tools.demo.account_file import settings
 from tools.demo.process import embedded_config, stop_server
 from tools.domain import Account
 from tools.warehouse.failures import Doing
@@ -50,7 +50,7 @@ def test_most_incidents_are_found_and_most_findings_are_incidents(folder: Path) 
 
 
 def test_pace_and_longest_statement_are_what_pandas_makes_of_the_same_rows(folder: Path) -> None:
-    config, known = embedded_config(folder, "reader", idle_seconds=120), account.settings(folder)
+    config, known = embedded_config(folder, "reader", idle_seconds=120), settings(folder)
     about = Account(
         name=known.name,
         origin=known.origin,

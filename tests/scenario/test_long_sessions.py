@@ -15,7 +15,7 @@ import pytest
 from agent.runtime import Runtime
 from agent.settings import load_settings
 from tests.scenario.test_one_effect import changeable, executed, propose
-from tools.demo.account import settings, write_settings
+from tools.demo.account_file import settings, write_settings
 from tools.demo.process import running_server, stop_server
 from tools.domain import PlanState
 from tools.errors import PlanConflict, Unreachable

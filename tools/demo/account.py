@@ -11,22 +11,19 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import secrets
 import shutil
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from tools.demo.account_file import REBUILD, AccountSettings, iso, not_yours, settings
 from tools.errors import Bug, Unreachable
 
 __all__ = [
     "DEFAULT_SEED",
     "AccountInfo",
-    "AccountSettings",
     "Progress",
     "change_in_place",
     "ensure_account",
@@ -34,29 +31,10 @@ __all__ = [
     "info",
     "replace_account",
     "reset",
-    "settings",
-    "toml_text",
-    "write_settings",
 ]
 
 Progress = Callable[[float, str], None]
 DEFAULT_SEED = 7
-
-
-@dataclass(frozen=True)
-class AccountSettings:
-    """account.toml."""
-
-    name: str
-    origin: Literal["demo", "imported"]
-    now: datetime
-    """Account time, aware UTC."""
-    timezone: str
-    edition: str
-    credit_price: float
-    hidden_from_reader: tuple[str, ...] = ()
-    generation_id: str = ""
-    """Changes with every build and import, so that callers can tell a new account from the one they knew."""
 
 
 @dataclass(frozen=True)
@@ -65,41 +43,6 @@ class AccountInfo:
     folder: Path
     built: bool
     """Whether this call built it."""
-
-
-def settings(account_dir: Path) -> AccountSettings:
-    """
-    Raises:
-        Unreachable: there is no account in the folder, or its account.toml is damaged.
-    """
-    try:
-        values = tomllib.loads((account_dir / "account.toml").read_text(encoding="utf-8"))
-        now = values["now"]
-        return AccountSettings(
-            name=str(values["name"]),
-            origin=values["origin"],
-            now=now if now.tzinfo is not None else now.replace(tzinfo=UTC),
-            timezone=str(values["timezone"]),
-            edition=str(values["edition"]),
-            credit_price=float(values["credit_price"]),
-            hidden_from_reader=tuple(values.get("hidden_from_reader", ())),
-            generation_id=str(values.get("generation_id", "")),
-        )
-    except FileNotFoundError:
-        raise Unreachable(f"There is no account in {account_dir}.", hint=_REBUILD) from None
-    except PermissionError:
-        raise _not_yours(account_dir) from None
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise Unreachable(f"{account_dir / 'account.toml'} is damaged.", hint=_REBUILD) from None
-
-
-def _not_yours(account_dir: Path) -> Unreachable:
-    return Unreachable(
-        f"The account in {account_dir} is somebody else's.", hint="Set FROSTLINE_HOME to a folder of your own."
-    )
-
-
-_REBUILD = "Build it: frostline account reset"
 
 
 def info(account_dir: Path, warehouses: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
@@ -115,14 +58,10 @@ def info(account_dir: Path, warehouses: Sequence[Mapping[str, Any]] = ()) -> dic
     try:
         views = json.loads((account_dir / "views.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
-        raise Unreachable(f"{account_dir / 'views.json'} is missing or damaged.", hint=_REBUILD) from None
-    about["now"] = _iso(about["now"])
+        raise Unreachable(f"{account_dir / 'views.json'} is missing or damaged.", hint=REBUILD) from None
+    about["now"] = iso(about["now"])
     keep = ("name", "origin", "now", "timezone", "edition", "credit_price")
     return {key: about[key] for key in keep} | {"warehouses": [dict(w) for w in warehouses], "views": views["views"]}
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 # --- building ----------------------------------------------------------------------------------------------------
@@ -194,27 +133,6 @@ def change_in_place(account_dir: Path, build: Callable[[Path], None]) -> None:
         _swap(account_dir, build, None)
 
 
-def write_settings(folder: Path, about: AccountSettings) -> None:
-    """account.toml: the last file of a build, so that a folder that has one is whole."""
-    values = asdict(about) | {"generation_id": about.generation_id or secrets.token_hex(8)}
-    (folder / "account.toml").write_text(toml_text(values), encoding="utf-8")
-
-
-def toml_text(values: Mapping[str, Any]) -> str:
-    """One `key = value` a line: texts, times, numbers, tuples of texts."""
-    return "".join(f"{key} = {_toml(value)}\n" for key, value in values.items())
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, datetime):
-        return _iso(value)
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    if isinstance(value, str):
-        return json.dumps(value).replace("\x7f", "\\u007F")
-    return repr(float(value))
-
-
 # --- swapping ----------------------------------------------------------------------------------------------------
 
 
@@ -222,7 +140,7 @@ def _exists(account_dir: Path) -> bool:
     try:
         return (account_dir / "account.toml").is_file()
     except PermissionError:
-        raise _not_yours(account_dir) from None
+        raise not_yours(account_dir) from None
 
 
 @contextmanager
@@ -243,7 +161,7 @@ def _turn(account_dir: Path) -> Iterator[None]:
     try:
         descriptor = os.open(_beside(account_dir, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except PermissionError:
-        raise _not_yours(account_dir) from None
+        raise not_yours(account_dir) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         _recover(account_dir)

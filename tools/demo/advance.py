@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tools.demo import layout
-from tools.demo.account import AccountSettings, Progress, change_in_place, settings
+from tools.demo.account import Progress, change_in_place
+from tools.demo.account_file import AccountSettings, settings
 from tools.errors import BadArgument, Refused, Unreachable
 
 if TYPE_CHECKING:

@@ -8,10 +8,8 @@ from __future__ import annotations
 import json
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tools.demo.functions import Surroundings
+from tools.demo.surroundings import Surroundings
 
 __all__ = ["append"]
 

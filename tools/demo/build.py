@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from tools.demo import account, layout
+from tools.demo import layout
+from tools.demo.account_file import AccountSettings, write_settings
 from tools.demo.anomalies import refresh_anomalies
 from tools.demo.load import Progress, quiet
 from tools.warehouse.views import ALL_VIEWS, FURTHER_VIEWS, View
@@ -74,7 +75,7 @@ def build_demo(
     demo = history.demo
     finish(
         folder,
-        account.AccountSettings(
+        AccountSettings(
             name=demo.name,
             origin="demo",
             now=now,
@@ -176,7 +177,7 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[s
         con.execute(f"INSERT INTO {layout.RAW}.{table} ({columns}) VALUES ({marks})", list(row.values()))  # noqa: S608
 
 
-def finish(folder: Path, about: account.AccountSettings) -> None:
+def finish(folder: Path, about: AccountSettings) -> None:
     """Write views.json and, as the last step, account.toml."""
     views = []
     with duckdb.connect(str(layout.database_file(folder)), read_only=True) as con:
@@ -184,7 +185,7 @@ def finish(folder: Path, about: account.AccountSettings) -> None:
         views = [_summary(con, item) for item in ALL_VIEWS.values()]
     views = [item for item in views if item["rows"] or item["name"] not in FURTHER_VIEWS]
     (folder / "views.json").write_text(json.dumps({"views": views}, indent=1) + "\n", encoding="utf-8")
-    account.write_settings(folder, about)
+    write_settings(folder, about)
 
 
 def _summary(con: duckdb.DuckDBPyConnection, item: View) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from sqlglot import exp
 
 from tools.demo.alterlog import append
 from tools.demo.engine import DATABASE
-from tools.demo.functions import Surroundings
 from tools.demo.layout import RAW
 from tools.demo.live import end_statements
 from tools.demo.roles import may
 from tools.demo.session import CANCELED
 from tools.demo.sqlerrors import SqlError, insufficient, syntax
+from tools.demo.surroundings import Surroundings
 
 __all__ = ["cancel_query", "cancelled_id"]
 

@@ -10,13 +10,13 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
-from tools.demo.functions import Surroundings
 from tools.demo.lexer import Reader, first_word
 from tools.demo.monitor_ddl import alter_account, alter_monitor, create_monitor, drop_monitor
 from tools.demo.session import DEFAULTS, Session, set_parameter, starting_parameters
 from tools.demo.show import show_parameters, show_warehouses
 from tools.demo.show_objects import show_grants, show_monitors, show_roles, show_tasks, show_users
 from tools.demo.sqlerrors import SqlError, insufficient, not_found, unsupported
+from tools.demo.surroundings import Surroundings
 from tools.demo.warehouse_ddl import alter_warehouse, create_warehouse, describe_warehouse, drop_warehouse
 from tools.demo.warehouse_rows import visible_warehouses
 

@@ -12,8 +12,8 @@ from typing import Any
 import duckdb
 
 from tools.demo.engine import DATABASE
-from tools.demo.functions import Surroundings
 from tools.demo.layout import RAW
+from tools.demo.surroundings import Surroundings
 
 __all__ = ["Event", "cluster_events", "write_events"]
 

@@ -22,7 +22,8 @@ from typing import Any
 import duckdb
 
 from tools.demo import layout
-from tools.demo.account import AccountSettings, held, settings, toml_text
+from tools.demo.account import held
+from tools.demo.account_file import AccountSettings, settings, toml_text
 from tools.demo.load import Progress, quiet
 from tools.demo.monitors import monitors, read_by, take_stock
 from tools.demo.process import stop_server, try_lock

@@ -8,54 +8,27 @@ statement's own connection, so that no query ever holds a name of `_RAW`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 from sqlglot import exp
 
 from tools.demo.arguments import arguments
-from tools.demo.engine import DATABASE, Engine
+from tools.demo.engine import DATABASE
 from tools.demo.live import LIVE_FUNCTIONS, live_table
-from tools.demo.results import ResultCache
-from tools.demo.session import Session, Sessions, Statement
+from tools.demo.session import Session
 from tools.demo.sqlerrors import SqlError, syntax
+from tools.demo.surroundings import Surroundings
 from tools.demo.usage_functions import USAGE_FUNCTIONS, usage_table
 
-__all__ = ["Surroundings", "replace_functions"]
+__all__ = ["replace_functions"]
 
 _KNOWN = LIVE_FUNCTIONS | USAGE_FUNCTIONS
 """Table functions of INFORMATION_SCHEMA and their arguments in order."""
 
 VERSION = "9.14.2"
 REGION = "FROSTLINE_LOCAL"
-
-
-@dataclass
-class Surroundings:
-    """All that a statement's functions may depend on, and the tables made for it."""
-
-    engine: Engine
-    session: Session
-    results: ResultCache
-    now: datetime
-    sessions: Sessions = field(default_factory=Sessions)
-    statement: Statement | None = None
-    """The one that asks: it does not count among those in flight."""
-    evaluate: Callable[[exp.Expr], Any] = lambda node: None
-    """Works out an expression without columns, in the session's time zone."""
-    tables: dict[str, pa.Table] = field(default_factory=dict)
-
-    @property
-    def local(self) -> datetime:
-        return self.now.astimezone(ZoneInfo(self.session.timezone))
-
-    def register(self, table: pa.Table) -> exp.Expr:
-        name = f"FROSTLINE_RESULT_{len(self.tables) + 1}"
-        self.tables[name] = table
-        return exp.to_identifier(name, quoted=True)
 
 
 def replace_functions(tree: exp.Expr, around: Surroundings) -> exp.Expr:

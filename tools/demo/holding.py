@@ -10,11 +10,11 @@ import duckdb
 
 from tools.demo.engine import Engine
 from tools.demo.events import Event, cluster_events, write_events
-from tools.demo.functions import Surroundings
 from tools.demo.layout import DATABASE, RAW
 from tools.demo.live import end_statements
 from tools.demo.monitors import NONE, monitors, read_by
 from tools.demo.sqlerrors import SqlError, does_not_exist
+from tools.demo.surroundings import Surroundings
 from tools.demo.warehouse_rows import TABLE, update, warehouse_row
 
 __all__ = ["check_monitor", "check_quota", "enforce"]

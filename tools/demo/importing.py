@@ -22,7 +22,8 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from tools.demo import layout
-from tools.demo.account import AccountSettings, replace_account, settings
+from tools.demo.account import replace_account
+from tools.demo.account_file import AccountSettings, settings
 from tools.demo.build import finish
 from tools.demo.import_files import (
     SETTINGS,

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -23,10 +23,8 @@ from tools.demo.layout import LIVE_COLUMNS, RAW
 from tools.demo.roles import READER
 from tools.demo.session import Session
 from tools.demo.sqlerrors import syntax
+from tools.demo.surroundings import Surroundings
 from tools.demo.window import WEEK, Window
-
-if TYPE_CHECKING:
-    from tools.demo.functions import Surroundings
 
 __all__ = ["LIVE_FUNCTIONS", "end_statements", "in_flight", "live_table"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
@@ -18,11 +18,9 @@ from tools.demo.engine import DATABASE
 from tools.demo.layout import RAW
 from tools.demo.roles import has_global, may
 from tools.demo.sqlerrors import insufficient
+from tools.demo.surroundings import Surroundings
 from tools.demo.warehouse_rows import TABLE, visible_warehouses
 from tools.demo.window import FORTNIGHT, Window
-
-if TYPE_CHECKING:
-    from tools.demo.functions import Surroundings
 
 __all__ = ["LOAD_ARGUMENTS", "load_table"]
 

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 from tools.demo.alterlog import append
 from tools.demo.engine import DATABASE
-from tools.demo.functions import Surroundings
 from tools.demo.holding import check_monitor, enforce
 from tools.demo.layout import MONITOR_COLUMNS, RAW
 from tools.demo.lexer import Reader
 from tools.demo.monitors import FREQUENCIES, NONE, moment, monitors, refresh_view, store
 from tools.demo.roles import ADMIN
 from tools.demo.sqlerrors import SqlError, does_not_exist, insufficient, syntax
+from tools.demo.surroundings import Surroundings
 from tools.demo.warehouse_rows import TABLE
 
 __all__ = ["alter_account", "alter_monitor", "create_monitor", "drop_monitor"]

@@ -19,10 +19,11 @@ from fakesnow.cursor import FakeSnowflakeCursor
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from tools.demo.functions import Surroundings, replace_functions
+from tools.demo.functions import replace_functions
 from tools.demo.privileges import check_query, check_translated
 from tools.demo.session import Statement
 from tools.demo.sqlerrors import SqlError, syntax, unsupported
+from tools.demo.surroundings import Surroundings
 
 __all__ = ["Translator", "parse", "run_query"]
 

@@ -10,13 +10,13 @@ from typing import Any
 from tools.demo.cancel import cancel_query, cancelled_id
 from tools.demo.commands import is_query, run_command
 from tools.demo.engine import Engine
-from tools.demo.functions import Surroundings
 from tools.demo.journal import Journal, reads_history
 from tools.demo.pipes import refer, stages
 from tools.demo.query import Translator, parse, run_query
 from tools.demo.results import ResultCache
 from tools.demo.session import CANCELED, Session, Sessions, Statement
 from tools.demo.sqlerrors import SqlError, syntax
+from tools.demo.surroundings import Surroundings
 from tools.demo.warehouse_rows import warehouse_parameters
 from tools.demo.wire import bindings, dump, error_body, incident, result_body
 

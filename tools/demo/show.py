@@ -8,12 +8,12 @@ from typing import Any
 import pyarrow as pa
 
 from tools.demo.engine import DATABASE
-from tools.demo.functions import Surroundings
 from tools.demo.layout import RAW, SHOW_COLUMNS
 from tools.demo.lexer import Reader
 from tools.demo.session import DEFAULTS
 from tools.demo.shown import Filter, table
 from tools.demo.sqlerrors import not_found
+from tools.demo.surroundings import Surroundings
 from tools.demo.warehouse_rows import parameters_of, stored, visible_warehouses, warehouse_parameters
 
 __all__ = ["show_parameters", "show_warehouses"]

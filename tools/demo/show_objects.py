@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow as pa
 
 from tools.demo.engine import DATABASE
-from tools.demo.functions import Surroundings
 from tools.demo.layout import RAW, TASK_COLUMNS
 from tools.demo.lexer import Reader
 from tools.demo.monitors import Monitor, monitors
@@ -17,6 +16,7 @@ from tools.demo.roles import ADMIN, DATABASE_ROLES, GLOBAL, ON_WAREHOUSES, OPERA
 from tools.demo.session import IDENTITIES
 from tools.demo.shown import Filter, table
 from tools.demo.sqlerrors import does_not_exist, not_found
+from tools.demo.surroundings import Surroundings
 from tools.demo.warehouse_rows import TABLE, visible_warehouses
 
 __all__ = ["show_grants", "show_monitors", "show_roles", "show_tasks", "show_users"]

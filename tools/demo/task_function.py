@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
@@ -14,10 +14,8 @@ from tools.demo.layout import RAW
 from tools.demo.monitors import moment
 from tools.demo.roles import has_global
 from tools.demo.schedules import next_run
+from tools.demo.surroundings import Surroundings
 from tools.demo.window import WEEK, Window
-
-if TYPE_CHECKING:
-    from tools.demo.functions import Surroundings
 
 __all__ = ["TASK_ARGUMENTS", "task_table"]
 

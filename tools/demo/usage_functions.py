@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
@@ -19,12 +19,10 @@ from tools.demo.layout import RAW
 from tools.demo.load_function import LOAD_ARGUMENTS, load_table
 from tools.demo.roles import has_global
 from tools.demo.sqlerrors import insufficient, syntax
+from tools.demo.surroundings import Surroundings
 from tools.demo.task_function import TASK_ARGUMENTS, task_table
 from tools.demo.window import FORTNIGHT, HALF_YEAR, WEEK, Reach, Window
 from tools.warehouse.views import ALL_VIEWS
-
-if TYPE_CHECKING:
-    from tools.demo.functions import Surroundings
 
 __all__ = ["USAGE_FUNCTIONS", "usage_table"]
 

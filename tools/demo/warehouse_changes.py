@@ -9,7 +9,6 @@ import duckdb
 
 from tools.demo.engine import DATABASE
 from tools.demo.events import Event, cluster_events, write_events
-from tools.demo.functions import Surroundings
 from tools.demo.holding import check_monitor, check_quota, enforce
 from tools.demo.layout import RAW, SHOW_COLUMNS
 from tools.demo.lexer import Reader
@@ -19,6 +18,7 @@ from tools.demo.properties import check_combination, read_properties, read_unset
 from tools.demo.roles import ADMIN, has_global, require
 from tools.demo.session import CANCELED
 from tools.demo.sqlerrors import SqlError, insufficient, syntax
+from tools.demo.surroundings import Surroundings
 from tools.demo.tags import set_tags, unset_tags
 from tools.demo.warehouse_rows import set_parameters, update, warehouse_row
 

@@ -15,7 +15,6 @@ import pyarrow as pa
 
 from tools.demo.alterlog import append
 from tools.demo.events import Event, cluster_events, write_events
-from tools.demo.functions import Surroundings
 from tools.demo.holding import check_monitor, check_quota
 from tools.demo.layout import SHOW_COLUMNS
 from tools.demo.lexer import Reader
@@ -24,6 +23,7 @@ from tools.demo.monitors import refresh_view
 from tools.demo.properties import PARAMETERS, check_combination, fresh, read_properties
 from tools.demo.roles import ADMIN, may
 from tools.demo.sqlerrors import SqlError, does_not_exist, insufficient, not_found
+from tools.demo.surroundings import Surroundings
 from tools.demo.warehouse_changes import VERBS, abort, change, set_properties
 from tools.demo.warehouse_rows import TABLE, insert, set_parameters, visible_warehouses, warehouse_row
 

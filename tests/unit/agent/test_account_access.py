@@ -12,7 +12,7 @@ import pytest
 
 from agent.account_access import AccountAccess
 from agent.settings import load_settings
-from tools.demo.account import AccountSettings, write_settings
+from tools.demo.account_file import AccountSettings, write_settings
 from tools.errors import BadSettings
 from tools.warehouse import named
 

@@ -15,7 +15,8 @@ from filelock import FileLock
 
 from tests.account import template
 from tools.demo import layout
-from tools.demo.account import DEFAULT_SEED, AccountSettings, settings
+from tools.demo.account import DEFAULT_SEED
+from tools.demo.account_file import AccountSettings, settings
 from tools.demo.build import NOW, build_demo
 from tools.demo.generate.history import History
 

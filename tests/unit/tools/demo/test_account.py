@@ -17,15 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.demo.account import (
-    AccountSettings,
-    ensure_account,
-    info,
-    replace_account,
-    reset,
-    settings,
-    write_settings,
-)
+from tools.demo.account import ensure_account, info, replace_account, reset
+from tools.demo.account_file import AccountSettings, settings, write_settings
 from tools.demo.build import build_demo
 from tools.errors import Unreachable
 

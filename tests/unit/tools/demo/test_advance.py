@@ -19,7 +19,8 @@ import pytest
 
 from tests.unit.tools.demo.conftest import opened
 from tools.demo import layout
-from tools.demo.account import AccountSettings, replace_account, settings, write_settings
+from tools.demo.account import replace_account
+from tools.demo.account_file import AccountSettings, settings, write_settings
 from tools.demo.advance import Advanced, advance, duration
 from tools.demo.build import NOW, build_demo
 from tools.errors import BadArgument, Refused, Unreachable

@@ -14,7 +14,8 @@ import pytest
 
 from tests.unit.tools.demo.conftest import Generated
 from tools.demo import layout
-from tools.demo.account import info, settings
+from tools.demo.account import info
+from tools.demo.account_file import settings
 from tools.demo.importing import import_account
 from tools.demo.load import TABLES
 from tools.errors import BadImport
