@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +14,9 @@ from agent.store.tables import finding_posts
 from tools.context import Clock
 
 __all__ = ["FindingPost", "FindingPosts"]
+
+_COUNTED = "counted"
+_IS_COUNTED = finding_posts.c.ts.is_(None) & finding_posts.c.closed & finding_posts.c.shown.startswith(_COUNTED)
 
 
 @dataclass(frozen=True)
@@ -74,22 +78,39 @@ class FindingPosts:
             freed = update(finding_posts).where(mine).values(claimed_by=None, claimed_until=None, **values)
             return connection.execute(freed).rowcount == 1
 
-    def told(self, finding_ids: tuple[str, ...], channel: str) -> None:
-        """These were counted in a message of several ('and 7 more'): none of them gets one of its own."""
+    def told(self, severities: Mapping[str, str], channel: str) -> None:
+        """These (finding's id -> severity) were counted in a message of several ('and 7 more'): none of them gets one
+        of its own, unless it rises above the severity that was told.
+        """
         with writing(self._engine) as connection:
             now = self._clock.now()
-            for finding_id in finding_ids:
-                if connection.execute(select(finding_posts.c.closed).where(self._is(finding_id, channel))).first():
+            for finding_id, severity in severities.items():
+                shown = {"shown": f"{_COUNTED}:{severity}"}
+                mine = self._is(finding_id, channel)
+                if connection.execute(update(finding_posts).where(mine, _IS_COUNTED).values(**shown)).rowcount:
+                    continue
+                if connection.execute(select(finding_posts.c.closed).where(mine)).first():
                     continue
                 new = {"account": self.account, "finding_id": finding_id, "channel": channel, "created_at": now}
-                connection.execute(finding_posts.insert().values(**new, shown="counted", closed=True, attempts=0))
+                connection.execute(finding_posts.insert().values(**new, **shown, closed=True, attempts=0))
+
+    def counted(self, channel: str) -> dict[str, str]:
+        """Finding's id -> the severity with which it was counted; empty where that was not kept."""
+        posts = self._posts((finding_posts.c.channel == channel) & _IS_COUNTED)
+        return {post.finding_id: post.shown.partition(":")[2] for post in posts}
+
+    def reopen(self, finding_id: str, channel: str) -> None:
+        """What was only counted may have a message of its own."""
+        counted = self._is(finding_id, channel) & _IS_COUNTED
+        with writing(self._engine) as connection:
+            connection.execute(update(finding_posts).where(counted).values(shown="", closed=False, attempts=0))
 
     def untold(self, finding_ids: tuple[str, ...], channel: str) -> None:
         """Take `told` back: the message was not sent."""
         table = finding_posts.c
         counted = (table.account == self.account) & (table.channel == channel) & table.finding_id.in_(finding_ids)
         with writing(self._engine) as connection:
-            connection.execute(delete(finding_posts).where(counted, table.ts.is_(None), table.shown == "counted"))
+            connection.execute(delete(finding_posts).where(counted, _IS_COUNTED))
 
     def at(self, channel: str, ts: str) -> FindingPost | None:
         found = self._posts((finding_posts.c.channel == channel) & (finding_posts.c.ts == ts))

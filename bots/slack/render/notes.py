@@ -27,7 +27,7 @@ _IGNORED = {
     "shared": "This channel is shared with another organisation, which would read the answer. Ask in a direct message, "
     "or have the channel listed in slack.channels.",
     "perhaps_shared": "Slack does not say whether this channel is shared with another organisation, which would read "
-    "the answer; it takes the scopes channels:read and groups:read. Mention Frostline here, or ask in a direct message.",
+    "the answer; it needs the scopes channels:read and groups:read. Mention Frostline, or ask in a direct message.",
     "unknown_user": "Frostline could not find out who you are, so it does nothing. Try again in a minute.",
 }
 

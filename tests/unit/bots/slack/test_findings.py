@@ -32,3 +32,22 @@ def test_what_could_not_even_be_counted_is_told_by_the_next_publish(opener: Call
         for sent, words in zip(office.wall.posts, ("of W2 ", "of W1 ", "and 1 more"), strict=True)
     ] == [True] * 3
     assert desk.publish() == 0
+
+
+def test_what_was_only_counted_and_rises_gets_a_message_of_its_own(opener: Callable[..., Office]) -> None:
+    office = opener(slack=SlackSettings(findings_channel="CF", findings_at_once=1))
+    desk = FindingDesk(office.store, office.wall, office.parts.settings, "one", "UTC")
+    seen = [sighting(0, warehouse=f"W{n}", impact_credits_per_day=10.0 + n) for n in range(3)]
+    scanned(office.store, 1, *seen)
+    assert desk.publish() == 2
+    rise = [sighting(0, seen=2, warehouse=f"W{n}", impact_credits_per_day=500.0 + n) for n in range(2)]
+    scanned(office.store, 2, *rise, seen[2])
+    assert desk.publish() == 2
+    said = [texts(sent.message.blocks) for sent in office.wall.posts]
+    assert "of W1 " in said[2] and "critical" in said[2], "one at once, the weightiest"
+    assert "and 1 more" in said[3]
+    for hour, impact in ((3, 20.0), (4, 600.0)):
+        again = (sighting(0, seen=hour, warehouse=f"W{n}", impact_credits_per_day=impact) for n in range(3))
+        scanned(office.store, hour, *again)
+        desk.publish()
+        assert len(office.wall.posts) == 4, "what was told as critical is not news when it is so again"
