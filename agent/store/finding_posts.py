@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from sqlalchemy import ColumnElement, Engine, delete, or_, select, update
 from sqlalchemy.engine import RowMapping
 
 from agent.store.engine import reading, writing
-from agent.store.tables import finding_posts
+from agent.store.tables import finding_posts, meta
 from tools.context import Clock
 
 __all__ = ["FindingPost", "FindingPosts"]
@@ -127,6 +128,21 @@ class FindingPosts:
     def open(self, channel: str) -> tuple[FindingPost, ...]:
         """Messages that may have to change, and those that may never have been sent; oldest first."""
         return self._posts((finding_posts.c.channel == channel) & finding_posts.c.closed.is_(False))
+
+    def published(self, channel: str) -> datetime | None:
+        """As of when (account time) the channel was last told of everything; None where it never was."""
+        with reading(self._engine) as connection:
+            kept = connection.execute(select(meta.c.value).where(meta.c.key == self._published_key(channel))).scalar()
+        return datetime.fromisoformat(kept) if kept else None
+
+    def keep_published(self, channel: str, as_of: datetime) -> None:
+        key = self._published_key(channel)
+        with writing(self._engine) as connection:
+            connection.execute(delete(meta).where(meta.c.key == key))
+            connection.execute(meta.insert().values(key=key, value=as_of.isoformat()))
+
+    def _published_key(self, channel: str) -> str:
+        return f"published:{hashlib.sha256(f'{self.account}:{channel}'.encode()).hexdigest()[:32]}"
 
     def prune(self, before: datetime) -> int:
         """Forget closed ones that were made before; returns how many."""

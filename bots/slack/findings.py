@@ -58,7 +58,14 @@ class FindingDesk:
         channel, last = self.settings.findings_channel, self.store.findings.last_scan()
         if not channel or last is None:
             return 0
-        return self._change(channel, last.as_of) + self._post_new(channel, last.as_of)
+        posts = self.store.finding_posts
+        since = posts.published(channel)
+        if since is None:  # what was over before the channel was first told of anything is history
+            since = last.as_of
+            posts.keep_published(channel, since)
+        sent = self._change(channel, last.as_of) + self._post_new(channel, last.as_of, since)
+        posts.keep_published(channel, last.as_of)
+        return sent
 
     def refresh(self, finding_id: str) -> None:
         """Paint the messages of one finding anew, after somebody snoozed or dismissed it.
@@ -72,17 +79,18 @@ class FindingDesk:
 
     # --- new ones ------------------------------------------------------------------------------------------------
 
-    def _post_new(self, channel: str, now: datetime) -> int:
+    def _post_new(self, channel: str, now: datetime, since: datetime) -> int:
+        """What is open; and what began and ended while Slack was away, told as over."""
         counted = self.store.finding_posts.counted(channel)
         known = self.store.finding_posts.known(channel)
         least = SEVERITIES.index(self.settings.findings_from)
         found = [
             record
-            for record in self.store.findings.list(("new", "open"), now=now)
+            for record in (*self.store.findings.list(("new", "open"), now=now), *self.store.findings.over_since(since))
             if (record.id not in known or _has_risen(record, counted.get(record.id)))
             and SEVERITIES.index(record.finding.severity) >= least
         ]
-        found.sort(key=weightiest)
+        found.sort(key=lambda record: (record.is_over, weightiest(record)))
         shown, rest = found[: self.settings.findings_at_once], found[self.settings.findings_at_once :]
         for record in shown:
             if record.id in counted:
