@@ -1,13 +1,14 @@
 """Who may do what: pure decisions over policy.toml. Limits first, then ordered rules, else denied.
 
 Roles come from the policy by the person's id (agent.roster: listed people, then groups), never from what a
-`Person` object claims. Globs are compared with upper and lower case as they stand: Snowflake names "etl" and
-"ETL" are two warehouses.
+`Person` object claims. Globs of rules are compared with upper and lower case as they stand: Snowflake names "etl"
+and "ETL" are two warehouses. Those of `limits.protected` are not: one that is written in the wrong case protects
+both rather than neither.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 from importlib import resources
@@ -176,7 +177,13 @@ class Policy:
         return self.file.limits.per_hour
 
     def is_protected(self, warehouse: str) -> bool:
-        return _matches(self.file.limits.protected, warehouse)
+        """Whatever the case: `prod_*` protects PROD_X, too."""
+        return any(_protects(glob, warehouse) for glob in self.file.limits.protected)
+
+    def protects_nothing(self, warehouses: Collection[str]) -> tuple[str, ...]:
+        """The globs of `limits.protected` that none of these names fits."""
+        globs = self.file.limits.protected
+        return tuple(glob for glob in globs if not any(_protects(glob, name) for name in warehouses))
 
     def verdict(
         self,
@@ -358,6 +365,10 @@ def _stamp(path: Path | None) -> _Stamp | None:
 
 def _matches(globs: tuple[str, ...], name: str) -> bool:
     return any(fnmatchcase(name, glob) for glob in globs)
+
+
+def _protects(glob: str, name: str) -> bool:
+    return fnmatchcase(name, glob) or fnmatchcase(name.upper(), glob.upper())
 
 
 def _steps(action: str, before: Mapping[str, Any], target: Mapping[str, Any]) -> int | None:
