@@ -91,6 +91,14 @@ class StoreReads:
             where = (plans.c.state.in_([s.value for s in states]),)
         return self._records(*where, newest=True, limit=limit, skip_changed=True)
 
+    def count(self, states: Iterable[PlanState] | None = None) -> int:
+        """How many plans `list` would give without a limit, with those that were changed."""
+        query = select(func.count()).select_from(plans).where(plans.c.account == self.account)
+        if states is not None:
+            query = query.where(plans.c.state.in_([s.value for s in states]))
+        with reading(self._engine) as connection:
+            return int(connection.execute(query).scalar_one())
+
     def already(self, record: PlanRecord) -> PlanConflict:
         """What to tell a person whose decision comes too late; where it was cancelled, the chain says by whom."""
         cancelled = [r for r in self.audit_rows(record.plan.id) if r.event == PlanState.CANCELLED.value]
