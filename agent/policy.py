@@ -13,12 +13,13 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from agent.policy_model import GroupEntry, PersonEntry, PolicyFile, Rule, parse_policy
+from agent.policy_source import PolicySource
 from agent.roster import GroupDirectory, Roster
 from tools.domain import Person, PlanRecord, Role, Size, Verdict
-from tools.errors import BadArgument, BadSettings, NotAllowed
+from tools.errors import BadArgument, NotAllowed
 
 __all__ = ["UNKNOWN_GROUPS", "Decision", "Policy"]
 
@@ -26,9 +27,6 @@ Decision = Literal["approve", "decline", "cancel"]
 
 UNKNOWN_GROUPS = "groups"
 """The rule of a refusal that a channel's silence about its groups has caused: asked again later it may differ."""
-
-
-_Stamp: TypeAlias = tuple[int, int, int]
 
 
 class Policy:
@@ -40,11 +38,10 @@ class Policy:
         *,
         demo: bool = False,
         groups: GroupDirectory | None = None,
-        source: Path | None = None,
-        stamp: _Stamp | None = None,
+        source: PolicySource | None = None,
     ) -> None:
-        """`source` is read again whenever its stamp has changed: who is taken out of it loses the role at once."""
-        self._demo, self._groups, self._source, self._stamp = demo, groups, source, stamp
+        """`source` is read again whenever it has changed: who is taken out of it loses the role at once."""
+        self._demo, self._groups, self._source = demo, groups, source or PolicySource()
         self._current = (file, Roster(file, demo=demo, groups=groups))
 
     @property
@@ -62,18 +59,26 @@ class Policy:
         return self._now()[1]
 
     def _now(self) -> tuple[PolicyFile, Roster]:
-        if self._source is None or (stamp := _stamp(self._source)) == self._stamp:
-            return self._current
-        file = parse_policy(_read(self._source))
-        self._current = (file, Roster(file, demo=self._demo, groups=self._groups))
-        self._stamp = stamp  # last: until the new file could be read, every look tries again
+        news = self._source.news()
+        if news is not None:
+            text, stamp = news
+            file = parse_policy(text)
+            self._current = (file, Roster(file, demo=self._demo, groups=self._groups))
+            self._source.taken(stamp)
         return self._current
 
     @classmethod
     def load(
-        cls, source: Path | str | None = None, *, demo: bool = False, groups: GroupDirectory | None = None
+        cls,
+        source: Path | str | None = None,
+        *,
+        demo: bool = False,
+        groups: GroupDirectory | None = None,
+        awaited: Path | None = None,
     ) -> Policy:
         """From a file (followed when it changes), a TOML text, or (None) the policy that comes with Frostline.
+
+        `awaited`: a file that takes the place of all that as soon as something stands there.
 
         `demo` lets the ids that begin with `demo:` in; only the demo profile sets it. `groups` says who is in a
         group of the policy; where it raises FrostlineError, or is None, groups give nothing.
@@ -81,13 +86,12 @@ class Policy:
         Raises:
             BadSettings: the file cannot be read or is not a policy.
         """
-        path = source if isinstance(source, Path) else None
-        stamp = _stamp(path)  # before it is read: what is written meanwhile is a change
+        follow = PolicySource(source if isinstance(source, Path) else None, awaited=awaited)
         if source is None:
             text = resources.files("agent").joinpath("policy.toml").read_text(encoding="utf-8")
         else:
-            text = _read(source) if isinstance(source, Path) else source
-        return cls(parse_policy(text), demo=demo, groups=groups, source=path, stamp=stamp)
+            text = follow.read(source) if isinstance(source, Path) else source
+        return cls(parse_policy(text), demo=demo, groups=groups, source=follow)
 
     # --- people --------------------------------------------------------------------------------------------------
 
@@ -343,24 +347,6 @@ class Policy:
                 rule.size_from is None or (resize and size is not None and size.rank >= rule.size_from.rank),
             )
         )
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSettings(f"The policy cannot be read ({type(error).__name__}).", hint=str(path)) from None
-
-
-def _stamp(path: Path | None) -> _Stamp | None:
-    """Changes when the file does, also when another is put in its place; None where there is none."""
-    if path is None:
-        return None
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return (found.st_mtime_ns, found.st_size, found.st_ino)
 
 
 def _matches(globs: tuple[str, ...], name: str) -> bool:
