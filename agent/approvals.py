@@ -13,7 +13,6 @@ from agent.actions.drive import ActionDeps, drive, report_of
 from agent.nodes.report import report_words
 from agent.policy import Decision
 from agent.store import BundleRecord
-from agent.store.conflicts import already
 from agent.store.store import Decided
 from tools.domain import Person, PlanRecord, PlanState
 from tools.errors import BadSettings, NoPermission, NotAllowed, PlanConflict, StatementFailed, Unreachable
@@ -140,10 +139,10 @@ def _check_may_decide(
     done = context.store.applied_last_hour()
     for number, record in enumerate(records):
         if record.state not in _MOVABLE[decision]:
-            raise already(record)
+            raise context.store.already(record)
         if record.plan.expires_at <= now:
             context.store.expire_due()
-            raise already(context.store.get(record.plan.id))
+            raise context.store.already(context.store.get(record.plan.id))
         context.policy.may_decide(record, actor, now, applied_last_hour=done + number, decision=decision)
 
 

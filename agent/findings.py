@@ -24,6 +24,7 @@ from tools.finding import SEVERITIES, Draft, Finding, FindingKind, FindingRecord
 from tools.result import Fact, Unit
 
 __all__ = [
+    "MERGED",
     "REOPEN",
     "Change",
     "Event",
@@ -61,6 +62,8 @@ _AT_LEAST: dict[FindingKind, Severity] = {
 _AT_MOST: Severity = "warning"
 """Of advice: it waits till tomorrow."""
 
+MERGED = "part of a later one"
+"""Detail of `resolved`: it is not over, it goes on in that one."""
 Event = Literal["found", "changed", "resolved", "reopened", "woke", "snoozed", "dismissed"]
 
 
@@ -345,7 +348,7 @@ def _gone(record: FindingRecord, now: datetime) -> Change:
 def _absorbed(record: FindingRecord, now: datetime) -> Change:
     """An occurrence that turned out to be a part of a later one: what goes on goes on there."""
     finding = record.finding.model_copy(update={"state": "resolved", "ended_at": record.seen_until})
-    return Change(record.model_copy(update={"finding": finding, "seen_at": now}), "resolved", "part of a later one")
+    return Change(record.model_copy(update={"finding": finding, "seen_at": now}), "resolved", MERGED)
 
 
 # --- what people say ------------------------------------------------------------------------------------------------

@@ -1,23 +1,25 @@
 """Who may do what: pure decisions over policy.toml. Limits first, then ordered rules, else denied.
 
 Roles come from the policy by the person's id (agent.roster: listed people, then groups), never from what a
-`Person` object claims. Globs are compared with upper and lower case as they stand: Snowflake names "etl" and
-"ETL" are two warehouses.
+`Person` object claims. Globs of rules are compared with upper and lower case as they stand: Snowflake names "etl"
+and "ETL" are two warehouses. Those of `limits.protected` are not: one that is written in the wrong case protects
+both rather than neither.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from agent.policy_model import GroupEntry, PersonEntry, PolicyFile, Rule, parse_policy
+from agent.policy_source import PolicySource
 from agent.roster import GroupDirectory, Roster
 from tools.domain import Person, PlanRecord, Role, Size, Verdict
-from tools.errors import BadArgument, BadSettings, NotAllowed
+from tools.errors import BadArgument, NotAllowed
 
 __all__ = ["UNKNOWN_GROUPS", "Decision", "Policy"]
 
@@ -25,9 +27,6 @@ Decision = Literal["approve", "decline", "cancel"]
 
 UNKNOWN_GROUPS = "groups"
 """The rule of a refusal that a channel's silence about its groups has caused: asked again later it may differ."""
-
-
-_Stamp: TypeAlias = tuple[int, int, int]
 
 
 class Policy:
@@ -39,11 +38,10 @@ class Policy:
         *,
         demo: bool = False,
         groups: GroupDirectory | None = None,
-        source: Path | None = None,
-        stamp: _Stamp | None = None,
+        source: PolicySource | None = None,
     ) -> None:
-        """`source` is read again whenever its stamp has changed: who is taken out of it loses the role at once."""
-        self._demo, self._groups, self._source, self._stamp = demo, groups, source, stamp
+        """`source` is read again whenever it has changed: who is taken out of it loses the role at once."""
+        self._demo, self._groups, self._source = demo, groups, source or PolicySource()
         self._current = (file, Roster(file, demo=demo, groups=groups))
 
     @property
@@ -61,18 +59,26 @@ class Policy:
         return self._now()[1]
 
     def _now(self) -> tuple[PolicyFile, Roster]:
-        if self._source is None or (stamp := _stamp(self._source)) == self._stamp:
-            return self._current
-        file = parse_policy(_read(self._source))
-        self._current = (file, Roster(file, demo=self._demo, groups=self._groups))
-        self._stamp = stamp  # last: until the new file could be read, every look tries again
+        news = self._source.news()
+        if news is not None:
+            text, stamp = news
+            file = parse_policy(text)
+            self._current = (file, Roster(file, demo=self._demo, groups=self._groups))
+            self._source.taken(stamp)
         return self._current
 
     @classmethod
     def load(
-        cls, source: Path | str | None = None, *, demo: bool = False, groups: GroupDirectory | None = None
+        cls,
+        source: Path | str | None = None,
+        *,
+        demo: bool = False,
+        groups: GroupDirectory | None = None,
+        awaited: Path | None = None,
     ) -> Policy:
         """From a file (followed when it changes), a TOML text, or (None) the policy that comes with Frostline.
+
+        `awaited`: a file that takes the place of all that as soon as something stands there.
 
         `demo` lets the ids that begin with `demo:` in; only the demo profile sets it. `groups` says who is in a
         group of the policy; where it raises FrostlineError, or is None, groups give nothing.
@@ -80,13 +86,12 @@ class Policy:
         Raises:
             BadSettings: the file cannot be read or is not a policy.
         """
-        path = source if isinstance(source, Path) else None
-        stamp = _stamp(path)  # before it is read: what is written meanwhile is a change
+        follow = PolicySource(source if isinstance(source, Path) else None, awaited=awaited)
         if source is None:
             text = resources.files("agent").joinpath("policy.toml").read_text(encoding="utf-8")
         else:
-            text = _read(source) if isinstance(source, Path) else source
-        return cls(parse_policy(text), demo=demo, groups=groups, source=path, stamp=stamp)
+            text = follow.read(source) if isinstance(source, Path) else source
+        return cls(parse_policy(text), demo=demo, groups=groups, source=follow)
 
     # --- people --------------------------------------------------------------------------------------------------
 
@@ -176,7 +181,13 @@ class Policy:
         return self.file.limits.per_hour
 
     def is_protected(self, warehouse: str) -> bool:
-        return _matches(self.file.limits.protected, warehouse)
+        """Whatever the case: `prod_*` protects PROD_X, too."""
+        return any(_protects(glob, warehouse) for glob in self.file.limits.protected)
+
+    def protects_nothing(self, warehouses: Collection[str]) -> tuple[str, ...]:
+        """The globs of `limits.protected` that none of these names fits."""
+        globs = self.file.limits.protected
+        return tuple(glob for glob in globs if not any(_protects(glob, name) for name in warehouses))
 
     def verdict(
         self,
@@ -338,26 +349,12 @@ class Policy:
         )
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSettings(f"The policy cannot be read ({type(error).__name__}).", hint=str(path)) from None
-
-
-def _stamp(path: Path | None) -> _Stamp | None:
-    """Changes when the file does, also when another is put in its place; None where there is none."""
-    if path is None:
-        return None
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return (found.st_mtime_ns, found.st_size, found.st_ino)
-
-
 def _matches(globs: tuple[str, ...], name: str) -> bool:
     return any(fnmatchcase(name, glob) for glob in globs)
+
+
+def _protects(glob: str, name: str) -> bool:
+    return fnmatchcase(name, glob) or fnmatchcase(name.upper(), glob.upper())
 
 
 def _steps(action: str, before: Mapping[str, Any], target: Mapping[str, Any]) -> int | None:

@@ -167,7 +167,8 @@ class Runtime:
         own = self.settings.state_dir / "policy.toml"
         # Whatever stands there counts, also what cannot be read: the packaged policy may be the wider one.
         file: Path | None = self.settings.policy.file or (own if os.path.lexists(own) else None)
-        return Policy.load(file, demo=self.settings.is_demo, groups=self.groups)
+        awaited = own if file is None else None  # put there later, it counts at once
+        return Policy.load(file, demo=self.settings.is_demo, groups=self.groups, awaited=awaited)
 
     @cached_property
     def checkpointer(self) -> BaseCheckpointSaver[Any]:

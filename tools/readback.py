@@ -7,7 +7,8 @@
 | resume_warehouse | state is up                                | type, state, size, clusters                          |
 | set_auto_suspend | auto_suspend                               | type, auto_suspend                                   |
 | set_clusters     | min, max, and the policy if one is set     | type, size, min, max, policy                         |
-| cancel_query     | the statement no longer runs               | (the statement runs)                                 |
+| cancel_query     | the statement no longer runs, and would be | (the statement runs)                                 |
+|                  | seen if it did; hidden statements: `other` |                                                      |
 
 Every action also wants the very same warehouse: one dropped and made anew under its name is another one.
 "Up" is STARTED, RESUMING or RESIZING and "down" is SUSPENDED or SUSPENDING: what auto-suspend and auto-resume
@@ -33,6 +34,7 @@ from tools.domain import (
     SuspendWarehouse,
     Warehouse,
 )
+from tools.errors import NoPermission
 
 __all__ = ["Comparison", "Difference", "Properties", "changed_since", "compare", "expected_after", "snapshot"]
 
@@ -138,7 +140,10 @@ def compare(plan: ActionPlan, reader: UsageReader) -> Comparison:
         Unreachable, NoPermission, StatementFailed: the account could not be read; nothing is known.
     """
     if isinstance(plan.change, CancelQuery):
-        live: Properties = {"query_running": reader.live_query(plan.change.query_id) is not None}
+        running = reader.live_query(plan.change.query_id) is not None
+        if not running and not _sees_statements(plan.warehouse, reader):
+            return Comparison("other", (Difference("its statements", "visible", "hidden: MONITOR is missing"),))
+        live: Properties = {"query_running": running}
         before: Properties = {"query_running": True}
     else:
         found = next((w for w in reader.warehouses() if w.name == plan.warehouse), None)
@@ -146,6 +151,15 @@ def compare(plan: ActionPlan, reader: UsageReader) -> Comparison:
             return Comparison("other", (Difference("warehouse", plan.warehouse, "not there, or not visible"),))
         live, before = snapshot(found), plan.before
     return _judge(plan, live, before)
+
+
+def _sees_statements(warehouse: str, reader: UsageReader) -> bool:
+    """Without MONITOR nothing is shown instead of a no; asked about one warehouse the reader tells the two apart."""
+    try:
+        reader.live_queries(warehouse)
+    except NoPermission:
+        return False
+    return True
 
 
 def changed_since(plan: ActionPlan, reader: UsageReader) -> str:

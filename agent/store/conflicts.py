@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from tools.domain import PlanRecord, PlanState
 from tools.errors import PlanConflict
 
 __all__ = ["already", "tampered"]
 
 
-def already(record: PlanRecord) -> PlanConflict:
-    """The conflict of asking for a move that the record's state no longer allows."""
+def already(record: PlanRecord, withdrawn_at: datetime | None = None) -> PlanConflict:
+    """The conflict of asking for a move that the record's state no longer allows.
+
+    `withdrawn_at`: when Frostline itself cancelled it; None: a person did. The row says who decided, and keeps the
+    approval where the guard has withdrawn it since; the audit chain tells the two apart (`StoreReads.already`).
+    """
     who = record.decided_by.name if record.decided_by else "nobody"
     when = f" at {record.decided_at.isoformat(timespec='seconds')}" if record.decided_at else ""
     why = f": {record.reason}" if record.reason else ""
@@ -23,7 +29,9 @@ def already(record: PlanRecord) -> PlanConflict:
         PlanState.DECLINED: f"Already declined by {who}{when}{why}",
         PlanState.EXPIRED: f"This plan expired at {record.plan.expires_at.isoformat(timespec='seconds')}.",
         PlanState.STALE: f"This plan is stale{why}",
-        PlanState.CANCELLED: f"This plan was cancelled by {who}{when}{why}",
+        PlanState.CANCELLED: f"This plan was cancelled by {who}{when}{why}"
+        if withdrawn_at is None
+        else f"Frostline withdrew this plan at {withdrawn_at.isoformat(timespec='seconds')}{why}",
     }
     again = record.state in (PlanState.EXPIRED, PlanState.STALE, PlanState.CANCELLED, PlanState.FAILED)
     return PlanConflict(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,10 +11,13 @@ from sqlalchemy import ColumnElement, Engine, delete, or_, select, update
 from sqlalchemy.engine import RowMapping
 
 from agent.store.engine import reading, writing
-from agent.store.tables import finding_posts
+from agent.store.tables import finding_posts, meta
 from tools.context import Clock
 
 __all__ = ["FindingPost", "FindingPosts"]
+
+_COUNTED = "counted"
+_IS_COUNTED = finding_posts.c.ts.is_(None) & finding_posts.c.closed & finding_posts.c.shown.startswith(_COUNTED)
 
 
 @dataclass(frozen=True)
@@ -74,22 +79,39 @@ class FindingPosts:
             freed = update(finding_posts).where(mine).values(claimed_by=None, claimed_until=None, **values)
             return connection.execute(freed).rowcount == 1
 
-    def told(self, finding_ids: tuple[str, ...], channel: str) -> None:
-        """These were counted in a message of several ('and 7 more'): none of them gets one of its own."""
+    def told(self, severities: Mapping[str, str], channel: str) -> None:
+        """These (finding's id -> severity) were counted in a message of several ('and 7 more'): none of them gets one
+        of its own, unless it rises above the severity that was told.
+        """
         with writing(self._engine) as connection:
             now = self._clock.now()
-            for finding_id in finding_ids:
-                if connection.execute(select(finding_posts.c.closed).where(self._is(finding_id, channel))).first():
+            for finding_id, severity in severities.items():
+                shown = {"shown": f"{_COUNTED}:{severity}"}
+                mine = self._is(finding_id, channel)
+                if connection.execute(update(finding_posts).where(mine, _IS_COUNTED).values(**shown)).rowcount:
+                    continue
+                if connection.execute(select(finding_posts.c.closed).where(mine)).first():
                     continue
                 new = {"account": self.account, "finding_id": finding_id, "channel": channel, "created_at": now}
-                connection.execute(finding_posts.insert().values(**new, shown="counted", closed=True, attempts=0))
+                connection.execute(finding_posts.insert().values(**new, **shown, closed=True, attempts=0))
+
+    def counted(self, channel: str) -> dict[str, str]:
+        """Finding's id -> the severity with which it was counted; empty where that was not kept."""
+        posts = self._posts((finding_posts.c.channel == channel) & _IS_COUNTED)
+        return {post.finding_id: post.shown.partition(":")[2] for post in posts}
+
+    def reopen(self, finding_id: str, channel: str) -> None:
+        """What was only counted may have a message of its own."""
+        counted = self._is(finding_id, channel) & _IS_COUNTED
+        with writing(self._engine) as connection:
+            connection.execute(update(finding_posts).where(counted).values(shown="", closed=False, attempts=0))
 
     def untold(self, finding_ids: tuple[str, ...], channel: str) -> None:
         """Take `told` back: the message was not sent."""
         table = finding_posts.c
         counted = (table.account == self.account) & (table.channel == channel) & table.finding_id.in_(finding_ids)
         with writing(self._engine) as connection:
-            connection.execute(delete(finding_posts).where(counted, table.ts.is_(None), table.shown == "counted"))
+            connection.execute(delete(finding_posts).where(counted, _IS_COUNTED))
 
     def at(self, channel: str, ts: str) -> FindingPost | None:
         found = self._posts((finding_posts.c.channel == channel) & (finding_posts.c.ts == ts))
@@ -106,6 +128,21 @@ class FindingPosts:
     def open(self, channel: str) -> tuple[FindingPost, ...]:
         """Messages that may have to change, and those that may never have been sent; oldest first."""
         return self._posts((finding_posts.c.channel == channel) & finding_posts.c.closed.is_(False))
+
+    def published(self, channel: str) -> datetime | None:
+        """As of when (account time) the channel was last told of everything; None where it never was."""
+        with reading(self._engine) as connection:
+            kept = connection.execute(select(meta.c.value).where(meta.c.key == self._published_key(channel))).scalar()
+        return datetime.fromisoformat(kept) if kept else None
+
+    def keep_published(self, channel: str, as_of: datetime) -> None:
+        key = self._published_key(channel)
+        with writing(self._engine) as connection:
+            connection.execute(delete(meta).where(meta.c.key == key))
+            connection.execute(meta.insert().values(key=key, value=as_of.isoformat()))
+
+    def _published_key(self, channel: str) -> str:
+        return f"published:{hashlib.sha256(f'{self.account}:{channel}'.encode()).hexdigest()[:32]}"
 
     def prune(self, before: datetime) -> int:
         """Forget closed ones that were made before; returns how many."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, or_, select, update
 
-from agent.findings import Change, Event, dismissed, snoozed, woken
+from agent.findings import MERGED, Change, Event, dismissed, snoozed, woken
 from agent.store import audit as chain
 from agent.store.engine import reading, writing
 from agent.store.leases import is_held
@@ -73,6 +73,20 @@ class Findings:
             records = tuple(woken(record, now) for record in records)
         wanted = [r for r in records if states is None or r.finding.state in states]
         return tuple(wanted[:limit])
+
+    def over_since(self, found: datetime) -> tuple[FindingRecord, ...]:
+        """Those that a scan as of `found` (account time) or later found, that went on then, and that are over by
+        themselves now. Newest first. What went on in a later finding is told there.
+        """
+        events = finding_events.c
+        first = select(events.finding_id).where(
+            events.account == self.account, events.event == "found", events.as_of >= found
+        )
+        ended = select(events.finding_id).where(
+            events.account == self.account, events.event == "resolved", events.detail != MERGED
+        )
+        where = (findings.c.state == "resolved", findings.c.id.in_(first), findings.c.id.in_(ended))
+        return tuple(r for r in self._records(*where) if not r.dismissed and r.snoozed_until is None)
 
     def get(self, ref: str) -> FindingRecord:
         """By id or fingerprint, or the first characters (4 or more) of one of them.

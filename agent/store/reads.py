@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, func, or_, select
 
 from agent.store import audit as chain
-from agent.store.conflicts import tampered
+from agent.store.conflicts import already, tampered
 from agent.store.engine import reading, writing
 from agent.store.rows import body_is_intact, to_bundle, to_record
 from agent.store.tables import audit, bundles, ledger, plans
@@ -22,6 +22,8 @@ from tools.errors import PlanConflict
 
 __all__ = ["BundleRecord", "LedgerRow", "StoreReads"]
 
+SYSTEM = "system"
+"""The actor of what Frostline does by itself."""
 NOT_APPLIED = ("refused", "failed")
 """Ledger outcomes that are sure to have changed nothing; all others count against the limit per hour."""
 
@@ -88,6 +90,20 @@ class StoreReads:
         if states is not None:
             where = (plans.c.state.in_([s.value for s in states]),)
         return self._records(*where, newest=True, limit=limit, skip_changed=True)
+
+    def count(self, states: Iterable[PlanState] | None = None) -> int:
+        """How many plans `list` would give without a limit, with those that were changed."""
+        query = select(func.count()).select_from(plans).where(plans.c.account == self.account)
+        if states is not None:
+            query = query.where(plans.c.state.in_([s.value for s in states]))
+        with reading(self._engine) as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def already(self, record: PlanRecord) -> PlanConflict:
+        """What to tell a person whose decision comes too late; where it was cancelled, the chain says by whom."""
+        cancelled = [r for r in self.audit_rows(record.plan.id) if r.event == PlanState.CANCELLED.value]
+        by_us = record.state is PlanState.CANCELLED and bool(cancelled) and cancelled[-1].actor == SYSTEM
+        return already(record, datetime.fromisoformat(cancelled[-1].at) if by_us else None)
 
     def open_plans(self, warehouse: str | None = None) -> tuple[PlanRecord, ...]:
         """Plans that are not final, oldest first."""
@@ -244,7 +260,7 @@ class StoreReads:
             chain.append(
                 connection,
                 at=self._clock.now(),
-                actor="system",
+                actor=SYSTEM,
                 event="tampered",
                 plan_id=row["id"],
                 detail={"stored_digest": row["digest"], "found_digest": found},

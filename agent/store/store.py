@@ -18,11 +18,10 @@ from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from agent.store import audit as chain
-from agent.store.conflicts import already
 from agent.store.engine import make_engine, reading, writing
 from agent.store.migrate import upgrade
 from agent.store.parts import StoreParts
-from agent.store.reads import BundleRecord, LedgerRow
+from agent.store.reads import SYSTEM, BundleRecord, LedgerRow
 from agent.store.rows import bundle_values, person_json, plan_values, storable
 from agent.store.tables import audit, bundles, conversations, ledger, meta, plans
 from tools.context import Clock
@@ -31,7 +30,6 @@ from tools.errors import Bug, NotAllowed, PlanConflict
 
 __all__ = ["BundleRecord", "Decided", "LedgerRow", "Store"]
 
-SYSTEM = "system"
 Decided = Literal[PlanState.APPROVED, PlanState.DECLINED, PlanState.CANCELLED]
 Settled = Literal[PlanState.APPLIED, PlanState.FAILED, PlanState.UNKNOWN]
 
@@ -128,7 +126,7 @@ class Store(StoreParts):
                     self._log(connection, to.value, actor.id, plan_id, {"digest": digest, "reason": reason})
         except _NotMovedError as late:
             self.expire_due()
-            raise already(self.get(late.plan_id)) from None
+            raise self.already(self.get(late.plan_id)) from None
         return tuple(self.get(plan_id) for plan_id in digests)
 
     def expire_due(self) -> tuple[str, ...]:
@@ -264,7 +262,7 @@ class Store(StoreParts):
                 connection.execute(update(ledger).where(ledger.c.plan_id == plan_id).values(outcome=as_))
                 self._log(connection, "settled", actor.id, plan_id, {"as": as_, "reason": reason})
         if not moved:
-            raise already(self.get(plan_id))
+            raise self.already(self.get(plan_id))
         return self.get(plan_id)
 
     # --- audit, meta, conversations ------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ def _checks(runtime: Runtime) -> Iterator[Check]:
     yield from _packages()
     yield _attempt("settings", lambda: f"profile {runtime.settings.profile}, state in {runtime.settings.state_dir}")
     yield _attempt("policy", lambda: _policy(runtime))
+    yield from _protected(runtime)
     yield _attempt("store", lambda: _store(runtime))
     yield _attempt("account", lambda: f"{runtime.account.name} ({runtime.account.origin}), {runtime.account.timezone}")
     yield _attempt("proxy", lambda: _proxy(runtime))
@@ -79,6 +80,22 @@ def _packages() -> Iterator[Check]:
 def _policy(runtime: Runtime) -> str:
     file = runtime.policy.file
     return f"{len(file.rules)} rules, {len(file.people)} people, {len(file.groups)} groups"
+
+
+def _protected(runtime: Runtime) -> Iterator[Check]:
+    """A name that is misspelt protects nothing, and nobody is told of it."""
+    from tools.warehouse.checks import Check
+
+    try:
+        globs = runtime.policy.file.limits.protected
+        unused = runtime.policy.protects_nothing([w.name for w in runtime.reader.warehouses()]) if globs else ()
+    except FrostlineError:
+        return  # its own line says what is wrong with the policy or the account
+    if unused:
+        what = f"no warehouse that Frostline sees fits {', '.join(unused)}"
+        yield Check("protected", None, what, "Spell it as SHOW WAREHOUSES does, in [limits] protected of policy.toml.")
+    elif globs:
+        yield Check("protected", True, f"{len(globs)} named, each fits a warehouse")
 
 
 def _proxy(runtime: Runtime) -> str:

@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 
+_MOST = 100
 _WITHDRAWN = (PlanState.STALE, PlanState.CANCELLED, PlanState.EXPIRED)
 """Frostline itself said no after the approval: nothing was run."""
 
@@ -52,11 +53,14 @@ def list_plans(out: Output, profile: str | None, state: str | None) -> None:
         states = [_state(state)] if state else None
         with opened(out, profile) as runtime:
             runtime.store.expire_due()  # what is shown has to be true now
-            records, lapsed = runtime.store.list(states), runtime.store.lapsed()
+            records, lapsed = runtime.store.list(states, limit=_MOST), runtime.store.lapsed()
+            more = max(0, runtime.store.count(states) - _MOST)
         if lapsed:
             out.note(f"{len(lapsed)} being applied when a process stopped; to read them back: frostline worker --once")
+        if more:
+            out.note(f"The newest {_MOST} are shown, there are {more} more: --state shows those in one state only")
         if out.as_json:
-            out.json({"plans": [plan_json(r) for r in records]})
+            out.json({"plans": [plan_json(r) for r in records], "more": more})
             return
         if not records:
             out.say('No plans. Ask for a change, e.g.: frostline ask "set auto-suspend of <warehouse> to 60 seconds"')

@@ -89,8 +89,7 @@ class Answering:
 
     def _is_overheard(self, question: Question) -> bool:
         """Another organisation reads along, and no setting says that it may: what is spent here is not for it."""
-        settings = self._parts.settings
-        return question.shared and not settings.teams and question.place.channel not in settings.channels
+        return question.shared and not self._parts.may_be_overheard(question.place.channel)
 
     def _whisper(self, question: Question, message: Message) -> None:
         try:

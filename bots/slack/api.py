@@ -111,6 +111,14 @@ class SlackApi:
             raise
         return frozenset(str(user) for user in answer.get("users") or ())
 
+    def is_shared(self, channel: str) -> bool:
+        info = self._client.conversations_info
+        answer = self._read("conversations.info", lambda: info(channel=channel), Place(channel))
+        shared = (answer.get("channel") or {}).get("is_ext_shared")
+        if not isinstance(shared, bool):
+            raise ChannelRefused("Slack does not say whether this channel is shared.", reason="missing_scope")
+        return shared
+
     # --- messages ------------------------------------------------------------------------------------------------
 
     def post(self, place: Place, message: Message, *, key: str | None = None) -> str:

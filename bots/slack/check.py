@@ -166,6 +166,27 @@ def _channels(asked: _Asked, settings: SlackSettings) -> None:
         look = partial(asked.client.conversations_history, channel=channel, limit=1)
         if asked.ask(name, "conversations.history", look) is not None:
             asked.add(name, True, "the bot is in it")
+            if kind != "channel":
+                _overheard(asked, settings, channel, name)
+
+
+def _overheard(asked: _Asked, settings: SlackSettings, channel: str, name: str) -> None:
+    """A channel that is posted to unasked: whether another organisation reads it, and whether settings say it may."""
+    line = f"{name} is ours alone"
+    answer = asked.ask(line, "conversations.info", partial(asked.client.conversations_info, channel=channel))
+    if answer is None:
+        return
+    shared = (answer.get("channel") or {}).get("is_ext_shared")
+    allowed = bool(settings.teams) or channel in settings.channels
+    if shared is False:
+        asked.add(line, True, "no other organisation reads it")
+    elif shared is None:
+        asked.add(line, None, "Slack does not say whether another organisation reads it", "See the channel's details.")
+    elif allowed:
+        asked.add(line, None, "another organisation reads it; the settings name it, or that organisation")
+    else:
+        fix = "Take a channel of your own, or list it in slack.channels if the other side may read what is posted."
+        asked.add(line, False, "another organisation reads it", fix)
 
 
 @dataclass

@@ -11,7 +11,7 @@ from bots.slack.incoming import message_key, question_body
 from bots.slack.parts import Parts
 from bots.slack.render.blocks import literal, rich, section_of
 from bots.slack.render.limits import RICH_TEXT
-from bots.slack.render.notes import error_message
+from bots.slack.render.notes import error_message, not_for_you
 from bots.slack.render.text import chunks_of, mention, mention_token, top_text
 from bots.slack.types import Message, Place, Question
 from tools.errors import ChannelRefused, FrostlineError
@@ -38,15 +38,17 @@ class Commands:
         """
         api, channel = self._parts.api, Place(question.place.channel)
         key = f"asked:{claim.id}"
+        refusal = self._refusal(channel)
+        if refusal is not None:
+            self._refuse(claim, *refusal)
+            return
         try:
             ts = api.find(channel, key) if claim.is_repeated else None
             if ts is None:
                 claim.note()
                 ts = api.post(channel, _asked(question), key=key)
         except ChannelRefused as refused:
-            _log.info("%s: %s", claim.id, refused.reason)
-            self.respond(claim, error_message(refused))
-            claim.finish(ItemState.DROPPED, {"reason": refused.reason})
+            self._refuse(claim, refused.reason, error_message(refused))
             return
         asked = Question(
             team=question.team,
@@ -60,6 +62,26 @@ class Commands:
         self._put(asked)
         claim.finish(ItemState.DONE)
         self._wake()
+
+    def _refusal(self, place: Place) -> tuple[str, Message] | None:
+        """Why nothing is said there in public, and what its person is told.
+
+        A command does not say, as an event does, that another organisation reads along: Slack is asked. Where it
+        does not say either, it may be so.
+        """
+        if place.is_direct or self._parts.may_be_overheard(place.channel):
+            return None
+        try:
+            shared = self._parts.api.is_shared(place.channel)
+        except ChannelRefused as refused:
+            unknown = refused.reason == "missing_scope"
+            return refused.reason, not_for_you("perhaps_shared") if unknown else error_message(refused)
+        return ("shared", not_for_you("shared")) if shared else None
+
+    def _refuse(self, claim: Claim, reason: str, message: Message) -> None:
+        _log.info("%s: %s", claim.id, reason)
+        self.respond(claim, message)
+        claim.finish(ItemState.DROPPED, {"reason": reason})
 
     def _put(self, asked: Question) -> None:
         item_id = message_key(asked)

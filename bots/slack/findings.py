@@ -58,7 +58,14 @@ class FindingDesk:
         channel, last = self.settings.findings_channel, self.store.findings.last_scan()
         if not channel or last is None:
             return 0
-        return self._change(channel, last.as_of) + self._post_new(channel, last.as_of)
+        posts = self.store.finding_posts
+        since = posts.published(channel)
+        if since is None:  # what was over before the channel was first told of anything is history
+            since = last.as_of
+            posts.keep_published(channel, since)
+        sent = self._change(channel, last.as_of) + self._post_new(channel, last.as_of, since)
+        posts.keep_published(channel, last.as_of)
+        return sent
 
     def refresh(self, finding_id: str) -> None:
         """Paint the messages of one finding anew, after somebody snoozed or dismissed it.
@@ -72,16 +79,22 @@ class FindingDesk:
 
     # --- new ones ------------------------------------------------------------------------------------------------
 
-    def _post_new(self, channel: str, now: datetime) -> int:
+    def _post_new(self, channel: str, now: datetime, since: datetime) -> int:
+        """What is open; and what began and ended while Slack was away, told as over."""
+        counted = self.store.finding_posts.counted(channel)
         known = self.store.finding_posts.known(channel)
         least = SEVERITIES.index(self.settings.findings_from)
         found = [
             record
-            for record in self.store.findings.list(("new", "open"), now=now)
-            if record.id not in known and SEVERITIES.index(record.finding.severity) >= least
+            for record in (*self.store.findings.list(("new", "open"), now=now), *self.store.findings.over_since(since))
+            if (record.id not in known or _has_risen(record, counted.get(record.id)))
+            and SEVERITIES.index(record.finding.severity) >= least
         ]
-        found.sort(key=weightiest)
+        found.sort(key=lambda record: (record.is_over, weightiest(record)))
         shown, rest = found[: self.settings.findings_at_once], found[self.settings.findings_at_once :]
+        for record in shown:
+            if record.id in counted:
+                self.store.finding_posts.reopen(record.id, channel)
         sent = sum(self._post(record, channel) for record in shown)
         if rest:
             self._count(rest, channel)
@@ -93,9 +106,10 @@ class FindingDesk:
         the next publish tells of them.
         """
         ids = tuple(record.id for record in rest)
-        self.store.finding_posts.told(ids, channel)
+        self.store.finding_posts.told({record.id: record.finding.severity for record in rest}, channel)
+        key = f"findings-more:{rest[0].id}:{rest[0].finding.severity}:{len(rest)}"
         try:
-            self.api.post(Place(channel), more_message(len(rest)), key=f"findings-more:{rest[0].id}:{len(rest)}")
+            self.api.post(Place(channel), more_message(len(rest)), key=key)
         except FrostlineError:
             self.store.finding_posts.untold(ids, channel)
             raise
@@ -173,6 +187,12 @@ class FindingDesk:
     def _close(self, post: FindingPost) -> None:
         if self.store.finding_posts.claim(post.finding_id, post.channel, self.by, _LEASE) is not None:
             self.store.finding_posts.release(post.finding_id, post.channel, self.by, closed=True)
+
+
+def _has_risen(record: FindingRecord, told: str | None) -> bool:
+    """Above the severity with which it was counted."""
+    severities: tuple[str, ...] = SEVERITIES
+    return told in severities and severities.index(record.finding.severity) > severities.index(told)
 
 
 def _is_done(record: FindingRecord, now: datetime) -> bool:

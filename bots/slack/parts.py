@@ -31,6 +31,10 @@ class Parts:
     """This process's name in leases (inbox items, cards): unique for each start."""
     cards: CardDesk | None = None
 
+    def may_be_overheard(self, channel: str) -> bool:
+        """A setting says that another organisation may read the answers in this channel."""
+        return bool(self.settings.teams) or channel in self.settings.channels
+
     @property
     def desk(self) -> CardDesk:
         """The desk that `service` has put in."""

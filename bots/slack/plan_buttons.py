@@ -120,9 +120,7 @@ class PlanButtons:
             raise PlanConflict("This card showed another version of the plan; look again.", reason="digest")
         states = {r.state for r in view.records}
         if not states & {PlanState.PROPOSED, PlanState.APPROVED}:
-            from agent.store.conflicts import already
-
-            raise already(view.records[0])
+            raise self._parts.runtime.store.already(view.records[0])
         runtime, decision = self._parts.runtime, "decline"
         if PlanState.APPROVED in states or not runtime.policy.has_role(person, "approver"):
             decision = "cancel"

@@ -252,6 +252,12 @@ class Outbound(Protocol):
         """Ids of an enabled user group; empty where it is disabled."""
         ...
 
+    def is_shared(self, channel: str) -> bool:
+        """Whether people of another organisation read this channel (conversations.info); also ChannelRefused where
+        Slack does not say.
+        """
+        ...
+
     def find(self, place: Place, key: str) -> str | None:
         """ts of our message of the last two days in this thread that was sent with the key."""
         ...

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from tests.tiny_account import ACCOUNT, DAY, NOW, ODD, RUNNING, Tiny, tiny_account
+from tests.unit.tools.test_readback import plan
 from tools.context import UsageQuery
 from tools.coverage import classify
 from tools.domain import CancelQuery, ResizeWarehouse, ResumeWarehouse, Size, SuspendWarehouse
 from tools.errors import BadArgument, BadSettings, Bug, NoPermission, StatementFailed, Unreachable
+from tools.readback import compare
 from tools.warehouse.checks import Check, probe_reader, probe_writer
 from tools.warehouse.config import ConnectionConfig
 from tools.warehouse.reader import SnowflakeReader
@@ -246,6 +248,14 @@ def test_a_statement_is_cancelled(reader: SnowflakeReader, writer: SnowflakeWrit
     running = "01bcb05d-0415-b618-0047-1234567890ab"
     assert writer.execute(render(CancelQuery(query_id=running), "ETL")).message
     assert reader.live_query(running) is None
+
+
+def test_a_cancellation_is_not_believed_where_statements_are_hidden(reader: SnowflakeReader) -> None:
+    """No statement is to be seen on either warehouse, and HIDDEN is not to be seen at all."""
+    gone = CancelQuery(query_id="01bcb05d-0415-b618-0047-000000000000")
+    odd = next(w for w in reader.warehouses() if w.name == ODD)
+    assert compare(plan(gone, odd), reader).verdict == "target"
+    assert compare(plan(gone, odd.model_copy(update={"name": "HIDDEN"})), reader).verdict == "other"
 
 
 # --- who may do what ---------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from agent.policy import UNKNOWN_GROUPS
 from tests.graph.house import POLICY, TOOLS, House, build_house
 from tools.changes.tools import ProposedPlans
 from tools.domain import PlanState
-from tools.errors import NotAllowed, Unreachable
+from tools.errors import NotAllowed, PlanConflict, Unreachable
 
 GROUPS = """
 [[groups]]
@@ -86,6 +86,11 @@ def test_who_has_left_the_group_since_the_decision_stops_the_change(
     slack.members[group].remove(who)
     assert house.runner.recover().as_json() == {"cancelled": [data.approve_id]}
     assert house.account.log == [] and "role" in house.store.get(data.approve_id).reason
+    house.clock.advance(minutes=1)
+    with pytest.raises(PlanConflict) as late:
+        approve(house, data)
+    (withdrawn,) = (row for row in house.store.audit_rows(data.approve_id) if row.event == "cancelled")
+    assert late.value.message.startswith(f"Frostline withdrew this plan at {withdrawn.at[:19]}"), "not who approved it"
 
 
 def test_an_approval_waits_while_slack_is_silent_and_is_run_when_it_speaks(house: House, slack: Slack) -> None:

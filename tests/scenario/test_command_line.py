@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib import resources
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -263,6 +264,16 @@ def test_an_account_that_does_not_answer_is_exit_4(house: House) -> None:
     code, stdout, _ = cli(house.home, "--profile", "away", "doctor", "--json")
     found = {c["name"]: c["ok"] for c in json.loads(stdout)["checks"]}
     assert (code, found["store"], found["reader: sign-in"]) == (1, True, False)
+
+
+def test_doctor_names_what_protects_no_warehouse(house: House, tmp_path: Path) -> None:
+    packaged = resources.files("agent").joinpath("policy.toml").read_text(encoding="utf-8")
+    for globs, ok in ((f'"{house.warehouse.lower()}"', True), (f'"{house.warehouse}", "PORD_*"', None)):
+        file = tmp_path / "policy.toml"
+        file.write_text(packaged.replace("protected = []", f"protected = [{globs}]"))
+        code, stdout, _ = cli(house.home, "doctor", "--json", FROSTLINE_POLICY__FILE=str(file))
+        (line,) = (c for c in json.loads(stdout)["checks"] if c["name"] == "protected")
+        assert (code, line["ok"], "PORD_*" in line["detail"]) == (0, ok, ok is None)
 
 
 AWAY = """

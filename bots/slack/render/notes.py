@@ -26,6 +26,8 @@ _IGNORED = {
     "channel": "Frostline does not answer in this channel.",
     "shared": "This channel is shared with another organisation, which would read the answer. Ask in a direct message, "
     "or have the channel listed in slack.channels.",
+    "perhaps_shared": "Slack does not say whether this channel is shared with another organisation, which would read "
+    "the answer; it needs the scopes channels:read and groups:read. Mention Frostline, or ask in a direct message.",
     "unknown_user": "Frostline could not find out who you are, so it does nothing. Try again in a minute.",
 }
 

@@ -53,6 +53,27 @@ def test_where_the_bot_is_not_only_the_asker_is_told(office: Office) -> None:
     assert office.slack.violations == []
 
 
+def test_where_another_organisation_reads_along_only_the_asker_is_told(
+    office: Office, make_office: OfficeMaker
+) -> None:
+    """A command does not say so of its channel: Slack is asked, and where it does not say, nothing is said either."""
+    shared = office.slack.add_channel("partners", [office.vera], shared=True)
+    before = len(office.slack.ephemerals)
+    office.slack.command(office.vera, shared, QUESTION).wait()
+    told = office.wait(lambda: office.slack.ephemerals[before:])
+    assert told[0].ephemeral_to == office.vera and "another organisation" in told[0].all_text
+    office.slack.fail("conversations.info", error="missing_scope")
+    office.slack.command(office.vera, office.other, QUESTION).wait()
+    told = office.wait(lambda: office.slack.ephemerals[before + 1 :])
+    assert told[0].ephemeral_to == office.vera and "channels:read" in told[0].all_text
+    assert office.slack.posted(shared) == office.slack.posted(office.other) == []
+    made = make_office()
+    listed = made.slack.add_channel("listed", [made.vera], shared=True)
+    made.start(channels=[listed])
+    assert opened(made, listed, made.slack.command(made.vera, listed, QUESTION).wait())
+    assert office.slack.violations == [] and made.slack.violations == []
+
+
 def test_help_is_for_the_asker_alone(office: Office) -> None:
     for words in ("", "help", "?"):
         before = len(office.slack.ephemerals)

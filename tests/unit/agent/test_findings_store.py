@@ -146,8 +146,8 @@ def test_a_post_is_claimed_once_and_counts_how_often(store: Store, clock: HandCl
 
 def test_what_was_only_counted_is_told_no_more(store: Store, clock: HandClock) -> None:
     posts = store.finding_posts
-    posts.told(("f1", "f2"), "C1")
-    posts.told(("f1",), "C1")
+    posts.told({"f1": "warning", "f2": "warning"}, "C1")
+    posts.told({"f1": "warning"}, "C1")
     assert posts.known("C1") == {"f1", "f2"}
     assert posts.claim("f1", "C1", "one", MINUTE) is None
     assert posts.open("C1") == ()

@@ -192,7 +192,9 @@ def test_approving_asks_the_policy_as_it_is_now() -> None:
     ("limits", "question", "rule"),
     [
         ('protected = ["PROD_*"]', {"warehouse": "PROD_X"}, "protected"),
-        ('protected = ["PROD_*"]', {"warehouse": "prod_x"}, "any"),
+        ('protected = ["PROD_*"]', {"warehouse": "prod_x"}, "protected"),
+        ('protected = ["prod_[a-z]"]', {"warehouse": "PROD_X"}, "protected"),
+        ('protected = ["PROD_*"]', {"warehouse": "PRO_X"}, "any"),
         ('protected = ["*"]', {"warehouse": "x", "who": "os:root"}, "protected"),
         ('actions = ["suspend_idle"]', {"action": "cancel_query"}, "actions"),
         ("", {"action": "drop_warehouse"}, "actions"),

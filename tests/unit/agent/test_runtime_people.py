@@ -69,6 +69,21 @@ def test_a_policy_that_stands_there_and_cannot_be_read_is_not_replaced_by_the_pa
         make().policy  # noqa: B018
 
 
+def test_a_policy_that_is_put_there_while_it_runs_counts_at_once(make: Callable[[], Runtime], tmp_path: Path) -> None:
+    own = tmp_path / "home" / "lab" / "policy.toml"
+    own.unlink()
+    policy = make().policy
+    assert not policy.knows("os:alice")
+    own.write_text("version = ")
+    with pytest.raises(BadSettings):
+        policy.knows("os:alice")
+    own.write_text(POLICY)
+    assert policy.knows("os:alice") and policy.person("os:alice").roles
+    own.unlink()
+    with pytest.raises(BadSettings):
+        policy.knows("os:alice")
+
+
 def test_who_has_no_role_at_all_gets_no_answer(make: Callable[[], Runtime]) -> None:
     with make() as runtime:
         policy = runtime.settings.state_dir / "policy.toml"

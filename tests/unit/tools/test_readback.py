@@ -25,6 +25,7 @@ from tools.domain import (
     Verdict,
     Warehouse,
 )
+from tools.errors import NoPermission
 from tools.readback import Difference, compare, expected_after, snapshot
 from tools.warehouse.statements import render
 
@@ -48,8 +49,8 @@ RESIZE = ResizeWarehouse(size=Size.MEDIUM)
 class Live:
     """Only what compare asks of a reader."""
 
-    def __init__(self, *warehouses: Warehouse, running: tuple[str, ...] = ()) -> None:
-        self._warehouses, self._running = warehouses, running
+    def __init__(self, *warehouses: Warehouse, running: tuple[str, ...] = (), monitors: bool = True) -> None:
+        self._warehouses, self._running, self._monitors = warehouses, running, monitors
 
     def warehouses(self) -> tuple[Warehouse, ...]:
         return self._warehouses
@@ -58,6 +59,11 @@ class Live:
         if query_id not in self._running:
             return None
         return LiveQuery(query_id=query_id, warehouse="ETL", user="U", status="RUNNING", started=NOW)
+
+    def live_queries(self, warehouse: str | None = None) -> tuple[LiveQuery, ...]:
+        if not self._monitors:
+            raise NoPermission(f"Statements on warehouse {warehouse} are not visible to Frostline's role.")
+        return ()
 
 
 def changed(**values: Any) -> Warehouse:
@@ -157,6 +163,13 @@ def test_a_warehouse_that_is_gone_is_other() -> None:
 def test_a_cancellation_asks_for_the_statement(running: tuple[str, ...], expected: str) -> None:
     cancel = plan(CancelQuery(query_id=QUERY))
     assert compare(cancel, cast(UsageReader, Live(ETL, running=running))).verdict == expected
+
+
+def test_a_statement_that_may_only_be_hidden_is_not_taken_for_cancelled() -> None:
+    """Without MONITOR nothing is shown, whatever runs."""
+    seen = compare(plan(CancelQuery(query_id=QUERY)), cast(UsageReader, Live(ETL, monitors=False)))
+    assert seen.verdict == "other"
+    assert seen.differences[0].actual == "hidden: MONITOR is missing"
 
 
 def test_target_is_the_snapshot_with_what_the_change_sets() -> None:

@@ -192,6 +192,9 @@ class Wall:
     def group_members(self, group: str) -> frozenset[str]:
         return frozenset()
 
+    def is_shared(self, channel: str) -> bool:
+        return False
+
     def find(self, place: Place, key: str) -> str | None:
         return next((s.ts for s in self.posts if s.place == place and s.key == key), None)
 

@@ -81,6 +81,7 @@ def test_all_is_well(slack: SlackServer, grace: str) -> None:
         "auth.test",
         "apps.connections.open",
         "conversations.history",
+        "conversations.info",
         "users.info",
     }
 
@@ -126,6 +127,22 @@ def test_channels_that_are_none_or_that_the_bot_is_not_in(slack: SlackServer, gr
     assert "its id" in problem(report, "channel #cost")
     for channel in (away, secret, "C00000000"):
         assert "/invite" in problem(report, f"channel {channel}")
+
+
+def test_channels_that_another_organisation_reads(slack: SlackServer, grace: str) -> None:
+    """Cards and findings are posted there unasked: it takes a setting that says so."""
+    ours, theirs = slack.add_channel("ours", [grace]), slack.add_channel("both", [grace], shared=True)
+    report = run_checks(settings(slack, approvals_channel=theirs, findings_channel=ours), policy(slack, grace))
+    assert "another organisation reads it" in problem(report, f"approvals channel {theirs}")
+    assert lines(report)[f"findings channel {ours} is ours alone"] is True and report.exit_code == 2
+    other = run_checks(settings(slack, findings_channel=theirs), policy(slack, grace))
+    assert "another organisation reads it" in problem(other, f"findings channel {theirs}") and other.exit_code == 2
+    listed = run_checks(settings(slack, findings_channel=theirs, channels=(theirs,)), policy(slack, grace))
+    assert "another organisation reads it" in problem(listed, f"findings channel {theirs}") and listed.exit_code == 0
+    slack.world.scopes = frozenset(BOT_SCOPES) - {"channels:read", "groups:read"}
+    unknown = run_checks(settings(slack, findings_channel=ours), policy(slack, grace))
+    assert "missing_scope" in problem(unknown, f"findings channel {ours}")
+    slack.world.violations.clear()  # the scope that is missing is what this is about
 
 
 def test_people_who_can_never_decide(slack: SlackServer, grace: str) -> None:
