@@ -13,7 +13,7 @@ _DOLLARS = re.compile(
 )
 _CREDITS = re.compile(rf"(?<![\w.,]){_NUMBER} ?(?:credits?|cr)\b", re.IGNORECASE)
 _BARE = re.compile(
-    r"\b(?:budgets?|limit|quota|amount|under|over|above|below|beyond|within|exceed|past|hit|reach|of|is|at|than) "
+    r"\b(?:budgets?|limit|quota|amount|under|over|above|below|beyond|within|inside|exceed|past|hit|reach|of|is|at|than) "
     r"(?:is |of )?"
     rf"{_NUMBER}(?! ?(?:%|percent|hours?|days?|weeks?|months?|quarters?|years?))(?![\w.,]*\d)",
     re.IGNORECASE,

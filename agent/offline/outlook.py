@@ -9,12 +9,13 @@ from typing import Any, Literal, get_args
 
 from agent.offline.amounts import amount_in, without_amounts
 from agent.offline.beyond import left_out, of_many_days, time_lost
-from agent.offline.reading import decide_reading, filters_of, is_listing, said, unclear_name
+from agent.offline.reading import decide_reading, filters_of, is_listing, said, sets_apart, unclear_name
 from agent.offline.slots import Slots, mended, read_slots
 from agent.offline.words import patterns
 from agent.state import Clarify, Names, ToolCall, ToolCalls
 from tools.errors import BadArgument
 from tools.history.measures import SeriesBy, SeriesMetric, WatchMetric
+from tools.usage.metrics import Metric
 from tools.windows.calendars import add_months, localize, quarter_start, zone
 from tools.windows.future import find_futures, read_future
 from tools.windows.points import WEEKDAY
@@ -24,6 +25,7 @@ __all__ = ["OUTLOOK_TOOLS", "decide_outlook"]
 OUTLOOK_TOOLS = ("run_forecast", "budget", "detect_anomalies")
 _Topic = Literal["forecast", "budget", "anomalies"]
 _TOOL: dict[_Topic, str] = {"forecast": "run_forecast", "budget": "budget", "anomalies": "detect_anomalies"}
+_USED = get_args(Metric)
 _METRICS, _WATCH_METRICS, _BYS = get_args(SeriesMetric), get_args(WatchMetric), get_args(SeriesBy)
 _MOST_WINDOWS = 3
 _FOLLOWS = re.compile(
@@ -77,7 +79,7 @@ def decide_outlook(
     slots = read_slots(_without(topic, fixed, blanked), names, now, tz)
     last = memory.get("last")
     if topic == "perhaps":
-        timed = bool(slots.windows) or time_lost(slots) is not None
+        timed = bool(slots.windows or slots.filters) or time_lost(slots) is not None
         topic = "anomalies" if timed or _names_a_figure(slots) else None
     if topic == "forecast" and (last or {}).get("name") == "budget" and _only_a_time(slots):
         topic = None
@@ -194,22 +196,30 @@ def _forecast(
     before = dict((last or {}).get("args") or {}) if _leans(slots) else {}
     args: dict[str, Any] = {"metric": metric or _kept_metric(before) or "credits"}
     by = slots.by if slots.by in _BYS else before.get("by") if before.get("by") in _BYS else None
-    if slots.top and by is None:
+    if by is None and (slots.top or sets_apart(slots, filters_of(slots))):
         by = "warehouse"
     if by not in (None, "total"):
         args["by"] = by
     filters = filters_of(slots) or spoken or ({} if _FOR_ALL.search(slots.rest) else before.get("filters") or {})
     if filters:
         args["filters"] = filters
-        if slots.by is None and args.get("by") in filters:
+        if slots.by is None and args.get("by") in filters and not sets_apart(slots, filters):
             args.pop("by")
     if slots.top:
         args["top"] = slots.top
     calls = [ToolCall(name="run_forecast", args={**args, "window": window}) for window in windows]
+    if calls and slots.compare and slots.windows:
+        calls += _measured(args, slots.windows[0])
     found = said(slots, tuple(calls or [ToolCall(name="run_forecast", args=args)]))
     if args["metric"] == "storage_bytes" and _COSTS.search(slots.rest):
         return found.model_copy(update={"note": " ".join(filter(None, (found.note, _BYTES)))})
     return found
+
+
+def _measured(args: dict[str, Any], window: str) -> list[ToolCall]:
+    """'More than last month?' of what comes: what was used then stands beside the forecast."""
+    kept = {key: args[key] for key in ("metric", "by", "filters") if key in args}
+    return [ToolCall(name="query_usage", args={**kept, "window": window})] if args["metric"] in _USED else []
 
 
 def _time_lost(slots: Slots) -> bool:

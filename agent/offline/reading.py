@@ -15,7 +15,7 @@ from agent.offline.words import is_known, patterns
 from agent.state import Clarify, ToolCall, ToolCalls
 from tools.windows.parse import DEFAULT_WINDOW, read_window
 
-__all__ = ["asks_what_runs", "decide_reading", "filters_of", "follows_up", "is_listing", "said", "unclear_name"]
+__all__ = ["asks_what_runs", "decide_reading", "filters_of", "follows_up", "is_listing", "said", "sets_apart", "unclear_name"]
 
 _FOLLOW = re.compile(
     r"^\W*(?:and|what about|how about|only|just|same|also|then|instead|now|but|again|do (?:the same|that)|"
@@ -43,6 +43,7 @@ _OVERVIEW = re.compile(
 """Where it all goes: the account's total and its parts."""
 
 
+_EITHER = re.compile(r"\bor\b|\b(?:more|most|less|least|fewer|cheaper|pricier|busier|slower|faster|bigger|smaller)\b")
 _WITH_BEFORE = re.compile(r"\bbefore\b|\bprevious\b|\bover (?:week|month)\b")
 
 
@@ -113,6 +114,10 @@ def decide_reading(slots: Slots, last: Mapping[str, Any] | None, now: datetime, 
     unclear = unclear_name(slots) or what_is_beyond(slots, state=is_listing(slots))
     if unclear is not None:
         return unclear
+    meant = _with_running(slots, now, tz)
+    if isinstance(meant, Clarify):
+        return meant
+    slots = meant
     if is_listing(slots) and not _narrows(slots, last):
         return said(slots, (_list_call(slots),))
     if follows_up(slots, last):
@@ -126,6 +131,26 @@ def decide_reading(slots: Slots, last: Mapping[str, Any] | None, now: datetime, 
     elif slots.metric is None and not _stands_alone(slots):
         return None
     return _usage(slots, args, now, tz)
+
+
+_RUNNING = ("today", "this week", "this month", "this quarter", "this year")
+_NAME_BOTH = "I compare a time with the one right before it. Name both times, e.g. cost in September and in November."
+
+
+def _with_running(slots: Slots, now: datetime, tz: str) -> Slots | Clarify:
+    """'More than last week?': it is this week that is compared with it, where no other time is said."""
+    if len(slots.windows) != 1 or not _than(slots.windows[0], slots.text):
+        return slots
+    before = read_window(slots.windows[0], now, tz).window
+    for phrase in _RUNNING:
+        running = read_window(phrase, now, tz)
+        if running.previous.start == before.start and running.window.start == before.end:
+            return replace(slots, windows=(phrase, *slots.windows), compare=True)
+    return Clarify(template=_NAME_BOTH)
+
+
+def _than(phrase: str, text: str) -> bool:
+    return re.search(rf"\bthan (?:(?:in|on|for|during|the) )*{re.escape(phrase)}\b", text, re.IGNORECASE) is not None
 
 
 _CHANGED = re.compile(
@@ -201,11 +226,16 @@ def _args(slots: Slots) -> dict[str, Any]:
     for name in ("top", "ascending", "compare", "include_idle"):
         if getattr(slots, name):
             args[name] = getattr(slots, name)
-    if slots.compare and len(filters.get("warehouse", ())) > 1 and by is None:
-        args["by"] = "warehouse"  # 'compare A and B': with each other
-        if not _WITH_BEFORE.search(slots.rest):
+    if sets_apart(slots, filters) and by is None:
+        args["by"] = "warehouse"
+        if slots.compare and not _WITH_BEFORE.search(slots.rest):
             args.pop("compare")
     return args
+
+
+def sets_apart(slots: Slots, filters: Mapping[str, list[str]]) -> bool:
+    """'Compare A and B', 'which costs more, A or B?': with each other, and not what they come to together."""
+    return len(filters.get("warehouse", ())) > 1 and (slots.compare or _EITHER.search(slots.rest) is not None)
 
 
 def filters_of(slots: Slots) -> dict[str, list[str]]:

@@ -37,7 +37,7 @@ _UNUSED = re.compile(
 """What was not used stands first where the least stands first."""
 _ASCENDING = re.compile(rf"\b(?:{_LEAST})\b|{_UNUSED.pattern}", re.IGNORECASE)
 _COMPARE = re.compile(
-    r"\bcompar\w*|\bvs\b|\bversus\b|\b(?:more|less|higher|lower|fewer) than\b|"
+    r"\bcompar\w*|\bvs\b|\bversus\b|\b(?:more|less|higher|lower|fewer)(?:\s+\w+){0,3}?\s+than\b|"
     r"\b(?:week|month|day|year)[- ](?:over|on)[- ]"
     r"(?:week|month|day|year)\b|\b(?:wow|mom|dod|yoy)\b|\bincreas\w*|\bdecreas\w*|\bgrow(?:n|th|ing)?\b|\bgrew\b|\bdifference\b|"
     r"\b(?:rise|rises|rising|rose|risen|falling|fell|climb\w*|dropped|shrinking|shrank)\b|"
