@@ -48,6 +48,7 @@ def ask(chat: Chat, text: str, thread: str | None = None) -> Turn:
         ("did queueing spike yesterday?", "detect_anomalies"),
         ("any anomalies in ETL_WH last week?", "detect_anomalies"),
         ("will we stay within 9000 dollars this month?", "budget"),
+        ("anything odd for user ALICE?", "detect_anomalies"),
         ("are we on track", "budget"),
     ],
 )
@@ -106,6 +107,8 @@ def test_a_viewer_sees_no_single_users() -> None:
 def test_a_command_gets_the_same_proven_words() -> None:
     result, text = answer_directly(context(rhythmic()), "budget", {"amount": 9000})
     assert result.status == "ok" and "budget" in text and "Probability of running over" in text
+    spent, words = answer_directly(context(rhythmic()), "budget", {"amount": 10})
+    assert spent.status == "ok" and words.startswith("**Over budget") and "The amount was used up on" in words
     refused, said = answer_directly(context(rhythmic()), "budget", {"period": "contract"})
     assert refused.error == "bad_argument" and said.startswith("No contract")
 
