@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-__all__ = ["amount_in", "without_amounts"]
+__all__ = ["amount_in", "bare_amount", "without_amounts"]
 
 _NUMBER = r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?) ?(k|m|thousand|million|mio)?"
 _DOLLARS = re.compile(
@@ -33,6 +33,12 @@ def amount_in(text: str) -> tuple[float, Literal["USD", "credits"]] | None:
             if amount > 0:
                 return (amount, "credits") if pattern is _CREDITS else (amount, "USD")
     return None
+
+
+def bare_amount(text: str) -> float | None:
+    """'30000', '30,000', '12k', '1.5m': a number alone, as a command takes it. None for anything else, and for 0."""
+    match = re.fullmatch(_NUMBER, text.strip(), re.IGNORECASE)
+    return (_amount(match) or None) if match else None
 
 
 def without_amounts(text: str) -> str:

@@ -141,7 +141,7 @@ def _own(turn: TurnView) -> ToolCalls | None:
     return ToolCalls(calls=(ToolCall(name="own_cost", args={"window": windows[0].phrase} if windows else {}),))
 
 
-def _findings(turn: TurnView) -> ToolCalls | Refuse | None:
+def _findings(turn: TurnView) -> ToolCalls | Clarify | Refuse | None:
     """What scans have found is read from the store."""
     return decide_findings(read_slots(turn.text, turn.names, turn.now, turn.timezone))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.offline.amounts import amount_in, without_amounts
+from agent.offline.amounts import amount_in, bare_amount, without_amounts
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,14 @@ def test_an_amount_is_read(text: str, found: tuple[float, str] | None) -> None:
 def test_an_amount_leaves_no_name_behind() -> None:
     text = "will we exceed $40,000 this month"
     assert "$" not in without_amounts(text) and len(without_amounts(text)) == len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        *(("30000", 30_000.0), ("30,000", 30_000.0), ("12k", 12_000.0), ("1.5M", 1_500_000.0), (" 10 ", 10.0)),
+        *(("0", None), ("-5", None), ("12kg", None), ("12 k credits", None), ("", None), ("nan", None), ("1e9", None)),
+    ],
+)
+def test_a_commands_amount_is_a_number_alone(text: str, found: float | None) -> None:
+    assert bare_amount(text) == found
