@@ -13,8 +13,8 @@ _DOLLARS = re.compile(
 )
 _CREDITS = re.compile(rf"(?<![\w.,]){_NUMBER} ?(?:credits?|cr)\b", re.IGNORECASE)
 _BARE = re.compile(
-    r"\b(?:budgets?|limit|quota|amount|under|over|above|below|beyond|within|inside|exceed|past|hit|reach|of|is|at|than) "
-    r"(?:is |of )?"
+    r"\b(?:budgets?|limit|quota|amount|under|over|above|below|beyond|within|inside|exceed|past|hit|"
+    r"reach|of|is|at|than) (?:is |of )?"
     rf"{_NUMBER}(?! ?(?:%|percent|hours?|days?|weeks?|months?|quarters?|years?))(?![\w.,]*\d)",
     re.IGNORECASE,
 )

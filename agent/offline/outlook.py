@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from agent.offline.amounts import amount_in, without_amounts
 from agent.offline.beyond import left_out, of_many_days, time_lost
+from agent.offline.picking import MOST_NAMES
 from agent.offline.reading import decide_reading, filters_of, is_listing, said, sets_apart, unclear_name
 from agent.offline.slots import Slots, mended, read_slots
 from agent.offline.words import patterns
@@ -28,9 +29,11 @@ _TOOL: dict[_Topic, str] = {"forecast": "run_forecast", "budget": "budget", "ano
 _USED = get_args(Metric)
 _METRICS, _WATCH_METRICS, _BYS = get_args(SeriesMetric), get_args(WatchMetric), get_args(SeriesBy)
 _MOST_WINDOWS = 3
+_BY_DAY = "next 14 days"
+"""Without a time, 'which day will cost most?' is of days that have a row each."""
 _FOLLOWS = re.compile(
     r"^\W*(?:and|what about|how about|only|just|same|also|then|instead|now|but|again|by|per|for|in|next|"
-    r"make (?:it|that)|show (?:it|that|them|me)|split|break)\b|\bas a (?:chart|graph|plot)\b",
+    r"make (?:it|that)|show (?:it|that|them|me)|tell me (?:more|about)|split|break)\b|\bas a (?:chart|graph|plot)\b",
     re.IGNORECASE,
 )
 _SHORT = 4
@@ -205,15 +208,22 @@ def _forecast(
         args["filters"] = filters
         if slots.by is None and args.get("by") in filters and not sets_apart(slots, filters):
             args.pop("by")
-    if slots.top:
-        args["top"] = slots.top
-    calls = [ToolCall(name="run_forecast", args={**args, "window": window}) for window in windows]
-    if calls and slots.compare and slots.windows:
-        calls += _measured(args, slots.windows[0])
-    found = said(slots, tuple(calls or [ToolCall(name="run_forecast", args=args)]))
+    if slots.top or (slots.ascending and args.get("by")):
+        args["top"] = MOST_NAMES if slots.ascending else slots.top
+    found = said(slots, tuple(_forecast_calls(args, slots, windows)))
     if args["metric"] == "storage_bytes" and _COSTS.search(slots.rest):
         return found.model_copy(update={"note": " ".join(filter(None, (found.note, _BYTES)))})
     return found
+
+
+def _forecast_calls(args: dict[str, Any], slots: Slots, windows: list[str]) -> list[ToolCall]:
+    """One for each time to come, and what was used in a time that it is compared with."""
+    if not windows and slots.by == "day":
+        windows = [_BY_DAY]
+    calls = [ToolCall(name="run_forecast", args={**args, "window": window}) for window in windows]
+    if calls and slots.compare and slots.windows:
+        calls += _measured(args, slots.windows[0])
+    return calls or [ToolCall(name="run_forecast", args=args)]
 
 
 def _measured(args: dict[str, Any], window: str) -> list[ToolCall]:

@@ -16,10 +16,11 @@ from agent.offline.findings import decide_findings
 from agent.offline.orders import clusters_in
 from agent.offline.outlook import decide_outlook
 from agent.offline.parts import order_aside, parts_of
+from agent.offline.picking import speaks_of_a_place, which_of_them, with_place_named
 from agent.offline.reading import asks_what_runs, decide_reading
 from agent.offline.requests import clauses, is_order
 from agent.offline.services import with_services
-from agent.offline.slots import Slots, mended, read_slots
+from agent.offline.slots import Slots, mended, read_slots, wants_least
 from agent.offline.words import patterns
 from agent.state import CallResult, Clarify, Decision, Done, Refuse, ToolCall, ToolCalls, TurnView
 from tools.windows.parse import find_windows
@@ -39,6 +40,8 @@ class OfflineThinker:
         answered = _answered(turn)
         if answered is not None:
             return answered
+        if not turn.asked_for_change:  # of what is to be changed the name is asked for
+            turn = replace(turn, text=with_place_named(turn.text, turn.memory, turn.names))
         if turn.asked_for_change:
             change = _change(turn)
             if change is not None:
@@ -57,6 +60,8 @@ class OfflineThinker:
             or _findings(turn)
             or _own(turn)
             or _advice(turn)
+            or _picked(turn)
+            or _by_place(turn)
             or _outlook(turn)
             or _no(turn)
             or _question(turn.text, turn)
@@ -93,7 +98,8 @@ class OfflineThinker:
         return ToolCalls(calls=tuple(calls), note=" ".join(notes)) if calls else None
 
     def write(self, turn: TurnView) -> str:
-        return write_reply(turn.results, turn.timezone, cards=turn.cards)
+        least = wants_least(mended(turn.text, turn.names.warehouses()))
+        return write_reply(turn.results, turn.timezone, cards=turn.cards, least=least)
 
 
 _OTHER = r"(?:euros?|eur|gbp|pounds?|sterling|yen|chf|francs?)\b"
@@ -155,6 +161,16 @@ def _advice(turn: TurnView) -> ToolCalls | None:
     return decide_advice(turn.text, warehouses, turn.memory.get("advice") or ())
 
 
+def _picked(turn: TurnView) -> ToolCalls | None:
+    """Which of what the last answer listed."""
+    return which_of_them(read_slots(turn.text, turn.names, turn.now, turn.timezone), turn.memory)
+
+
+def _by_place(turn: TurnView) -> Clarify | None:
+    """'The first one' where no names were listed, or none that this person may see."""
+    return Clarify(template=_BY_PLACE) if speaks_of_a_place(turn.text) else None
+
+
 def _outlook(turn: TurnView) -> ToolCalls | Clarify | None:
     """What is to come, whether a budget holds, and what was odd."""
     return decide_outlook(turn.text, turn.names, turn.memory, turn.now, turn.timezone)
@@ -197,10 +213,11 @@ def _not_understood(turn: TurnView) -> Decision:
 
 _OF_THE_ANSWER = re.compile(
     r"\b(?:the )?(?:first|second|third|last|next|other|top|biggest|worst) (?:one|ones|of (?:them|these|those))\b|"
-    r"\b(?:which|what|who|any) of (?:these|those|them)\b|\btell me more\b|\bmore (?:details?|about (?:it|that|this))\b"
+    r"\b(?:which|what|who|any) of (?:these|those|them)\b|\bwhich ones?\b|"
+    r"\btell me more\b|\bmore (?:details?|about (?:it|that|this))\b"
 )
 _BY_PLACE = (
-    "I do not pick a part of my last answer by its place. Name what is meant, e.g. a warehouse, and a figure or a time."
+    "I cannot tell which part of my last answer that is. Name what is meant, e.g. a warehouse, and a figure or a time."
 )
 
 

@@ -15,7 +15,16 @@ from agent.offline.words import is_known, patterns
 from agent.state import Clarify, ToolCall, ToolCalls
 from tools.windows.parse import DEFAULT_WINDOW, read_window
 
-__all__ = ["asks_what_runs", "decide_reading", "filters_of", "follows_up", "is_listing", "said", "sets_apart", "unclear_name"]
+__all__ = [
+    "asks_what_runs",
+    "decide_reading",
+    "filters_of",
+    "follows_up",
+    "is_listing",
+    "said",
+    "sets_apart",
+    "unclear_name",
+]
 
 _FOLLOW = re.compile(
     r"^\W*(?:and|what about|how about|only|just|same|also|then|instead|now|but|again|do (?:the same|that)|"

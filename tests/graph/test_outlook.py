@@ -97,6 +97,25 @@ def test_what_cannot_be_forecast_is_a_question_back_or_an_honest_absence(chat: C
     assert "does not add up" in chat.say("forecast the failure rate for next week", thread="rate").answer
 
 
+def test_who_is_expected_to_use_least_stands_first_and_the_lowest_day_is_named(chat: Chat) -> None:
+    least = ask(chat, "which warehouse will cost the least next week?")
+    rows = [fact for fact in least.facts if fact.label == "cost, expected" and fact.entity]
+    smallest = min(rows, key=lambda fact: float(str(fact.value)))
+    assert least.answer.startswith(f"**`{smallest.entity}`:"), least.answer
+    assert "; the lowest day: " in ask(chat, "which day next week will be the cheapest?").answer
+
+
+def test_a_part_of_the_last_answer_is_picked(chat: Chat) -> None:
+    listed = ask(chat, "credits by warehouse last week", "picked")
+    second = [fact.entity for fact in listed.facts if fact.label == "credits used" and fact.entity][1]
+    turn = ask(chat, "the second one by day", "picked")
+    assert turn.tool_calls[0].args["filters"] == {"warehouse": [second]}
+    assert ask(chat, "and by hour", "picked").status == "ok"
+    found = ask(chat, ODD, "picked-odd")
+    first = ask(chat, "tell me more about the first one", "picked-odd")
+    assert first.tool_calls[0].name == "detect_anomalies" and found.status == "ok"
+
+
 def test_a_viewer_sees_no_single_users() -> None:
     turn = Chat(reader=rhythmic(incident=True), role="viewer").say(ODD)
     assert turn.status == "ok"
