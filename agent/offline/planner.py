@@ -56,6 +56,7 @@ class OfflineThinker:
             return _question(turn.text, turn) or _not_understood(turn)
         return (
             _talk(turn.text)
+            or _sureness(turn)
             or _other_language(turn.text)
             or _findings(turn)
             or _own(turn)
@@ -131,6 +132,17 @@ def _talk(text: str) -> Done | None:
         if pattern.search(text):
             return Done(template=prompts.text(name))
     return None
+
+
+def _sureness(turn: TurnView) -> Done | None:
+    """'How sure are you?': what the last answer's figures are, and where it says how far they hold."""
+    if not patterns("sure")["asks"].search(turn.text):
+        return None
+    tool = (turn.memory.get("last") or {}).get("name", "")
+    return Done(template=prompts.text(_SURE.get(tool, "sure_measured")))
+
+
+_SURE = {"run_forecast": "sure_forecast", "budget": "sure_forecast", "detect_anomalies": "sure_odd"}
 
 
 def _other_language(text: str) -> Refuse | None:

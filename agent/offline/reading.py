@@ -200,7 +200,23 @@ def _usage(slots: Slots, args: dict[str, Any], now: datetime, tz: str) -> ToolCa
     if len(windows) > 1:
         args = {k: v for k, v in args.items() if k != "compare"}
         return said(slots, tuple(ToolCall(name="query_usage", args={**args, "window": w}) for w in windows))
-    return said(slots, (ToolCall(name="query_usage", args=args),))
+    found = said(slots, (ToolCall(name="query_usage", args=args),))
+    if args.get("by") == "hour" and _OF_DAY.search(slots.rest) and _has_days(args, now, tz):
+        return found.model_copy(update={"note": " ".join(filter(None, (found.note, _HOURS_OF_DATES)))})
+    return found
+
+
+_OF_DAY = re.compile(r"\b(?:which|what) hours?\b|\bhours? of (?:the |a |each |every )?day\b|\btime of (?:the )?day\b")
+_HOURS_OF_DATES = (
+    "Each hour stands with its date: I do not add up the same hour over the days, so the highest may have come "
+    "only once."
+)
+
+
+def _has_days(args: Mapping[str, Any], now: datetime, tz: str) -> bool:
+    """Whether the hours are those of several days."""
+    window = read_window(args.get("window", DEFAULT_WINDOW), now, tz).window
+    return (window.end - window.start).total_seconds() > 25 * 3600
 
 
 def _are_listed(slots: Slots, windows: list[str], now: datetime, tz: str) -> bool:

@@ -116,6 +116,26 @@ def test_a_part_of_the_last_answer_is_picked(chat: Chat) -> None:
     assert first.tool_calls[0].name == "detect_anomalies" and found.status == "ok"
 
 
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [(MONTH, "backtest"), (ODD, "chance alone"), ("credits last week", "no estimates"), ("help", "no estimates")],
+)
+def test_how_sure_an_answer_is_depends_on_what_it_was(chat: Chat, first: str, said: str) -> None:
+    ask(chat, first, f"sure-{said}-{first}")
+    turn = ask(chat, "how sure are you?", f"sure-{said}-{first}")
+    assert turn.status == "ok" and said in turn.answer and not turn.tool_calls
+
+
+def test_the_hour_of_a_day_is_not_added_up_over_days_and_that_is_said(chat: Chat) -> None:
+    assert "do not add up" in ask(chat, "which hour of the day has the most queries?").answer
+    assert "do not add up" not in ask(chat, "which hour had the most queries yesterday?").answer
+
+
+def test_rows_of_warehouses_are_said_not_to_be_all(chat: Chat) -> None:
+    assert "in no row" in ask(chat, "credits by warehouse last week").answer
+    assert "in no row" not in ask(chat, "queries by warehouse last week").answer
+
+
 def test_a_viewer_sees_no_single_users() -> None:
     turn = Chat(reader=rhythmic(incident=True), role="viewer").say(ODD)
     assert turn.status == "ok"
