@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from agent.offline.amounts import amount_in, without_amounts
-from agent.offline.beyond import left_out, of_many_days, time_lost
+from agent.offline.beyond import left_out, of_many_days, strange_breakdown, time_lost
 from agent.offline.picking import MOST_NAMES
 from agent.offline.reading import decide_reading, filters_of, is_listing, said, sets_apart, unclear_name
 from agent.offline.slots import Slots, mended, read_slots
@@ -89,6 +89,7 @@ def decide_outlook(
     if topic is None:
         return _follow_up(fixed, names, slots, [_bare(f.phrase, now, tz) for f in futures], last, now, tz)
     unclear = unclear_name(slots) or left_out(slots) or of_many_days(slots)
+    unclear = unclear or (strange_breakdown(slots) if topic != "budget" else None)
     if unclear is not None:
         return unclear
     windows = [_bare(found.phrase, now, tz) for found in futures][:_MOST_WINDOWS]

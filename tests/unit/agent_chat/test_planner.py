@@ -175,6 +175,7 @@ def test_what_is_open_is_asked(text: str, options: tuple[str, ...], named: str |
             "any spikes in the 3 days before it?",
         ),
         *("any critical findings on NIGHTLY_WH?", "what is open on NIGHTLY_WH?"),
+        *("forecast by team next month", "what will each department cost next month?", "any anomalies by project?"),
         *("more queries than in August?", "did ETL_WH cost more than in March?"),
         *("credits on weekdays last month", "credits at night last week", "anything odd at night last week?"),
     ],
