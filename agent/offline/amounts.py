@@ -21,17 +21,22 @@ _BARE = re.compile(
 _BEFORE = re.compile(rf"(?<![\w.,]){_NUMBER} (?:budget|limit|quota)\b", re.IGNORECASE)
 """'our 60k budget'."""
 _LASTS = re.compile(rf"(?<![\w.,]){_NUMBER} (?:(?:will |to )?(?:last|be (?:gone|used up|spent))|gone|used up)\b", re.I)
+_IN_CREDITS = re.compile(r"\bcredits\b(?!.*\b(?:dollars?|usd|bucks)\b)", re.IGNORECASE)
+"""What a bare number is in where the question is about credits."""
 _SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "mio": 1e6}
 
 
 def amount_in(text: str) -> tuple[float, Literal["USD", "credits"]] | None:
-    """The amount and its unit; a bare number after 'budget of' and its like is dollars. None where there is none."""
+    """The amount and its unit; a bare number after 'budget of' and its like is dollars, or credits where
+    the question is about credits. None where there is none.
+    """
     for pattern in (_CREDITS, _DOLLARS, _BARE, _BEFORE, _LASTS):
         match = pattern.search(text)
         if match is not None:
             amount = _amount(match)
             if amount > 0:
-                return (amount, "credits") if pattern is _CREDITS else (amount, "USD")
+                in_credits = pattern is _CREDITS or (pattern is not _DOLLARS and _IN_CREDITS.search(text) is not None)
+                return (amount, "credits") if in_credits else (amount, "USD")
     return None
 
 

@@ -16,13 +16,10 @@ _HEADS = {
     "week": "Week from",
 }
 _MOST_SHOWN = 62
-_ALSO_OF_NONE = (
+_ALSO_OF_NONE = ("credits", "cost", "credits_compute", "credits_cloud_services")
+_OF_NONE = (
     "- Rows are warehouses only: serverless services, and cloud services that no warehouse ran, come on top in the "
     "account's total."
-)
-_OF_NONE = (
-    "- Rows are warehouses: cloud services without one, and serverless services, are in the account's total and "
-    "in no row."
 )
 
 

@@ -21,7 +21,7 @@ from tools.windows.calendars import add_months, localize, quarter_start, zone
 from tools.windows.future import find_futures, read_future
 from tools.windows.points import WEEKDAY
 
-__all__ = ["OUTLOOK_TOOLS", "decide_outlook"]
+__all__ = ["OF_FINDINGS", "OUTLOOK_TOOLS", "decide_outlook", "measured", "watched"]
 
 OUTLOOK_TOOLS = ("run_forecast", "budget", "detect_anomalies")
 _Topic = Literal["forecast", "budget", "anomalies"]
@@ -59,7 +59,7 @@ _FOR_ALL = re.compile(r"\b(?:all|every|whole|overall|everything|entire|account)\
 _YEAR, _QUARTER = re.compile(r"\b(?:year|annual\w*|eoy|ytd)\b"), re.compile(r"\b(?:quarter\w*|eoq|q[1-4])\b")
 _WATCHED = {"cost": "credits", "cost_billed": "credits", "credits_billed": "credits", "failure_rate": "failures"}
 """What is watched where another face of it is asked about."""
-_OF_FINDINGS = re.compile(
+OF_FINDINGS = re.compile(
     r"\b(?:anomal\w*|outliers?|oddit\w*|findings?|it|they|that|these|those|them)\b.{0,12}\bcosts?\b|"
     r"\bcosts? of (?:the |these |those |all )?(?:anomal\w*|outliers?|oddit\w*|findings?|it|them)\b"
 )
@@ -176,6 +176,11 @@ def _topic(text: str, warehouses: tuple[str, ...], *, has_future: bool) -> _Topi
     return "perhaps" if says["perhaps"].search(bare) else None
 
 
+def watched(figure: str | None) -> str | None:
+    """The figure in which oddities are looked for where this one is asked about."""
+    return _WATCHED.get(figure or "", figure)
+
+
 def _names_a_figure(slots: Slots) -> bool:
     return _figure(slots) not in (None, *_ONLY_WHEN_SAID)
 
@@ -223,11 +228,11 @@ def _forecast_calls(args: dict[str, Any], slots: Slots, windows: list[str]) -> l
         windows = [_BY_DAY]
     calls = [ToolCall(name="run_forecast", args={**args, "window": window}) for window in windows]
     if calls and slots.compare and slots.windows:
-        calls += _measured(args, slots.windows[0])
+        calls += measured(args, slots.windows[0])
     return calls or [ToolCall(name="run_forecast", args=args)]
 
 
-def _measured(args: dict[str, Any], window: str) -> list[ToolCall]:
+def measured(args: dict[str, Any], window: str) -> list[ToolCall]:
     """'More than last month?' of what comes: what was used then stands beside the forecast."""
     kept = {key: args[key] for key in ("metric", "by", "filters") if key in args}
     return [ToolCall(name="query_usage", args={**kept, "window": window})] if args["metric"] in _USED else []
@@ -275,8 +280,8 @@ def _budget(text: str, slots: Slots, spoken: dict[str, list[str]], later: list[s
 
 def _anomalies(slots: Slots, spoken: dict[str, list[str]]) -> ToolCalls:
     args: dict[str, Any] = {}
-    figure = None if _OF_FINDINGS.search(slots.rest) else _figure(slots)
-    metric = _WATCHED.get(figure or "", figure)
+    figure = None if OF_FINDINGS.search(slots.rest) else _figure(slots)
+    metric = watched(figure)
     if metric in _WATCH_METRICS:
         args["metrics"] = [metric]
     if slots.by in _BYS and slots.by != "total":
@@ -373,11 +378,11 @@ def _other_term(args: dict[str, Any], phrase: str, now: datetime, tz: str) -> di
 
 def _new_figure(tool: str, slots: Slots) -> dict[str, Any]:
     figure = _figure(slots)
-    if tool == "detect_anomalies" and _OF_FINDINGS.search(slots.rest):
+    if tool == "detect_anomalies" and OF_FINDINGS.search(slots.rest):
         return {}
     if tool == "detect_anomalies":
-        watched = _WATCHED.get(figure or "", figure)
-        return {"metrics": [watched]} if watched in _METRICS else {}
+        found = watched(figure)
+        return {"metrics": [found]} if found in _METRICS else {}
     return {"metric": figure} if figure in _METRICS else {}
 
 

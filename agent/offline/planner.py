@@ -18,6 +18,7 @@ from agent.offline.outlook import decide_outlook
 from agent.offline.parts import order_aside, parts_of
 from agent.offline.picking import speaks_of_a_place, which_of_them, with_place_named
 from agent.offline.reading import asks_what_runs, decide_reading
+from agent.offline.remarks import remark_on_last
 from agent.offline.requests import clauses, is_order
 from agent.offline.services import with_services
 from agent.offline.slots import Slots, mended, read_slots, wants_least
@@ -174,8 +175,9 @@ def _advice(turn: TurnView) -> ToolCalls | None:
 
 
 def _picked(turn: TurnView) -> ToolCalls | None:
-    """Which of what the last answer listed."""
-    return which_of_them(read_slots(turn.text, turn.names, turn.now, turn.timezone), turn.memory)
+    """Which of what the last answer listed, and what 'that' in a remark is."""
+    slots = read_slots(turn.text, turn.names, turn.now, turn.timezone)
+    return which_of_them(slots, turn.memory) or remark_on_last(slots, turn.memory.get("last"))
 
 
 def _by_place(turn: TurnView) -> Clarify | None:

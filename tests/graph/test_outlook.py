@@ -126,6 +126,16 @@ def test_how_sure_an_answer_is_depends_on_what_it_was(chat: Chat, first: str, sa
     assert turn.status == "ok" and said in turn.answer and not turn.tool_calls
 
 
+def test_a_remark_on_the_last_answer_is_answered_with_proven_words(chat: Chat) -> None:
+    ask(chat, MONTH, "remarks")
+    turn = ask(chat, "is that more than last month?", "remarks")
+    assert [call.name for call in turn.tool_calls] == ["run_forecast", "query_usage"]
+    assert turn.tool_calls[1].args["filters"] == turn.tool_calls[0].args["filters"]
+    ask(chat, "credits of BI_WH last week", "remarks")
+    turn = ask(chat, "is that normal?", "remarks")
+    assert [call.name for call in turn.tool_calls] == ["detect_anomalies"]
+
+
 def test_the_hour_of_a_day_is_not_added_up_over_days_and_that_is_said(chat: Chat) -> None:
     assert "do not add up" in ask(chat, "which hour of the day has the most queries?").answer
     assert "do not add up" not in ask(chat, "which hour had the most queries yesterday?").answer

@@ -18,6 +18,8 @@ from agent.offline.amounts import amount_in, bare_amount, without_amounts
         ("budget of 40000", (40_000, "USD")),
         ("stay under 300.50", (300.5, "USD")),
         ("on track for $100k", (100_000, "USD")),
+        ("how many credits are left of a budget of 20000", (20_000, "credits")),
+        ("what do credits cost within a budget of 20000 dollars", (20_000, "USD")),
         ("in the last 30 days", None),
         ("within 14 days", None),
         ("is it 85 % accurate", None),

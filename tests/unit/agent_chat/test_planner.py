@@ -380,6 +380,40 @@ def test_what_is_to_be_changed_is_named_and_not_picked() -> None:
     assert isinstance(decide("suspend the first one", last=LAST, shown=SHOWN), Clarify)
 
 
+@pytest.mark.parametrize(
+    ("text", "last", "wanted"),
+    [
+        ("how much did it cost?", "ODD", [("detect_anomalies", {"window": "since Monday"})]),
+        (
+            "is that normal?",
+            "ONE",
+            [
+                (
+                    "detect_anomalies",
+                    {"window": "yesterday", "filters": {"warehouse": ["ETL_WH"]}, "metrics": ["credits"]},
+                )
+            ],
+        ),
+        ("which day is the highest?", "AHEAD", [("run_forecast", "same")]),
+        (
+            "is that more than last month?",
+            "AHEAD",
+            [
+                ("run_forecast", "same"),
+                (
+                    "query_usage",
+                    {"metric": "cost", "filters": {"warehouse": ["ETL_WH"]}, "window": "last month"},
+                ),
+            ],
+        ),
+    ],
+)
+def test_that_is_what_the_last_answer_told(text: str, last: str, wanted: list[tuple[str, Any]]) -> None:
+    told = {"ODD": ODD, "ONE": ONE, "AHEAD": AHEAD}[last]
+    found = [(name, told["args"] if args == "same" else args) for name, args in wanted]
+    assert calls(decide(text, last=told)) == found
+
+
 AHEAD_BY = {"name": "run_forecast", "args": {"metric": "cost", "window": "next month", "by": "warehouse"}}
 AHEAD = {
     "name": "run_forecast",
