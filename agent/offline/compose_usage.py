@@ -18,7 +18,7 @@ _HEADS = {
 _MOST_SHOWN = 62
 _ALSO_OF_NONE = ("credits", "cost", "credits_compute", "credits_cloud_services")
 _OF_NONE = (
-    "- Rows are warehouses only: serverless services, and cloud services that no warehouse ran, come on top in the "
+    "- Rows are warehouses only: serverless services, and cloud services without a warehouse, come on top in the "
     "account's total."
 )
 
