@@ -25,5 +25,5 @@ def answer_directly(context: ToolContext, name: str, args: dict[str, Any]) -> tu
     result = called(context, ToolCall(name=name, args=args))
     tz = context.reader.account().timezone
     evidence = evidence_of([result], tz=tz)
-    text = proven(write_reply([result], tz), evidence, names=False)
+    text = proven(write_reply([result], tz), evidence, names=False, ours=True)
     return result, text if text is not None else render(listing([result]), evidence)

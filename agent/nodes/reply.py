@@ -8,6 +8,7 @@ from langgraph.runtime import Runtime
 
 from agent.memory import remember
 from agent.replies.evidence import plans_in
+from agent.shown import shown_in
 from agent.state import CallRecord, CallResult, ChatContext, ChatState, ErrorBody, Turn, TurnStatus
 from tools.charts import Chart
 from tools.result import Source, Window
@@ -88,7 +89,7 @@ def _window(results: list[CallResult]) -> Window | None:
 
 
 def _memory(state: ChatState, results: list[CallResult], person: str) -> dict[str, Any]:
-    """The last reading call, for follow-ups, and the open question, for the answer of the person it was put to."""
+    """The last reading call and whom it listed, for follow-ups; the open question, for that person's answer."""
     memory = dict(state.get("memory") or {})
     decision = state.get("decision") or {}
     memory["pending"] = None
@@ -102,6 +103,7 @@ def _memory(state: ChatState, results: list[CallResult], person: str) -> dict[st
     read = [r for r in read if r.name != "search_practices"]  # 'and last month?' is about figures
     if read:
         memory["last"] = {"name": read[-1].name, "args": read[-1].args}
+        memory["shown"] = shown_in(read[-1])
     if state.get("screened", "ok") == "ok":
         did = [f"{result.name}: {result.status}" for result in results]
         said = state["answer"].split("\n", 1)[0]

@@ -9,7 +9,7 @@ from agent.offline.words import metric_words
 from agent.state import Clarify
 from tools.windows.clock import RECURRING
 
-__all__ = ["TIME_LEFT", "left_out", "of_many_days", "time_lost", "what_is_beyond"]
+__all__ = ["TIME_LEFT", "left_out", "of_many_days", "strange_breakdown", "time_lost", "what_is_beyond"]
 
 _EXCEPT = re.compile(
     r"\b(?:except|excluding|exclude|without|other than|apart from|but not|but for|not including|besides)\b|"
@@ -60,7 +60,7 @@ def what_is_beyond(slots: Slots, *, state: bool) -> Clarify | None:
         )
     if _NOT.search(slots.rest):
         return Clarify(template="I can count all queries and failed ones. Ask for both, or for the failure rate.")
-    return _strange_breakdown(slots) or (None if state else _unread(slots))
+    return strange_breakdown(slots) or (None if state else _unread(slots))
 
 
 def left_out(slots: Slots) -> Clarify | None:
@@ -84,7 +84,8 @@ def time_lost(slots: Slots) -> Clarify | None:
     return Clarify(template=_UNREAD) if lost and not slots.windows else None
 
 
-def _strange_breakdown(slots: Slots) -> Clarify | None:
+def strange_breakdown(slots: Slots) -> Clarify | None:
+    """'By team': without this it would be answered as the total."""
     word = _BY_WORD.search(slots.rest)
     strange = slots.by is None and word and word[1] not in _NO_BREAKDOWN and word[1] not in metric_words()
     if strange or _OTHER.search(slots.rest):

@@ -22,24 +22,27 @@ _MOST_SHOWN = 31
 _MOST_MODELS = 3
 
 
-def forecast_lines(number: int, result: CallResult) -> list[str]:
+def forecast_lines(number: int, result: CallResult, *, least: bool = False) -> list[str]:
+    """`least`: who is asked for is expected to use least; told where all names have a row."""
     data = result.data or {}
-    lines = [_headline(number, data), *_so_far(data)]
+    if least and data["row_kind"] not in _TIMES and "rest" not in data["figures"]:
+        data = {**data, "rows": data["rows"][::-1]}
+    lines = [_headline(number, data, least=least), *_so_far(data)]
     lines += ["", *_table(data), *_below(data)]
     return [*lines, "", *_reading(number, result, data)]
 
 
-def _headline(number: int, data: dict[str, Any]) -> str:
+def _headline(number: int, data: dict[str, Any], *, least: bool) -> str:
     if data["row_kind"] not in _TIMES and len(data["rows"]) > 1:
         return _first_name(number, data)
     figures = data["figures"]
     window = f"[[r{number}.label]] ([[r{number}.window]])"
-    what = f"[[r{number}.title]]{_whose(data)}, {window}{_peak(data)}"
+    what = f"[[r{number}.title]]{_whose(data)}, {window}{_peak(data, least=least)}"
     return f"**[[{figures['total']}]] expected**{_credits(figures)} — {what}. {_between(figures)}"
 
 
 def _first_name(number: int, data: dict[str, Any]) -> str:
-    """Who is expected to use most, and what all of them come to."""
+    """Who is expected to use most, or least where that is asked for, and what all of them come to."""
     figures, first = data["figures"], data["rows"][0]["figures"]
     share = f", [[pct({first['value']},{figures['total']})]] of [[{figures['total']}]]"
     text = f"**[[{first['value']}.entity]]: [[{first['value']}]] expected**{share} — [[r{number}.title]]"
@@ -68,12 +71,12 @@ _PEAKS = ("hour", "day", "month")
 """Weeks at the ends of a window are cut: the highest of them would often only be a whole one."""
 
 
-def _peak(data: dict[str, Any]) -> str:
+def _peak(data: dict[str, Any], *, least: bool) -> str:
     rows = data["rows"]
     if data["row_kind"] not in _PEAKS or len(rows) < 2 or data["unit"] == "bytes":
         return ""
-    first = max(rows, key=lambda row: row["value"])["figures"]["value"]
-    return f"; the highest {data['row_kind']}: [[{first}.entity]] with [[{first}]]"
+    first = (min if least else max)(rows, key=lambda row: row["value"])["figures"]["value"]
+    return f"; the {'lowest' if least else 'highest'} {data['row_kind']}: [[{first}.entity]] with [[{first}]]"
 
 
 def _whose(data: dict[str, Any]) -> str:

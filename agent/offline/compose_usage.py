@@ -16,6 +16,11 @@ _HEADS = {
     "week": "Week from",
 }
 _MOST_SHOWN = 62
+_ALSO_OF_NONE = ("credits", "cost", "credits_compute", "credits_cloud_services")
+_OF_NONE = (
+    "- Rows are warehouses only: serverless services, and cloud services without a warehouse, come on top in the "
+    "account's total."
+)
 
 
 def usage_lines(number: int, result: CallResult) -> list[str]:
@@ -176,6 +181,8 @@ def _reading(number: int, result: CallResult, data: dict[str, Any]) -> list[str]
         lines.append(f"- Only: [[r{number}.filters]].")
     if data["convention"]:
         lines.append(f"- [[r{number}.convention]]")
+    if data["by"] == "warehouse" and data["metric"] in _ALSO_OF_NONE and not data["filters"]:
+        lines.append(_OF_NONE)
     zone = "" if data["metric"] in ("credits_billed", "cost_billed") else "Days are the account's. "
     source = ", ".join(source.view for source in result.sources)
     lines.append(f"- {zone}Source: {source}, covered until [[{data['figures']['covered_until']}]].")

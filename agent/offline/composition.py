@@ -21,7 +21,6 @@ __all__ = ["block_lines", "write_reply"]
 _WRITERS: dict[str, Callable[[int, CallResult], list[str]]] = {
     "query_usage": usage_lines,
     "list_warehouses": warehouse_lines,
-    "run_forecast": forecast_lines,
     "budget": budget_lines,
     "detect_anomalies": anomaly_lines,
     "list_findings": finding_lines,
@@ -31,9 +30,13 @@ _WRITERS: dict[str, Callable[[int, CallResult], list[str]]] = {
 """What words a tool's result; a tool that is not here says its own message."""
 
 
-def write_reply(results: Sequence[CallResult], tz: str, *, cards: bool = False) -> str:
-    """One block for each call, in order. `cards`: stored plans are shown elsewhere, each on a card of its own."""
-    blocks = ["\n".join(lines) for lines in block_lines(results, cards=cards)]
+def write_reply(results: Sequence[CallResult], tz: str, *, cards: bool = False, least: bool = False) -> str:
+    """One block for each call, in order.
+
+    `cards`: stored plans are shown elsewhere, each on a card of its own. `least`: of forecasts by name the smallest is
+    asked for.
+    """
+    blocks = ["\n".join(lines) for lines in block_lines(results, cards=cards, least=least)]
     windows = {r.window.model_dump_json() for r in results if r.window is not None}
     if len(results) == len(windows) == 2 and all(
         r.name == "query_usage" and r.status == "ok" and r.complete for r in results
@@ -42,21 +45,23 @@ def write_reply(results: Sequence[CallResult], tz: str, *, cards: bool = False) 
     return "\n\n".join(block for block in blocks if block)
 
 
-def block_lines(results: Sequence[CallResult], *, cards: bool = False) -> list[list[str]]:
+def block_lines(results: Sequence[CallResult], *, cards: bool = False, least: bool = False) -> list[list[str]]:
     """The lines of each call's block, in order."""
     plans = 0
     blocks: list[list[str]] = []
     for number, result in enumerate(results, start=1):
-        blocks.append(_lines(number, result, plans, cards))
+        blocks.append(_lines(number, result, plans, cards, least))
         plans += len((result.data or {}).get("plans", ())) if result.status == "needs_approval" else 0
     return blocks
 
 
-def _lines(number: int, result: CallResult, plans: int, cards: bool) -> list[str]:
+def _lines(number: int, result: CallResult, plans: int, cards: bool, least: bool) -> list[str]:
     if result.error or result.status in ("no_data", "not_loaded", "no_permission", "error"):
         return _absent(number, result)
     if result.status == "needs_approval":
         return card_lines(number, result, plans) if cards else plan_lines(number, result, plans)
+    if result.name == "run_forecast":
+        return forecast_lines(number, result, least=least)
     writer = _WRITERS.get(result.name)
     if writer is not None:
         return writer(number, result)

@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 import prompts
+from agent.offline.reading import filters_of, said, unclear_name
 from agent.offline.slots import Slots
 from agent.offline.words import patterns
-from agent.state import Refuse, ToolCall, ToolCalls
+from agent.state import Clarify, Refuse, ToolCall, ToolCalls
 
 __all__ = ["decide_findings"]
 
@@ -22,7 +23,7 @@ _ONE = re.compile(r"\bfindings? (?:[\w#:]+ )?[0-9a-f]{4,12}\b", re.IGNORECASE)
 _LOOK_ANEW = re.compile(r"\bplans?\b|\bapprovals?\b|\bfind out\b", re.IGNORECASE)
 
 
-def decide_findings(slots: Slots) -> ToolCalls | Refuse | None:
+def decide_findings(slots: Slots) -> ToolCalls | Clarify | Refuse | None:
     """The call that reads them from the store, or where one is looked at and quieted; None: the question is another."""
     about = re.search(r"\b(?:findings?|alerts?)\b", slots.text, re.IGNORECASE)
     if about and (_MOVES.match(slots.text) or _ONE.search(slots.text)):
@@ -30,12 +31,15 @@ def decide_findings(slots: Slots) -> ToolCalls | Refuse | None:
     state = next((name for name, pattern in patterns("findings").items() if pattern.search(slots.text)), None)
     if state is None or _LOOK_ANEW.search(slots.text):
         return None
+    unclear = unclear_name(slots)
+    if unclear is not None:
+        return unclear
     args: dict[str, Any] = {} if state == "open" else {"state": state}
-    names = [mention.names[0] for mention in slots.mentions if len(mention.names) == 1]
+    names = filters_of(slots).get("warehouse")
     if names:
-        args["warehouses"] = list(dict.fromkeys(names))
+        args["warehouses"] = names
     if _CRITICAL.search(slots.text):
         args["severity"] = "critical"
     elif _WARNING.search(slots.text):
         args["severity"] = "warning"
-    return ToolCalls(calls=(ToolCall(name="list_findings", args=args),))
+    return said(slots, (ToolCall(name="list_findings", args=args),))

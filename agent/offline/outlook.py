@@ -8,27 +8,32 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from agent.offline.amounts import amount_in, without_amounts
-from agent.offline.beyond import left_out, of_many_days, time_lost
-from agent.offline.reading import decide_reading, filters_of, is_listing, said, unclear_name
+from agent.offline.beyond import left_out, of_many_days, strange_breakdown, time_lost
+from agent.offline.picking import MOST_NAMES
+from agent.offline.reading import decide_reading, filters_of, is_listing, said, sets_apart, unclear_name
 from agent.offline.slots import Slots, mended, read_slots
 from agent.offline.words import patterns
 from agent.state import Clarify, Names, ToolCall, ToolCalls
 from tools.errors import BadArgument
 from tools.history.measures import SeriesBy, SeriesMetric, WatchMetric
+from tools.usage.metrics import Metric
 from tools.windows.calendars import add_months, localize, quarter_start, zone
 from tools.windows.future import find_futures, read_future
 from tools.windows.points import WEEKDAY
 
-__all__ = ["OUTLOOK_TOOLS", "decide_outlook"]
+__all__ = ["OF_FINDINGS", "OUTLOOK_TOOLS", "decide_outlook", "measured", "watched"]
 
 OUTLOOK_TOOLS = ("run_forecast", "budget", "detect_anomalies")
 _Topic = Literal["forecast", "budget", "anomalies"]
 _TOOL: dict[_Topic, str] = {"forecast": "run_forecast", "budget": "budget", "anomalies": "detect_anomalies"}
+_USED = get_args(Metric)
 _METRICS, _WATCH_METRICS, _BYS = get_args(SeriesMetric), get_args(WatchMetric), get_args(SeriesBy)
 _MOST_WINDOWS = 3
+_BY_DAY = "next 14 days"
+"""Without a time, 'which day will cost most?' is of days that have a row each."""
 _FOLLOWS = re.compile(
     r"^\W*(?:and|what about|how about|only|just|same|also|then|instead|now|but|again|by|per|for|in|next|"
-    r"make (?:it|that)|show (?:it|that|them|me)|split|break)\b|\bas a (?:chart|graph|plot)\b",
+    r"make (?:it|that)|show (?:it|that|them|me)|tell me (?:more|about)|split|break)\b|\bas a (?:chart|graph|plot)\b",
     re.IGNORECASE,
 )
 _SHORT = 4
@@ -54,7 +59,7 @@ _FOR_ALL = re.compile(r"\b(?:all|every|whole|overall|everything|entire|account)\
 _YEAR, _QUARTER = re.compile(r"\b(?:year|annual\w*|eoy|ytd)\b"), re.compile(r"\b(?:quarter\w*|eoq|q[1-4])\b")
 _WATCHED = {"cost": "credits", "cost_billed": "credits", "credits_billed": "credits", "failure_rate": "failures"}
 """What is watched where another face of it is asked about."""
-_OF_FINDINGS = re.compile(
+OF_FINDINGS = re.compile(
     r"\b(?:anomal\w*|outliers?|oddit\w*|findings?|it|they|that|these|those|them)\b.{0,12}\bcosts?\b|"
     r"\bcosts? of (?:the |these |those |all )?(?:anomal\w*|outliers?|oddit\w*|findings?|it|them)\b"
 )
@@ -77,13 +82,14 @@ def decide_outlook(
     slots = read_slots(_without(topic, fixed, blanked), names, now, tz)
     last = memory.get("last")
     if topic == "perhaps":
-        timed = bool(slots.windows) or time_lost(slots) is not None
+        timed = bool(slots.windows or slots.filters) or time_lost(slots) is not None
         topic = "anomalies" if timed or _names_a_figure(slots) else None
     if topic == "forecast" and (last or {}).get("name") == "budget" and _only_a_time(slots):
         topic = None
     if topic is None:
         return _follow_up(fixed, names, slots, [_bare(f.phrase, now, tz) for f in futures], last, now, tz)
     unclear = unclear_name(slots) or left_out(slots) or of_many_days(slots)
+    unclear = unclear or (strange_breakdown(slots) if topic != "budget" else None)
     if unclear is not None:
         return unclear
     windows = [_bare(found.phrase, now, tz) for found in futures][:_MOST_WINDOWS]
@@ -170,6 +176,11 @@ def _topic(text: str, warehouses: tuple[str, ...], *, has_future: bool) -> _Topi
     return "perhaps" if says["perhaps"].search(bare) else None
 
 
+def watched(figure: str | None) -> str | None:
+    """The figure in which oddities are looked for where this one is asked about."""
+    return _WATCHED.get(figure or "", figure)
+
+
 def _names_a_figure(slots: Slots) -> bool:
     return _figure(slots) not in (None, *_ONLY_WHEN_SAID)
 
@@ -194,22 +205,37 @@ def _forecast(
     before = dict((last or {}).get("args") or {}) if _leans(slots) else {}
     args: dict[str, Any] = {"metric": metric or _kept_metric(before) or "credits"}
     by = slots.by if slots.by in _BYS else before.get("by") if before.get("by") in _BYS else None
-    if slots.top and by is None:
+    if by is None and (slots.top or sets_apart(slots, filters_of(slots))):
         by = "warehouse"
     if by not in (None, "total"):
         args["by"] = by
     filters = filters_of(slots) or spoken or ({} if _FOR_ALL.search(slots.rest) else before.get("filters") or {})
     if filters:
         args["filters"] = filters
-        if slots.by is None and args.get("by") in filters:
+        if slots.by is None and args.get("by") in filters and not sets_apart(slots, filters):
             args.pop("by")
-    if slots.top:
-        args["top"] = slots.top
-    calls = [ToolCall(name="run_forecast", args={**args, "window": window}) for window in windows]
-    found = said(slots, tuple(calls or [ToolCall(name="run_forecast", args=args)]))
+    if slots.top or (slots.ascending and args.get("by")):
+        args["top"] = MOST_NAMES if slots.ascending else slots.top
+    found = said(slots, tuple(_forecast_calls(args, slots, windows)))
     if args["metric"] == "storage_bytes" and _COSTS.search(slots.rest):
         return found.model_copy(update={"note": " ".join(filter(None, (found.note, _BYTES)))})
     return found
+
+
+def _forecast_calls(args: dict[str, Any], slots: Slots, windows: list[str]) -> list[ToolCall]:
+    """One for each time to come, and what was used in a time that it is compared with."""
+    if not windows and slots.by == "day":
+        windows = [_BY_DAY]
+    calls = [ToolCall(name="run_forecast", args={**args, "window": window}) for window in windows]
+    if calls and slots.compare and slots.windows:
+        calls += measured(args, slots.windows[0])
+    return calls or [ToolCall(name="run_forecast", args=args)]
+
+
+def measured(args: dict[str, Any], window: str) -> list[ToolCall]:
+    """'More than last month?' of what comes: what was used then stands beside the forecast."""
+    kept = {key: args[key] for key in ("metric", "by", "filters") if key in args}
+    return [ToolCall(name="query_usage", args={**kept, "window": window})] if args["metric"] in _USED else []
 
 
 def _time_lost(slots: Slots) -> bool:
@@ -254,8 +280,8 @@ def _budget(text: str, slots: Slots, spoken: dict[str, list[str]], later: list[s
 
 def _anomalies(slots: Slots, spoken: dict[str, list[str]]) -> ToolCalls:
     args: dict[str, Any] = {}
-    figure = None if _OF_FINDINGS.search(slots.rest) else _figure(slots)
-    metric = _WATCHED.get(figure or "", figure)
+    figure = None if OF_FINDINGS.search(slots.rest) else _figure(slots)
+    metric = watched(figure)
     if metric in _WATCH_METRICS:
         args["metrics"] = [metric]
     if slots.by in _BYS and slots.by != "total":
@@ -352,11 +378,11 @@ def _other_term(args: dict[str, Any], phrase: str, now: datetime, tz: str) -> di
 
 def _new_figure(tool: str, slots: Slots) -> dict[str, Any]:
     figure = _figure(slots)
-    if tool == "detect_anomalies" and _OF_FINDINGS.search(slots.rest):
+    if tool == "detect_anomalies" and OF_FINDINGS.search(slots.rest):
         return {}
     if tool == "detect_anomalies":
-        watched = _WATCHED.get(figure or "", figure)
-        return {"metrics": [watched]} if watched in _METRICS else {}
+        found = watched(figure)
+        return {"metrics": [found]} if found in _METRICS else {}
     return {"metric": figure} if figure in _METRICS else {}
 
 

@@ -16,10 +16,12 @@ from agent.offline.findings import decide_findings
 from agent.offline.orders import clusters_in
 from agent.offline.outlook import decide_outlook
 from agent.offline.parts import order_aside, parts_of
+from agent.offline.picking import speaks_of_a_place, which_of_them, with_place_named
 from agent.offline.reading import asks_what_runs, decide_reading
+from agent.offline.remarks import remark_on_last
 from agent.offline.requests import clauses, is_order
 from agent.offline.services import with_services
-from agent.offline.slots import Slots, mended, read_slots
+from agent.offline.slots import Slots, mended, read_slots, wants_least
 from agent.offline.words import patterns
 from agent.state import CallResult, Clarify, Decision, Done, Refuse, ToolCall, ToolCalls, TurnView
 from tools.windows.parse import find_windows
@@ -39,6 +41,8 @@ class OfflineThinker:
         answered = _answered(turn)
         if answered is not None:
             return answered
+        if not turn.asked_for_change:  # of what is to be changed the name is asked for
+            turn = replace(turn, text=with_place_named(turn.text, turn.memory, turn.names))
         if turn.asked_for_change:
             change = _change(turn)
             if change is not None:
@@ -53,10 +57,13 @@ class OfflineThinker:
             return _question(turn.text, turn) or _not_understood(turn)
         return (
             _talk(turn.text)
+            or _sureness(turn)
             or _other_language(turn.text)
             or _findings(turn)
             or _own(turn)
             or _advice(turn)
+            or _picked(turn)
+            or _by_place(turn)
             or _outlook(turn)
             or _no(turn)
             or _question(turn.text, turn)
@@ -93,7 +100,8 @@ class OfflineThinker:
         return ToolCalls(calls=tuple(calls), note=" ".join(notes)) if calls else None
 
     def write(self, turn: TurnView) -> str:
-        return write_reply(turn.results, turn.timezone, cards=turn.cards)
+        least = wants_least(mended(turn.text, turn.names.warehouses()))
+        return write_reply(turn.results, turn.timezone, cards=turn.cards, least=least)
 
 
 _OTHER = r"(?:euros?|eur|gbp|pounds?|sterling|yen|chf|francs?)\b"
@@ -127,6 +135,17 @@ def _talk(text: str) -> Done | None:
     return None
 
 
+def _sureness(turn: TurnView) -> Done | None:
+    """'How sure are you?': what the last answer's figures are, and where it says how far they hold."""
+    if not patterns("sure")["asks"].search(turn.text):
+        return None
+    tool = (turn.memory.get("last") or {}).get("name", "")
+    return Done(template=prompts.text(_SURE.get(tool, "sure_measured")))
+
+
+_SURE = {"run_forecast": "sure_forecast", "budget": "sure_forecast", "detect_anomalies": "sure_odd"}
+
+
 def _other_language(text: str) -> Refuse | None:
     """'Wie viele Credits ...?': no name is asked back that is a word of another language."""
     found = {word.casefold() for word in patterns("languages")["other"].findall(text)}
@@ -141,7 +160,7 @@ def _own(turn: TurnView) -> ToolCalls | None:
     return ToolCalls(calls=(ToolCall(name="own_cost", args={"window": windows[0].phrase} if windows else {}),))
 
 
-def _findings(turn: TurnView) -> ToolCalls | Refuse | None:
+def _findings(turn: TurnView) -> ToolCalls | Clarify | Refuse | None:
     """What scans have found is read from the store."""
     return decide_findings(read_slots(turn.text, turn.names, turn.now, turn.timezone))
 
@@ -153,6 +172,17 @@ def _advice(turn: TurnView) -> ToolCalls | None:
     if not asks_for_advice(turn.text, warehouses, windows=times):
         return None
     return decide_advice(turn.text, warehouses, turn.memory.get("advice") or ())
+
+
+def _picked(turn: TurnView) -> ToolCalls | None:
+    """Which of what the last answer listed, and what 'that' in a remark is."""
+    slots = read_slots(turn.text, turn.names, turn.now, turn.timezone)
+    return which_of_them(slots, turn.memory) or remark_on_last(slots, turn.memory.get("last"))
+
+
+def _by_place(turn: TurnView) -> Clarify | None:
+    """'The first one' where no names were listed, or none that this person may see."""
+    return Clarify(template=_BY_PLACE) if speaks_of_a_place(turn.text) else None
 
 
 def _outlook(turn: TurnView) -> ToolCalls | Clarify | None:
@@ -197,10 +227,11 @@ def _not_understood(turn: TurnView) -> Decision:
 
 _OF_THE_ANSWER = re.compile(
     r"\b(?:the )?(?:first|second|third|last|next|other|top|biggest|worst) (?:one|ones|of (?:them|these|those))\b|"
-    r"\b(?:which|what|who|any) of (?:these|those|them)\b|\btell me more\b|\bmore (?:details?|about (?:it|that|this))\b"
+    r"\b(?:which|what|who|any) of (?:these|those|them)\b|\bwhich ones?\b|"
+    r"\btell me more\b|\bmore (?:details?|about (?:it|that|this))\b"
 )
 _BY_PLACE = (
-    "I do not pick a part of my last answer by its place. Name what is meant, e.g. a warehouse, and a figure or a time."
+    "I cannot tell which part of my last answer that is. Name what is meant, e.g. a warehouse, and a figure or a time."
 )
 
 

@@ -15,7 +15,16 @@ from agent.offline.words import is_known, patterns
 from agent.state import Clarify, ToolCall, ToolCalls
 from tools.windows.parse import DEFAULT_WINDOW, read_window
 
-__all__ = ["asks_what_runs", "decide_reading", "filters_of", "follows_up", "is_listing", "said", "unclear_name"]
+__all__ = [
+    "asks_what_runs",
+    "decide_reading",
+    "filters_of",
+    "follows_up",
+    "is_listing",
+    "said",
+    "sets_apart",
+    "unclear_name",
+]
 
 _FOLLOW = re.compile(
     r"^\W*(?:and|what about|how about|only|just|same|also|then|instead|now|but|again|do (?:the same|that)|"
@@ -43,6 +52,7 @@ _OVERVIEW = re.compile(
 """Where it all goes: the account's total and its parts."""
 
 
+_EITHER = re.compile(r"\bor\b|\b(?:more|most|less|least|fewer|cheaper|pricier|busier|slower|faster|bigger|smaller)\b")
 _WITH_BEFORE = re.compile(r"\bbefore\b|\bprevious\b|\bover (?:week|month)\b")
 
 
@@ -113,6 +123,10 @@ def decide_reading(slots: Slots, last: Mapping[str, Any] | None, now: datetime, 
     unclear = unclear_name(slots) or what_is_beyond(slots, state=is_listing(slots))
     if unclear is not None:
         return unclear
+    meant = _with_running(slots, now, tz)
+    if isinstance(meant, Clarify):
+        return meant
+    slots = meant
     if is_listing(slots) and not _narrows(slots, last):
         return said(slots, (_list_call(slots),))
     if follows_up(slots, last):
@@ -126,6 +140,26 @@ def decide_reading(slots: Slots, last: Mapping[str, Any] | None, now: datetime, 
     elif slots.metric is None and not _stands_alone(slots):
         return None
     return _usage(slots, args, now, tz)
+
+
+_RUNNING = ("today", "this week", "this month", "this quarter", "this year")
+_NAME_BOTH = "I compare a time with the one right before it. Name both times, e.g. cost in September and in November."
+
+
+def _with_running(slots: Slots, now: datetime, tz: str) -> Slots | Clarify:
+    """'More than last week?': it is this week that is compared with it, where no other time is said."""
+    if len(slots.windows) != 1 or not _than(slots.windows[0], slots.text):
+        return slots
+    before = read_window(slots.windows[0], now, tz).window
+    for phrase in _RUNNING:
+        running = read_window(phrase, now, tz)
+        if running.previous.start == before.start and running.window.start == before.end:
+            return replace(slots, windows=(phrase, *slots.windows), compare=True)
+    return Clarify(template=_NAME_BOTH)
+
+
+def _than(phrase: str, text: str) -> bool:
+    return re.search(rf"\bthan (?:(?:in|on|for|during|the) )*{re.escape(phrase)}\b", text, re.IGNORECASE) is not None
 
 
 _CHANGED = re.compile(
@@ -166,7 +200,23 @@ def _usage(slots: Slots, args: dict[str, Any], now: datetime, tz: str) -> ToolCa
     if len(windows) > 1:
         args = {k: v for k, v in args.items() if k != "compare"}
         return said(slots, tuple(ToolCall(name="query_usage", args={**args, "window": w}) for w in windows))
-    return said(slots, (ToolCall(name="query_usage", args=args),))
+    found = said(slots, (ToolCall(name="query_usage", args=args),))
+    if args.get("by") == "hour" and _OF_DAY.search(slots.rest) and _has_days(args, now, tz):
+        return found.model_copy(update={"note": " ".join(filter(None, (found.note, _HOURS_OF_DATES)))})
+    return found
+
+
+_OF_DAY = re.compile(r"\b(?:which|what) hours?\b|\bhours? of (?:the |a |each |every )?day\b|\btime of (?:the )?day\b")
+_HOURS_OF_DATES = (
+    "Each hour stands with its date: I do not add up the same hour over the days, so the highest may have come "
+    "only once."
+)
+
+
+def _has_days(args: Mapping[str, Any], now: datetime, tz: str) -> bool:
+    """Whether the hours are those of several days."""
+    window = read_window(args.get("window", DEFAULT_WINDOW), now, tz).window
+    return (window.end - window.start).total_seconds() > 25 * 3600
 
 
 def _are_listed(slots: Slots, windows: list[str], now: datetime, tz: str) -> bool:
@@ -201,11 +251,16 @@ def _args(slots: Slots) -> dict[str, Any]:
     for name in ("top", "ascending", "compare", "include_idle"):
         if getattr(slots, name):
             args[name] = getattr(slots, name)
-    if slots.compare and len(filters.get("warehouse", ())) > 1 and by is None:
-        args["by"] = "warehouse"  # 'compare A and B': with each other
-        if not _WITH_BEFORE.search(slots.rest):
+    if sets_apart(slots, filters) and by is None:
+        args["by"] = "warehouse"
+        if slots.compare and not _WITH_BEFORE.search(slots.rest):
             args.pop("compare")
     return args
+
+
+def sets_apart(slots: Slots, filters: Mapping[str, list[str]]) -> bool:
+    """'Compare A and B', 'which costs more, A or B?': with each other, and not what they come to together."""
+    return len(filters.get("warehouse", ())) > 1 and (slots.compare or _EITHER.search(slots.rest) is not None)
 
 
 def filters_of(slots: Slots) -> dict[str, list[str]]:

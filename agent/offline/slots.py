@@ -19,12 +19,12 @@ from tools.errors import BadArgument
 from tools.usage.metrics import Breakdown, Metric
 from tools.windows.parse import find_windows, read_window
 
-__all__ = ["TOP", "Slots", "mended", "read_slots"]
+__all__ = ["TOP", "Slots", "mended", "read_slots", "wants_least"]
 
 _NUMBER_WORDS = {"three": 3, "five": 5, "ten": 10, "two": 2, "four": 4, "six": 6, "seven": 7, "eight": 8, "twenty": 20}
 _NUMBER = r"\d{1,3}|" + "|".join(_NUMBER_WORDS)
 _MOST = r"most|biggest|largest|highest|top|worst|priciest|costliest|heaviest|busiest|hungriest|slowest|longest"
-_LEAST = r"least|cheapest|lowest|smallest|fewest|bottom|quietest|fastest|shortest"
+_LEAST = r"(?<!\bat )least|cheapest|lowest|smallest|fewest|bottom|quietest|fastest|shortest"
 TOP = re.compile(
     rf"\b(?:top|bottom|first|best|worst|biggest|largest) ({_NUMBER})\b|\b({_NUMBER}) (?:{_MOST}|{_LEAST})\b",
     re.IGNORECASE,
@@ -37,7 +37,7 @@ _UNUSED = re.compile(
 """What was not used stands first where the least stands first."""
 _ASCENDING = re.compile(rf"\b(?:{_LEAST})\b|{_UNUSED.pattern}", re.IGNORECASE)
 _COMPARE = re.compile(
-    r"\bcompar\w*|\bvs\b|\bversus\b|\b(?:more|less|higher|lower|fewer) than\b|"
+    r"\bcompar\w*|\bvs\b|\bversus\b|\b(?:more|less|higher|lower|fewer)(?:\s+\w+){0,3}?\s+than\b|"
     r"\b(?:week|month|day|year)[- ](?:over|on)[- ]"
     r"(?:week|month|day|year)\b|\b(?:wow|mom|dod|yoy)\b|\bincreas\w*|\bdecreas\w*|\bgrow(?:n|th|ing)?\b|\bgrew\b|\bdifference\b|"
     r"\b(?:rise|rises|rising|rose|risen|falling|fell|climb\w*|dropped|shrinking|shrank)\b|"
@@ -95,6 +95,11 @@ class Slots:
             or self.top
             or self.compare
         )
+
+
+def wants_least(text: str) -> bool:
+    """Whether the smallest are asked for, which then stand first."""
+    return _ASCENDING.search(text) is not None
 
 
 def mended(text: str, warehouses: tuple[str, ...]) -> str:
@@ -296,4 +301,4 @@ def _with_order(slots: Slots) -> Slots:
         word = (match[1] or match[2]).casefold()
         top = _NUMBER_WORDS.get(word) or int(word)
         top = min(max(top, 1), 100)
-    return replace(slots, top=top, ascending=bool(_ASCENDING.search(slots.rest)))
+    return replace(slots, top=top, ascending=wants_least(slots.rest))

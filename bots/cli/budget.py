@@ -9,10 +9,24 @@ import typer
 from bots.cli.output import Output
 from tools.charts import Chart
 
-__all__ = ["run_budget"]
+__all__ = ["read_amount", "run_budget"]
 
 _EXIT = {"no_permission": 3, "error": 1}
 _USAGE = ("bad_argument", "unknown_name")
+
+
+def read_amount(text: str) -> float:
+    """What stands after `frostline budget`.
+
+    Raises:
+        typer.BadParameter: it is no amount above zero.
+    """
+    from agent.offline.amounts import bare_amount
+
+    found = bare_amount(text)
+    if found is None:
+        raise typer.BadParameter("Give a number above 0, e.g. 30000, 30,000, 12k or 1.5m.")
+    return found
 
 
 def run_budget(

@@ -89,9 +89,18 @@ def ask(
     run_ask(output(as_json), Globals.profile, text, thread, person, chart)
 
 
+def _amount(text: str | float) -> float:
+    from bots.cli.budget import read_amount
+
+    return read_amount(str(text))
+
+
 @app.command()
 def budget(
-    amount: Annotated[float | None, typer.Argument(min=0.01, help="Default: the budget in the settings.")] = None,
+    amount: Annotated[
+        float | None,
+        typer.Argument(metavar="AMOUNT", parser=_amount, help="30000 or 12k. Default: the budget in the settings."),
+    ] = None,
     credits_: Annotated[bool, typer.Option("--credits", help="AMOUNT is credits, not USD.")] = False,
     period: Annotated[str, typer.Option("--period", help="month, quarter, year or contract.")] = "month",
     warehouse: Annotated[list[str] | None, typer.Option("--warehouse", metavar="W", help="Only this one.")] = None,

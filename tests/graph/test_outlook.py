@@ -48,6 +48,7 @@ def ask(chat: Chat, text: str, thread: str | None = None) -> Turn:
         ("did queueing spike yesterday?", "detect_anomalies"),
         ("any anomalies in ETL_WH last week?", "detect_anomalies"),
         ("will we stay within 9000 dollars this month?", "budget"),
+        ("anything odd for user ALICE?", "detect_anomalies"),
         ("are we on track", "budget"),
     ],
 )
@@ -96,6 +97,55 @@ def test_what_cannot_be_forecast_is_a_question_back_or_an_honest_absence(chat: C
     assert "does not add up" in chat.say("forecast the failure rate for next week", thread="rate").answer
 
 
+def test_who_is_expected_to_use_least_stands_first_and_the_lowest_day_is_named(chat: Chat) -> None:
+    least = ask(chat, "which warehouse will cost the least next week?")
+    rows = [fact for fact in least.facts if fact.label == "cost, expected" and fact.entity]
+    smallest = min(rows, key=lambda fact: float(str(fact.value)))
+    assert least.answer.startswith(f"**`{smallest.entity}`:"), least.answer
+    assert "; the lowest day: " in ask(chat, "which day next week will be the cheapest?").answer
+
+
+def test_a_part_of_the_last_answer_is_picked(chat: Chat) -> None:
+    listed = ask(chat, "credits by warehouse last week", "picked")
+    second = [fact.entity for fact in listed.facts if fact.label == "credits used" and fact.entity][1]
+    turn = ask(chat, "the second one by day", "picked")
+    assert turn.tool_calls[0].args["filters"] == {"warehouse": [second]}
+    assert ask(chat, "and by hour", "picked").status == "ok"
+    found = ask(chat, ODD, "picked-odd")
+    first = ask(chat, "tell me more about the first one", "picked-odd")
+    assert first.tool_calls[0].name == "detect_anomalies" and found.status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [(MONTH, "backtest"), (ODD, "chance alone"), ("credits last week", "no estimates"), ("help", "no estimates")],
+)
+def test_how_sure_an_answer_is_depends_on_what_it_was(chat: Chat, first: str, said: str) -> None:
+    ask(chat, first, f"sure-{said}-{first}")
+    turn = ask(chat, "how sure are you?", f"sure-{said}-{first}")
+    assert turn.status == "ok" and said in turn.answer and not turn.tool_calls
+
+
+def test_a_remark_on_the_last_answer_is_answered_with_proven_words(chat: Chat) -> None:
+    ask(chat, MONTH, "remarks")
+    turn = ask(chat, "is that more than last month?", "remarks")
+    assert [call.name for call in turn.tool_calls] == ["run_forecast", "query_usage"]
+    assert turn.tool_calls[1].args["filters"] == turn.tool_calls[0].args["filters"]
+    ask(chat, "credits of BI_WH last week", "remarks")
+    turn = ask(chat, "is that normal?", "remarks")
+    assert [call.name for call in turn.tool_calls] == ["detect_anomalies"]
+
+
+def test_the_hour_of_a_day_is_not_added_up_over_days_and_that_is_said(chat: Chat) -> None:
+    assert "do not add up" in ask(chat, "which hour of the day has the most queries?").answer
+    assert "do not add up" not in ask(chat, "which hour had the most queries yesterday?").answer
+
+
+def test_rows_of_warehouses_are_said_not_to_be_all(chat: Chat) -> None:
+    assert "come on top in" in ask(chat, "credits by warehouse last week").answer
+    assert "come on top in" not in ask(chat, "queries by warehouse last week").answer
+
+
 def test_a_viewer_sees_no_single_users() -> None:
     turn = Chat(reader=rhythmic(incident=True), role="viewer").say(ODD)
     assert turn.status == "ok"
@@ -106,6 +156,8 @@ def test_a_viewer_sees_no_single_users() -> None:
 def test_a_command_gets_the_same_proven_words() -> None:
     result, text = answer_directly(context(rhythmic()), "budget", {"amount": 9000})
     assert result.status == "ok" and "budget" in text and "Probability of running over" in text
+    spent, words = answer_directly(context(rhythmic()), "budget", {"amount": 10})
+    assert spent.status == "ok" and words.startswith("**Over budget") and "The amount was used up on" in words
     refused, said = answer_directly(context(rhythmic()), "budget", {"period": "contract"})
     assert refused.error == "bad_argument" and said.startswith("No contract")
 

@@ -90,7 +90,8 @@ def budget(home: Path, *args: str, code: int = 0, **env: str) -> dict[str, Any]:
 def test_the_budget_command(home: Path) -> None:
     tight = budget(home, "10")
     assert tight["data"]["verdict"] == "over" and tight["status"] == "ok"
-    loose = budget(home, "10000000", "--credits")
+    loose = budget(home, "10000k", "--credits")
+    assert any(fact["label"] == "budget" and fact["value"] == 10_000_000.0 for fact in loose["facts"])
     assert loose["data"]["verdict"] == "within" and loose["data"]["overrun_percent"] < 2.5
     assert budget(home, "--period", "contract", code=2)["error"]["code"] == "bad_argument"
     contract = {

@@ -174,6 +174,9 @@ def test_what_is_open_is_asked(text: str, options: tuple[str, ...], named: str |
             "anything odd since the migration?",
             "any spikes in the 3 days before it?",
         ),
+        *("any critical findings on NIGHTLY_WH?", "what is open on NIGHTLY_WH?"),
+        *("forecast by team next month", "what will each department cost next month?", "any anomalies by project?"),
+        *("more queries than in August?", "did ETL_WH cost more than in March?"),
         *("credits on weekdays last month", "credits at night last week", "anything odd at night last week?"),
     ],
 )
@@ -334,6 +337,84 @@ def test_a_follow_up_keeps_what_it_does_not_say(text: str, last: dict[str, Any],
     assert calls(decide(text, last=last)) == [("query_usage", args)]
 
 
+SHOWN = {"by": "warehouse", "names": ["BI_WH", "ETL_WH", "data science"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "args"),
+    [
+        ("the first one by day", {"metric": "credits", "by": "day", "window": "last week", "filters": ["BI_WH"]}),
+        ("and the second one?", {"metric": "credits", "window": "last week", "filters": ["ETL_WH"]}),
+        ("and the last of them", {"metric": "credits", "window": "last week", "filters": ["data science"]}),
+        ("which one has the least?", {**LAST["args"], "ascending": True}),
+        ("which of these is cheapest?", {**LAST["args"], "metric": "cost", "ascending": True}),
+        ("which of them has the most queries?", {**LAST["args"], "metric": "queries"}),
+        ("top 2 of them", {**LAST["args"], "top": 2}),
+    ],
+)
+def test_a_part_of_the_last_answer_is_meant_by_its_place_or_rank(text: str, args: dict[str, Any]) -> None:
+    wanted = {**args, "filters": {"warehouse": args["filters"]}} if "filters" in args else args
+    assert calls(decide(text, last=LAST, shown=SHOWN)) == [("query_usage", wanted)]
+
+
+def test_findings_and_forecasts_are_picked_from_too() -> None:
+    one = {**ODD["args"], "filters": {"warehouse": ["BI_WH"]}}
+    assert calls(decide("tell me more about the first one", last=ODD, shown=SHOWN)) == [("detect_anomalies", one)]
+    worth = calls(decide("which of these is worth the most?", last=ODD, shown=SHOWN))
+    assert worth == [("detect_anomalies", {**ODD["args"], "top": 1})]
+    least = calls(decide("which of them is least?", last=AHEAD_BY, shown=SHOWN))
+    assert least == [("run_forecast", {**AHEAD_BY["args"], "top": 50})]
+    assert isinstance(decide("which one is worth the most?", last=AHEAD), Refuse | Clarify)
+
+
+@pytest.mark.parametrize(
+    "shown", [None, {"by": "warehouse", "names": ["BI_WH"]}, {"by": "user", "names": ["X", "ALICE"]}]
+)
+def test_what_was_not_listed_or_may_not_be_seen_is_not_picked(shown: dict[str, Any] | None) -> None:
+    hidden = AllNames(account(), users=False)
+    decision = decide("the second one by day", names=hidden, last=LAST, shown=shown)
+    assert isinstance(decision, Clarify) and decision.options == ()
+
+
+def test_what_is_to_be_changed_is_named_and_not_picked() -> None:
+    assert isinstance(decide("suspend the first one", last=LAST, shown=SHOWN), Clarify)
+
+
+@pytest.mark.parametrize(
+    ("text", "last", "wanted"),
+    [
+        ("how much did it cost?", "ODD", [("detect_anomalies", {"window": "since Monday"})]),
+        (
+            "is that normal?",
+            "ONE",
+            [
+                (
+                    "detect_anomalies",
+                    {"window": "yesterday", "filters": {"warehouse": ["ETL_WH"]}, "metrics": ["credits"]},
+                )
+            ],
+        ),
+        ("which day is the highest?", "AHEAD", [("run_forecast", "same")]),
+        (
+            "is that more than last month?",
+            "AHEAD",
+            [
+                ("run_forecast", "same"),
+                (
+                    "query_usage",
+                    {"metric": "cost", "filters": {"warehouse": ["ETL_WH"]}, "window": "last month"},
+                ),
+            ],
+        ),
+    ],
+)
+def test_that_is_what_the_last_answer_told(text: str, last: str, wanted: list[tuple[str, Any]]) -> None:
+    told = {"ODD": ODD, "ONE": ONE, "AHEAD": AHEAD}[last]
+    found = [(name, told["args"] if args == "same" else args) for name, args in wanted]
+    assert calls(decide(text, last=told)) == found
+
+
+AHEAD_BY = {"name": "run_forecast", "args": {"metric": "cost", "window": "next month", "by": "warehouse"}}
 AHEAD = {
     "name": "run_forecast",
     "args": {"metric": "cost", "window": "next month", "filters": {"warehouse": ["ETL_WH"]}},
