@@ -17,10 +17,7 @@ _HEADS = {
 }
 _MOST_SHOWN = 62
 _ALSO_OF_NONE = ("credits", "cost", "credits_compute", "credits_cloud_services")
-_OF_NONE = (
-    "- Rows are warehouses only: serverless services, and cloud services without a warehouse, come on top in the "
-    "account's total."
-)
+_OF_NONE = "- Rows are warehouses only; the account's total also has services without a warehouse."
 
 
 def usage_lines(number: int, result: CallResult) -> list[str]:

@@ -289,9 +289,12 @@ def test_a_warehouse_named_like_a_topic_is_still_a_warehouse() -> None:
 
 # --- follow-ups -----------------------------------------------------------------------------------------------------
 
-LAST = {"name": "query_usage", "args": {"metric": "credits", "by": "warehouse", "window": "last week"}}
-ONE = {"name": "query_usage", "args": {"metric": "cost", "window": "yesterday", "filters": {"warehouse": ["ETL_WH"]}}}
-LISTED = {"name": "list_warehouses", "args": {"names": ["ETL_WH"]}}
+LAST: dict[str, Any] = {"name": "query_usage", "args": {"metric": "credits", "by": "warehouse", "window": "last week"}}
+ONE: dict[str, Any] = {
+    "name": "query_usage",
+    "args": {"metric": "cost", "window": "yesterday", "filters": {"warehouse": ["ETL_WH"]}},
+}
+LISTED: dict[str, Any] = {"name": "list_warehouses", "args": {"names": ["ETL_WH"]}}
 
 
 @pytest.mark.parametrize(
@@ -414,8 +417,11 @@ def test_that_is_what_the_last_answer_told(text: str, last: str, wanted: list[tu
     assert calls(decide(text, last=told)) == found
 
 
-AHEAD_BY = {"name": "run_forecast", "args": {"metric": "cost", "window": "next month", "by": "warehouse"}}
-AHEAD = {
+AHEAD_BY: dict[str, Any] = {
+    "name": "run_forecast",
+    "args": {"metric": "cost", "window": "next month", "by": "warehouse"},
+}
+AHEAD: dict[str, Any] = {
     "name": "run_forecast",
     "args": {"metric": "cost", "window": "next month", "filters": {"warehouse": ["ETL_WH"]}},
 }
